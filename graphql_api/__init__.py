@@ -1,0 +1,1 @@
+"""The server that connects creators' social accounts, and settles who holds them."""

@@ -1,0 +1,1 @@
+"""What we call and do not own: sealing of secrets, password hashing, logs."""

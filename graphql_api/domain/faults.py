@@ -1,0 +1,56 @@
+"""What stops a whole request or field, as opposed to a refusal, which is data.
+
+Every fault ends as a top-level GraphQL error; `extensions["code"]` is for a client's link layer.
+
+    Fault
+    ├── Unauthenticated          UNAUTHENTICATED
+    ├── Forbidden                FORBIDDEN
+    ├── RateLimited              RATE_LIMITED             (retryAfter, seconds)
+    └── TemporarilyUnavailable   TEMPORARILY_UNAVAILABLE  (retryAfter, seconds)
+"""
+
+from typing import ClassVar
+
+
+class Fault(Exception):  # noqa: N818 - named as the fact it states, like every refusal here
+    """Something a caller is told at the top level; its message is written for callers."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.extensions: dict[str, object] = {"code": self.code, **details}
+
+
+class Unauthenticated(Fault):
+    """There is no valid bearer token where one is needed."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, message: str = "Only registered user can perform this action") -> None:
+        super().__init__(message)
+
+
+class Forbidden(Fault):
+    """The caller is known, and may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class RateLimited(Fault):
+    """Too many attempts; `retry_after` is in seconds."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retryAfter=retry_after)
+
+
+class TemporarilyUnavailable(Fault):
+    """The database could not take the work now; nothing was written. `retry_after` is in seconds."""
+
+    code = "TEMPORARILY_UNAVAILABLE"
+
+    def __init__(self, *, retry_after: int = 1) -> None:
+        super().__init__("The service is busy; please try again", retryAfter=retry_after)

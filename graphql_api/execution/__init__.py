@@ -1,0 +1,1 @@
+"""Runs GraphQL operations. Knows graphql-core and Strawberry, nothing of social accounts."""

@@ -1,0 +1,1 @@
+"""The GraphQL surface: translate in, call one service, translate out."""

@@ -1,0 +1,1 @@
+"""Tables, the database, migrations, and the few hot statements."""

@@ -1,0 +1,1 @@
+"""HTTP: the GraphQL endpoint, GraphiQL, health. Bytes in, bytes out."""
