@@ -28,6 +28,7 @@ from graphql import (
     ObjectValueNode,
     ValueNode,
     VariableNode,
+    get_named_type,
 )
 from graphql.pyutils import Undefined
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
@@ -162,7 +163,7 @@ class Inputs:
 
     def _write_reader(self, name: str, type_: GraphQLInputObjectType, cls: Any) -> None:
         definition = input_definition(type_, cls)
-        if not _constructs_plainly(cls):
+        if not constructs_plainly(cls):
             raise NotCoveredError("Its constructor may do more than construct, so must be called in its turn")
         source = self._source
         with source.function(f"def {name}(value, depth):"):
@@ -232,19 +233,19 @@ class Inputs:
         is_converted = isinstance(strawberry_type, StrawberryMaybe) or present(strawberry_type) is GlobalID
         if is_leaf and not is_converted:
             return self._source.bind("default", value)
-        make = partial(self.convert, value, strawberry_type)
+        if not is_made_plainly(declared.type):
+            raise NotCoveredError("A default that is to be made in its turn")
+        registry, config = self._schema.schema_converter.scalar_registry, self._schema.config
+        make = partial(convert_argument, value, strawberry_type, registry, config)
         return f"{self._source.bind('make_default', make)}()"
-
-    def convert(self, value: Any, strawberry_type: Any) -> Any:
-        """Convert a coerced value as Strawberry does."""
-        registry = self._schema.schema_converter.scalar_registry
-        return convert_argument(value, strawberry_type, registry, self._schema.config)
 
     def literal(self, node: ValueNode, type_: Any, strawberry_type: Any, variable: Callable[..., str]) -> str:
         """Write an expression for a literal; `variable(node, type, strawberry type)` writes variables in it.
 
+        The expression neither fails nor can be seen to be evaluated, so when that happens does not matter.
+
         Raises:
-            NotCoveredError: for custom scalars, whose parsing is theirs to do each time, and large literals.
+            NotCoveredError: for what can only be made in its turn, such as custom scalars; for large literals.
         """
         return _Literal(self._source, self, variable).write(node, type_, strawberry_type, 0)
 
@@ -302,11 +303,14 @@ class _Literal:
         value = coerce_input_literal(node, type_)
         if value is Undefined:
             raise NotCoveredError("An invalid literal")
-        name = self._source.bind("literal", value)
-        return f"global_id({name})" if strawberry_type is GlobalID else name
+        if strawberry_type is GlobalID:
+            raise NotCoveredError("A literal that may turn out to be no global id")
+        return self._source.bind("literal", value)
 
     def _write_object(self, node: ValueNode, type_: GraphQLInputObjectType, cls: Any, depth: int) -> str:
         definition = input_definition(type_, cls)
+        if not constructs_plainly(cls):
+            raise NotCoveredError("Its constructor may do more than construct, so must be called in its turn")
         if not isinstance(node, ObjectValueNode) or type_.is_one_of or definition.is_one_of:
             raise NotCoveredError("A literal whose checks are graphql-core's")
         given = {field.name.value: field.value for field in node.fields}
@@ -361,7 +365,25 @@ def _checks_null_itself(type_: Any) -> bool:
     return type_ in _CHECKS or isinstance(type_, GraphQLList | GraphQLInputObjectType | CustomGraphQLEnumType)
 
 
-def _constructs_plainly(cls: type) -> bool:
+def is_made_plainly(type_: Any) -> bool:
+    """Tell whether the classes of all input objects in a type construct plainly."""
+    seen: set[str] = set()
+    waiting = [type_]
+    while waiting:
+        named = get_named_type(waiting.pop())
+        if not isinstance(named, GraphQLInputObjectType) or named.name in seen:
+            continue
+        seen.add(named.name)
+        definition = named.extensions.get("strawberry-definition")
+        if not isinstance(definition, StrawberryObjectDefinition) or not constructs_plainly(
+            definition.origin
+        ):
+            return False
+        waiting.extend(field.type for field in named.fields.values())
+    return True
+
+
+def constructs_plainly(cls: type) -> bool:
     """Tell whether making an instance can neither be seen nor fail, so may happen before its turn.
 
     True of the constructor that the dataclass decorator writes, with nothing around it.

@@ -99,6 +99,8 @@ class Variables:
         shareable = self._is_shareable(name, strawberry_type)
         if shareable and name in self._shared:
             return f"ex.slots[{self._shared[name]}]"
+        if not shareable and self._variables[name].default is not Undefined:
+            raise NotCoveredError("A default that each place converts for itself")
         self._slots.append((name, strawberry_type))
         if shareable:
             self._shared[name] = len(self._slots) - 1
