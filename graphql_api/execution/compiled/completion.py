@@ -215,8 +215,11 @@ def _object_completer(
 ) -> Complete:
     nullable = type_ is named
     enter = _entrance(named, plan, select)
+    own = own_class(named)
 
     def complete_object(value: Any, trail: Trail, ex: Execution) -> Any:
+        if type(value) is own and getattr(value, TYPE_CAST_ATTRIBUTE, None) is None:
+            return select(value, trail, ex)
         if type(value) not in PLAIN:
             if value is None and nullable:
                 return None
@@ -232,11 +235,8 @@ def _entrance(named: GraphQLObjectType, plan: FieldPlan, select: Select) -> Sele
     is_type_of = named.is_type_of
     if is_type_of is None:
         return select
-    origin = own_class(named)
 
     def enter(value: Any, trail: Trail, ex: Execution) -> Any:
-        if type(value) is origin and getattr(value, TYPE_CAST_ATTRIBUTE, None) is None:
-            return select(value, trail, ex)
         belongs = is_type_of(value, ex.raw_info(plan, trail))
         if is_awaitable(belongs):
             return enter_later(belongs, value, trail, ex)
@@ -299,13 +299,17 @@ def _abstract_completer(
 
 
 def own_class(named: GraphQLObjectType) -> type | None:
-    """Name the class all of whose uncast instances pass `is_type_of`, if Strawberry wrote that function."""
+    """Name the class all of whose uncast instances are of this type.
+
+    There is one where the type has no `is_type_of`, or the one that Strawberry writes.
+    """
     definition = named.extensions.get(DEFINITION)
     if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of is not None:
         return None
-    if getattr(named.is_type_of, "__module__", None) != "strawberry.schema.schema_converter":
+    is_type_of = named.is_type_of
+    if is_type_of is not None and is_type_of.__module__ != "strawberry.schema.schema_converter":
         return None
-    return definition.origin
+    return None if issubclass(definition.origin, BaseException) else definition.origin
 
 
 def decides_by_class(
