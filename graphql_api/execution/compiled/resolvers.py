@@ -20,6 +20,7 @@ from graphql import (
     OperationDefinitionNode,
     ValueNode,
     VariableNode,
+    is_input_type,
 )
 from graphql.pyutils import Undefined
 from graphql.utilities import type_from_ast
@@ -83,10 +84,12 @@ class Variables:
         self._variables: dict[str, _Variable] = {}
         for definition in operation.variable_definitions or ():
             type_: Any = type_from_ast(schema, definition.type)
+            if not is_input_type(type_):
+                raise NotCoveredError("No input type")
             literal = definition.default_value
             default = Undefined if literal is None else coerce_input_literal(literal, type_)
-            if type_ is None or (literal is not None and (default is Undefined or not _is_constant(default))):
-                raise NotCoveredError("A variable or default for graphql-core")
+            if literal is not None and (default is Undefined or not _is_constant(default)):
+                raise NotCoveredError("A default for graphql-core to judge or to make anew")
             self._variables[definition.variable.name.value] = _Variable(type_, default)
 
     def __getitem__(self, name: str) -> _Variable:

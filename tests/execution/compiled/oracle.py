@@ -108,6 +108,7 @@ async def outcome(case: Case, run: Callable[[Any, Any], Any]) -> dict[str, Any]:
     """Run one side, and tell all that can be seen of it."""
     root, context, log = case.subject.make_run(case.subject.schema, case.document, case.seed, case.trouble)
     seen: dict[str, Any] = {}
+    before = asyncio.all_tasks()
     try:
         result = run(root, context)
         seen["awaited"] = not isinstance(result, ExecutionResult)
@@ -121,7 +122,8 @@ async def outcome(case: Case, run: Callable[[Any, Any], Any]) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - what is raised is compared as well
         seen["raised"] = repr(error)
     seen["log"] = list(log)
-    await settle()
+    # what was abandoned in the background ends before the next case begins
+    await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
     return {name: without_addresses(value) for name, value in seen.items()}
 
 
@@ -130,13 +132,6 @@ def without_addresses(value: Any) -> Any:
     if isinstance(value, str):
         return re.sub(r"0x[0-9a-f]+", "0x", value)
     return [without_addresses(item) for item in value] if isinstance(value, list) else value
-
-
-async def settle() -> None:
-    """Let what was abandoned in the background end."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others:
-        await asyncio.gather(*others, return_exceptions=True)
 
 
 async def differences(case: Case) -> dict[str, tuple[Any, Any]]:
