@@ -168,7 +168,11 @@ def connect_input(count: int) -> dict[str, Any]:
         }
         for number in range(count)
     ]
-    facebook = {"facebookUserId": "1234567890", "accessToken": "EAAB" + "x" * 180, "location": "progressMeter"}
+    facebook = {
+        "facebookUserId": "1234567890",
+        "accessToken": "EAAB" + "x" * 180,
+        "location": "progressMeter",
+    }
     return {"input": {"facebookAccount": facebook, "instagramAccounts": accounts}}
 
 
@@ -202,7 +206,9 @@ async def answer(run: Callable[[], Any]) -> str:
     return json.dumps(result.formatted)
 
 
-async def measure(text: str, variables: dict[str, Any], rounds: int) -> tuple[list[float], list[float], float]:
+async def measure(
+    text: str, variables: dict[str, Any], rounds: int
+) -> tuple[list[float], list[float], float]:
     """Time both executors in turn, and the compilation, in microseconds."""
     document: DocumentNode = parse(text)
     if errors := validate(schema, document):
@@ -239,7 +245,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     out = sys.stdout
-    out.write(f"{'us an operation, least / median':32} {'compiled':>18} {'graphql-core':>18} {'ratio':>6} {'compile':>8}\n")
+    out.write(
+        f"{'us an operation, least / median':32} {'compiled':>18} {'graphql-core':>18} {'ratio':>6} {'compile':>8}\n"
+    )
     for name, text, variables in WORK:
         fast, slow, compilation = asyncio.run(measure(text, variables, rounds))
         ours = f"{min(fast):.1f} / {statistics.median(fast):.1f}"

@@ -205,8 +205,8 @@ class Resolvers:
         if not isinstance(node, VariableNode):
             return [f"{python_name}={inputs.literal(node, declared.type, strawberry_type, self._nested)}"]
 
-        slot = self._place(node, strawberry_type)
         variable = self._known[node.name.value]
+        slot = self._place(node, strawberry_type)
         if isinstance(declared.type, GraphQLNonNull) and variable.may_be_null:
             resolve.unless.append(f"{slot} is None")
         if not variable.may_be_absent:

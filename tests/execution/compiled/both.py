@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import strawberry
 from graphql import ExecutionResult, OperationDefinitionNode, execute, parse, validate
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -63,3 +64,8 @@ async def _answer(run: Callable[[], Any]) -> dict[str, Any]:
 
 def messages(answer: dict[str, Any]) -> list[tuple[str, list[str | int]]]:
     return [(error["message"], error.get("path")) for error in answer.get("errors", ())]
+
+
+def each(names: str | tuple[str, ...], values: list[Any]) -> pytest.MarkDecorator:
+    """Run a test for each of some values, numbered, since few of them have names."""
+    return pytest.mark.parametrize(names, values, ids=[str(number) for number in range(len(values))])

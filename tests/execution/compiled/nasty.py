@@ -35,12 +35,8 @@ class Color(enum.Enum):
     class_ = "c"
 
 
-Fussy = strawberry.scalar(
-    type("Fussy", (), {}),
-    name="Fussy",
-    serialize=lambda value: _serialize_fussily(value),
-    parse_value=lambda value: _parse(value),
-)
+class Fussy:
+    """A scalar that does not take everything, and gives back stranger things."""
 
 
 def _serialize_fussily(value: Any) -> Any:
@@ -57,6 +53,12 @@ def _parse(value: Any) -> Any:
     if value == "text":
         raise ValueError("Fussy about text")
     return (value, "parsed")
+
+
+CONFIG = StrawberryConfig(
+    relay_max_results=10,
+    scalar_map={Fussy: strawberry.scalar(name="Fussy", serialize=_serialize_fussily, parse_value=_parse)},
+)
 
 
 class OnlySome(BasePermission):
@@ -115,8 +117,8 @@ class Cat(LivingThing):
     kittens: list["Cat"]
     nested: list[list[int | None] | None] | None
     strict: list[list[int]]
-    fussy: Fussy | None  # type: ignore[valid-type]
-    sure: Fussy  # type: ignore[valid-type]
+    fussy: Fussy | None
+    sure: Fussy
 
 
 @strawberry.type
@@ -184,7 +186,7 @@ class Filter:
     not_: "Filter | None" = strawberry.field(name="not", default=UNSET)
     moods: list[Mood] | None = None
     at: dt.datetime | None = None
-    fussy: Fussy | None = None  # type: ignore[valid-type]
+    fussy: Fussy | None = None
     plain: Plain | None = strawberry.field(default_factory=lambda: Plain(text="default"))
 
 
@@ -291,7 +293,7 @@ class Query:
         self,
         info: Info,
         when: dt.datetime | None = None,
-        fussy: Fussy | None = None,  # type: ignore[valid-type]
+        fussy: Fussy | None = None,
         anything: JSON | None = None,
         tag: uuid.UUID | None = UNSET,
         price: decimal.Decimal | None = None,
@@ -347,5 +349,5 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     types=[Cat, Dog, Stone],
-    config=StrawberryConfig(relay_max_results=10),
+    config=CONFIG,
 )
