@@ -240,12 +240,12 @@ class Inputs:
         return f"{self._source.bind('make_default', make)}()"
 
     def literal(self, node: ValueNode, type_: Any, strawberry_type: Any, variable: Callable[..., str]) -> str:
-        """Write an expression for a literal; `variable(node, type, strawberry type)` writes variables in it.
+        """Write an expression for a literal; `variable(node, type, strawberry type)` writes variables.
 
         The expression neither fails nor can be seen to be evaluated, so when that happens does not matter.
 
         Raises:
-            NotCoveredError: for what can only be made in its turn, such as custom scalars; for large literals.
+            NotCoveredError: for what can only be made in its turn, as custom scalars are; for large literals.
         """
         return _Literal(self._source, self, variable).write(node, type_, strawberry_type, 0)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001 - Strawberry keeps its schema in a private attribute
 """Runs one operation on graphql-core and as compiled code, and refuses any difference."""
 
 import asyncio
@@ -32,7 +33,7 @@ async def both(
     variables: dict[str, Any] | None = None,
     is_valid: bool = True,
 ) -> dict[str, Any]:
-    """Give the one answer of both executors: data, errors, and `awaited`, whether there was anything to await."""
+    """Give the one answer of both executors: data, errors, and `awaited`, whether anything had to be."""
     ours = await _answer(
         lambda: compiled(schema, text, is_valid=is_valid).execute(root(), context(), variables)
     )

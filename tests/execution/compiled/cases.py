@@ -218,6 +218,9 @@ class Generator:
         names = list(type_.fields)
         if one_of:
             name = self.chance.choice(names)
+            if self.chance.random() < 4 * trouble:
+                wrong: list[Any] = [{}, {name: None}, dict.fromkeys(names), {name: None, names[-1]: 1}]
+                return dict(self.chance.choice(wrong))
             return {name: self.present(named_of(type_.fields[name].type), trouble, False, depth + 1)}
         made = {}
         if self.chance.random() < 0.2:
@@ -243,7 +246,8 @@ class Generator:
             if self.chance.random() < (trouble if required else 0.25):
                 continue
             raw[name] = self.value(type_, trouble)
-        return json.loads(json.dumps(raw))
+        read: dict[str, Any] = json.loads(json.dumps(raw))
+        return read
 
 
 def named_of(type_: Any) -> Any:

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="no-any-return, untyped-decorator"
+# ruff: noqa: PIE796, PLR0917, RUF012 - nasty on purpose
 """A schema made to be nasty: everything that Strawberry allows and nobody should combine."""
 
 import dataclasses
@@ -264,7 +266,7 @@ class Query:
         self,
         info: Info,
         plain: Plain,
-        plains: list[Plain] = [Plain(text="a"), Plain(text="b", number=2)],  # noqa: B006, B008 - Strawberry copies
+        plains: list[Plain] = [Plain(text="a"), Plain(text="b", number=2)],  # noqa: B006, B008
         colours: list[Color | None] | None = None,
         default: Plain | None = Plain(text="d"),  # noqa: B008 - Strawberry copies
     ) -> str | None:
@@ -299,6 +301,7 @@ class Query:
         price: decimal.Decimal | None = None,
         global_id: GlobalID | None = None,
         ids: list[GlobalID] | None = None,
+        plain_id: ID | None = None,
         deep: list[list[int | None]] | None = None,
     ) -> str | None:
         return world(info).resolve(
@@ -311,6 +314,7 @@ class Query:
             price=price,
             global_id=global_id,
             ids=ids,
+            plain_id=plain_id,
             deep=deep,
         )
 
@@ -323,7 +327,7 @@ class Query:
             info.variable_values,
             info.root_value is self,
         )
-        return f"{seen} {[field.name for field in info.selected_fields]} {info.operation.name and info.operation.name.value}"
+        return f"{seen} {len(info.selected_fields)} {info.operation.name and info.operation.name.value}"
 
     @strawberry.field
     def lists(self, info: Info) -> list[list[Cat | None]] | None:

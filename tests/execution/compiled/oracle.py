@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001, T201 - Strawberry keeps its schema in a private attribute; a command prints
 """graphql-core is the oracle: random operations run on it and on the compiled code, and must answer alike.
 
     python -m tests.execution.compiled.oracle --cases 100000 --seed 1
@@ -124,6 +125,7 @@ async def outcome(case: Case, run: Callable[[Any, Any], Any]) -> dict[str, Any]:
     seen["log"] = list(log)
     # what was abandoned in the background ends before the next case begins
     await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
+    seen["log of all that was begun"] = list(log)
     return {name: without_addresses(value) for name, value in seen.items()}
 
 
@@ -171,14 +173,19 @@ def report(case: Case, found: dict[str, tuple[Any, Any]]) -> str:
 
 
 async def hunt(
-    count: int, seed: str, subjects: list[Subject], most: int = 1
+    count: int, seed: str, subjects: list[Subject], *, most: int = 1, seconds: float = float("inf")
 ) -> tuple[list[str], Counter[str]]:
-    """Run that many cases; give the reports of the first that differ, and figures of what was met."""
+    """Run that many cases, or as many as there is time for.
+
+    Gives the reports of the first cases that differ, and how many were compared and were not covered.
+    """
     streams = [cases(subject, seed) for subject in subjects]
     found: list[str] = []
     figures: Counter[str] = Counter()
     begun = time.monotonic()
     for number in range(count):
+        if time.monotonic() - begun > seconds:
+            break
         case = next(streams[number // RUNS_OF_AN_OPERATION % len(streams)])
         figures["not covered" if case.compiled is None else "compared"] += 1
         differing = await differences(case)
@@ -201,7 +208,7 @@ def main() -> int:
     options = parser.parse_args()
     subjects = [subject for subject in SUBJECTS if options.subject in (None, subject.name)]
     begun = time.monotonic()
-    found, figures = asyncio.run(hunt(options.cases, options.seed, subjects, options.most))
+    found, figures = asyncio.run(hunt(options.cases, options.seed, subjects, most=options.most))
     for text in found:
         print(text, end="\n\n")
     print(f"{len(found)} differences; {dict(figures)}; {time.monotonic() - begun:.0f} s")

@@ -1,4 +1,6 @@
-"""A schema of the usual shapes: result unions, error interfaces, input objects, connections, batch loaders."""
+# mypy: disable-error-code="no-any-return"
+# ruff: noqa: A002, N818 - names are those of the schema
+"""A schema of the usual shapes: unions of results, interfaces, input objects, connections, loaders."""
 
 import datetime as dt
 import enum
@@ -28,7 +30,7 @@ class ConflictPolicy(enum.Enum):
 class InvalidInputCode(enum.Enum):
     REQUIRED = "required"
     DUPLICATE = "duplicate"
-    RENAMED = strawberry.enum_value("renamed", name="OTHER")  # type: ignore[assignment]
+    RENAMED = strawberry.enum_value("renamed", name="OTHER")
 
 
 @strawberry.interface

@@ -1,4 +1,4 @@
-"""What graphql-core's own tests say of lists, nulls, leaves and abstract types, as facts, on both executors."""
+"""What graphql-core's own tests say of lists, nulls, leaves and abstract types, on both executors."""
 
 import asyncio
 import datetime as dt
@@ -145,7 +145,7 @@ async def counted_later(*items: Any) -> AsyncIterator[Any]:
         lambda: range(1, 3),
         counted,
         Numbers,
-        lambda: {1: "a", 2: "b"}.keys(),
+        {1: "a", 2: "b"}.keys,
         lambda: counted_later(1, 2),
         lambda: resolved([1, 2]),
         lambda: [resolved(1), 2],
@@ -172,7 +172,7 @@ async def test_what_cannot_be_iterated_is_no_list(make: Callable[[], Any]) -> No
         lambda: [1, 2],
         lambda: [1, None, 2],
         lambda: None,
-        lambda: [],
+        list,
         lambda: [1, ValueError("bad"), 2],
         lambda: ValueError("bad"),
         lambda: resolved(None),
@@ -185,7 +185,7 @@ async def test_what_cannot_be_iterated_is_no_list(make: Callable[[], Any]) -> No
         lambda: [1, "two", 3.0, True, 2.5],
         lambda: counted_later(1, None, 2),
         lambda: counted_later(1, RuntimeError("late"), 2),
-        lambda: Failing(),
+        Failing,
         lambda: Undefined,
         lambda: [Undefined],
     ],
@@ -246,7 +246,7 @@ SCALARS: dict[str, list[Any]] = {
     ],
     "ratio": [0.5, 1, True, "2.5", "x", "", float("nan"), float("inf"), 10**400, Decimal("1.5"), []],
     "flag": [True, False, 1, 0, 0.0, float("nan"), "true", [], Decimal(0)],
-    "id": ["a", 1, 1.0, 1.5, True, Odd(), [1], b"x", Decimal("2")],
+    "id": ["a", 1, 1.0, 1.5, True, Odd(), [1], b"x", Decimal(2)],
     "size": [Size.SMALL, Size.LARGE, 1, "large", "LARGE", 2, [1], None, Odd()],
     "at": [dt.datetime(2026, 1, 1), dt.date(2026, 1, 1), "text", 5, Odd()],  # noqa: DTZ001
     "nothing": ["something", None],
@@ -344,9 +344,12 @@ class Zoo:
 
 
 zoo = strawberry.Schema(Zoo, types=[Dog, Cat, Person, Checked])
-ALL = """{ pets { ...P } named { ...N } mammal { __typename legs ... on Named { name } ... on Dog { barks } } }
-    fragment P on Pet { __typename ... on Dog { name barks } ... on Cat { name meows } ... on Mammal { legs } }
-    fragment N on Named { __typename name ... on Mammal { legs ... on Dog { barks friends { ... on Named { name } } } } }"""
+ALL = """{ pets { ...P } named { ...N }
+        mammal { __typename legs ... on Named { name } ... on Dog { barks } } }
+    fragment P on Pet { __typename
+        ... on Dog { name barks } ... on Cat { name meows } ... on Mammal { legs } }
+    fragment N on Named { __typename name
+        ... on Mammal { legs ... on Dog { barks friends { ... on Named { name } } } } }"""
 
 
 def dog(name: str = "Odie") -> Dog:

@@ -26,6 +26,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    get_named_type,
     is_abstract_type,
     is_leaf_type,
 )
@@ -78,6 +79,18 @@ class Secretive:
         return f"secret {name}"
 
 
+class Moody:
+    """Some of its instances say that they can be awaited, and cannot."""
+
+    def __init__(self, *, promising: bool) -> None:
+        self.promising = promising
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__await__" and self.promising:
+            return iter
+        raise AttributeError(name)
+
+
 class Named(str):
     """A string of a class of its own."""
 
@@ -88,6 +101,7 @@ class Foreign(Enum):
     ELSEWHERE = "elsewhere"
 
 
+MOODS = [Moody(promising=True), Moody(promising=False)]
 LEAVES: dict[str, list[Any]] = {
     "String": ["", "a", "ünï", "null"],
     "ID": ["1", "x", 7, UUID(int=3)],
@@ -111,6 +125,7 @@ ODD_LEAVES: list[Any] = [
         object,
         Decimal("NaN"),
         set(),
+        *MOODS,
         10**400,
     ),
 ]
@@ -207,6 +222,8 @@ class World:
             lambda: [self.error(chance, seed)],
             lambda: self.object(chance.choice(self.object_types()), seed, depth - 1),
         ]
+        if is_leaf_type(get_named_type(type_)):
+            makers += [lambda: chance.choice(ODD_LEAVES)] * 5
         return chance.choice(makers)()
 
     def object_types(self) -> list[GraphQLObjectType]:
@@ -249,7 +266,7 @@ class World:
         return chance.choice(LEAVES.get(type_.name, ["scalar"]))
 
     def object(self, type_: Any, seed: str, depth: int, *, rows: bool = False) -> Any:
-        """Make an instance of a Strawberry type (or a row like it), with the attributes that are asked for."""
+        """Make an instance of a Strawberry type, or a row like it, with the attributes asked for."""
         attributes: dict[str, Any] = {"seed": seed}
         chance = self.draw("object", seed)
         for graphql_name, field_ in type_.fields.items():
