@@ -7,6 +7,7 @@ from typing import Any
 
 import strawberry
 from strawberry import ID, UNSET, Info
+from strawberry.relay import GlobalID
 
 from tests.execution.compiled import nasty, social
 from tests.execution.compiled.both import both, compiled, each, messages
@@ -80,6 +81,12 @@ class Query:
     @strawberry.field
     def tag(self, value: uuid.UUID | None = None) -> str:
         return repr(value)
+
+    @strawberry.field
+    def ids(
+        self, plain: ID | None = None, one: GlobalID | None = None, many: list[GlobalID] | None = None
+    ) -> str:
+        return repr((plain, one, many))
 
     @strawberry.field
     def several(self, info: Info, one: Plain, other: Plain, words: list[str]) -> str:
@@ -333,6 +340,17 @@ async def test_each_argument_gets_objects_and_lists_of_its_own() -> None:
     answer = await both(schema, text, variables={"p": {"text": "a"}, "w": ["x"]})
     assert answer["data"]["a"].startswith("False ['x', 'mine']")
     assert answer["data"]["b"].startswith("False ['x', 'mine']")
+
+
+@each("value", ["UXVlcnk6MQ==", "no global id", 5, None])
+@each(
+    "arguments",
+    ["plain: $v, one: $v", "one: $v, plain: $v", "one: $v", "many: [$v]", "plain: $v, many: [$v, $v]"],
+)
+async def test_one_variable_may_be_an_id_here_and_a_global_id_there(arguments: str, value: Any) -> None:
+    await both(schema, f"query ($v: ID!) {{ ids({arguments}) }}", variables={"v": value})
+    await both(schema, f"query ($v: ID) {{ ids({arguments}) }}", variables={"v": value}, is_valid=False)
+    await both(schema, f'query ($v: ID = "x") {{ ids({arguments}) }}', is_valid=False)
 
 
 async def test_many_errors_are_reported_up_to_the_limit() -> None:

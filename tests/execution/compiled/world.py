@@ -259,7 +259,7 @@ class World:
 
     def leaf(self, type_: Any, chance: random.Random) -> Any:
         if isinstance(type_, GraphQLEnumType):
-            members = list(type_.wrapped_cls)  # type: ignore[attr-defined]
+            members = list(type_.extensions[DEFINITION].wrapped_cls)
             member = chance.choice(members)
             return member if chance.random() < 0.8 else member.value
         assert isinstance(type_, GraphQLScalarType)
