@@ -22,11 +22,11 @@ _NONCE_BYTES = 12
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
 
-class UnusableKey(ValueError):  # noqa: N818 - named as the fact it states
+class UnusableKey(ValueError):
     """A configured sealing key cannot be used. The message never holds the key."""
 
 
-class CannotOpen(Exception):  # noqa: N818 - named as the fact it states
+class CannotOpen(Exception):
     """An envelope is damaged, of an unknown key, or stands in a row that it was not sealed for."""
 
 

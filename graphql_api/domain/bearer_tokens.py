@@ -23,8 +23,9 @@ def mint(prefix: str, random: bytes) -> Secret:
     return Secret(body + _checksum(body))
 
 
-def is_well_formed(prefix: str, text: str) -> bool:
+def is_well_formed(prefix: str, secret: Secret) -> bool:
     """Whether this can be a secret that `mint` made."""
+    text = secret.reveal()
     body, check = text[:-_CHECK_DIGITS], text[-_CHECK_DIGITS:]
     return (
         len(text) == len(prefix) + 1 + _RANDOM_DIGITS + _CHECK_DIGITS
@@ -34,9 +35,9 @@ def is_well_formed(prefix: str, text: str) -> bool:
     )
 
 
-def digest(secret: str) -> bytes:
+def digest(secret: Secret) -> bytes:
     """What the database keeps: SHA-256, enough for 256 random bits, where a password needs more."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.reveal().encode()).digest()
 
 
 def _checksum(body: str) -> str:

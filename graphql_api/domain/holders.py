@@ -42,3 +42,10 @@ def holder_of(user_id: UUID | None, workspace_id: UUID | None) -> Holder | None:
     if workspace_id is not None:
         return Workspace(workspace_id)
     return None
+
+
+def columns_of(holder: Holder) -> tuple[UUID | None, UUID | None]:
+    """The two nullable columns that name a holder: the user's id and the workspace's."""
+    if isinstance(holder, Personal):
+        return holder.user_id, None
+    return None, holder.workspace_id

@@ -42,7 +42,7 @@ _UNAVAILABLE_CODES = frozenset({10, 13})
 _DATABASE_ERRORS = (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-class UnsupportedDatabase(ValueError):  # noqa: N818 - named as the fact it states
+class UnsupportedDatabase(ValueError):
     """The database URL is of no kind that this server runs on."""
 
 

@@ -1,10 +1,12 @@
 """The tables: what is kept, and what the database itself refuses.
 
-    User ─┬─ ApiToken
-          ├─ FacebookAccount ◄─────────┐
-          ├─ Membership ── Workspace ──┼─ Invitation
-          └─ SocialAccount ────────────┘   (held by one User or one Workspace, or free)
-    Event  (in the history of one User or one Workspace)
+    User ──┬─ ApiToken
+           ├─ FacebookAccount
+           └─ Membership ── Workspace ─┬─ Invitation
+                                       └─ Team ── TeamMember
+    SocialAccount  held by one User or one Workspace, or free; vouched for by a FacebookAccount
+    Share          a SocialAccount of a Workspace, shown to one of its Teams
+    Event          in the history of one User or one Workspace
 
 Lock order, everywhere: users by id, workspaces by id, then memberships, then social accounts by key.
 """
@@ -169,6 +171,50 @@ class SocialAccount(Table, table=True):
     access_token: Sealed | None = Field(default=None, sa_type=SealedText, repr=False)
     created_at: datetime | None = _when(default=None, nullable=True)
     updated_at: datetime = _when()
+
+
+class Team(Table, table=True):
+    """Members of a Workspace who see the social accounts that are shared with them."""
+
+    __tablename__ = "teams"
+    __table_args__ = (sa.UniqueConstraint("workspace_id", "name"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspaces.id", ondelete="CASCADE")
+    name: str = Field(max_length=100)
+    created_at: datetime = _when()
+    updated_at: datetime = _when()
+
+
+class TeamMember(Table, table=True):
+    """A member of the Workspace in one of its teams; who leaves the Workspace leaves its teams."""
+
+    __tablename__ = "team_members"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "user_id"],
+            ["memberships.workspace_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        sa.Index("ix_team_members_member", "workspace_id", "user_id"),
+    )
+
+    team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True)
+    user_id: UUID = Field(primary_key=True)
+    workspace_id: UUID
+    created_at: datetime = _when()
+
+
+class Share(Table, table=True):
+    """A social account of the Workspace, shared with one of its teams."""
+
+    __tablename__ = "shares"
+
+    team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True)
+    social_account_id: UUID = Field(
+        foreign_key="social_accounts.id", ondelete="CASCADE", primary_key=True, index=True
+    )
+    created_at: datetime = _when()
 
 
 class Event(Table, table=True):
