@@ -3,10 +3,11 @@ interface Props {
   /** What the last registration or log-in answered, or "". */
   issuedBearerToken: string;
   onChange: (bearerToken: string) => void;
+  onForget: () => void;
 }
 
 /** Where the bearer token is pasted once; it lives in this page's memory and nowhere else. */
-export function BearerTokenBar({ bearerToken, issuedBearerToken, onChange }: Props) {
+export function BearerTokenBar({ bearerToken, issuedBearerToken, onChange, onForget }: Props) {
   const offered = issuedBearerToken !== "" && issuedBearerToken !== bearerToken;
   return (
     <header className="bearer-token-bar graphiql-container">
@@ -26,7 +27,7 @@ export function BearerTokenBar({ bearerToken, issuedBearerToken, onChange }: Pro
         onChange={(event) => onChange(event.target.value.trim())}
       />
       {bearerToken !== "" && (
-        <button type="button" onClick={() => onChange("")}>
+        <button type="button" onClick={onForget}>
           Forget it
         </button>
       )}

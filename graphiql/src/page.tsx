@@ -26,6 +26,10 @@ export function Page({ endpoint }: { endpoint: string }) {
         bearerToken={bearerToken}
         issuedBearerToken={issuedBearerToken}
         onChange={setBearerToken}
+        onForget={() => {
+          setBearerToken("");
+          setIssuedBearerToken("");
+        }}
       />
       <main>
         <GraphiQL

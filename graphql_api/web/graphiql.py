@@ -23,6 +23,12 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+# The editor's workers run under the policy that their own script came with.
+_ASSET_HEADERS = _HEADERS | {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'",
+}
+
 _ABSENT = """\
 <!doctype html>
 <html lang="en">
@@ -44,7 +50,8 @@ def graphiql_routes(*, endpoint: str = "/graphql", bundle: Path = BUNDLE) -> lis
 
     def page(_: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
-        headers = {**_HEADERS, "Cache-Control": "no-store", "Content-Security-Policy": _content_security_policy(nonce)}
+        policy = _content_security_policy(nonce)
+        headers = _HEADERS | {"Cache-Control": "no-store", "Content-Security-Policy": policy}
         try:
             built = (bundle / "index.html").read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -61,8 +68,8 @@ def graphiql_routes(*, endpoint: str = "/graphql", bundle: Path = BUNDLE) -> lis
 def _content_security_policy(nonce: str) -> str:
     """Everything from this server, nothing inline but styles.
 
-    Monaco, GraphiQL's editor, places each line by a `style` attribute: refused, all lines lie on one
-    another. Its `<style>` elements need the nonce; a `<style>` that gets into the page some other way has none.
+    Monaco, GraphiQL's editor, places each line of text by a `style` attribute; where that is refused, the
+    lines lie on one another. Its `<style>` elements carry the nonce, and no other `<style>` gets in.
     """
     return "; ".join(
         (
@@ -85,9 +92,9 @@ class _Assets(StaticFiles):
     """Files whose names carry a hash of their content, so a browser never asks twice."""
 
     async def check_config(self) -> None:
-        """Hold an absent bundle for an empty one: its files are not found, which is no fault of the server."""
+        """Take an absent bundle for an empty one: its files are not found, which is no fault."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
-        response.headers.update({**_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"})
+        response.headers.update(_ASSET_HEADERS)
         return response
