@@ -32,7 +32,12 @@ _ASSET_HEADERS = _HEADERS | {
 _ABSENT = """\
 <!doctype html>
 <html lang="en">
-  <head><meta charset="utf-8"><title>GraphiQL is not built</title></head>
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width">
+    <meta name="color-scheme" content="light dark">
+    <title>GraphiQL is not built</title>
+  </head>
   <body>
     <h1>GraphiQL is not built</h1>
     <p>The server is running, and GraphQL answers at <code>{endpoint}</code>. Only this page is missing.</p>

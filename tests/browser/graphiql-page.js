@@ -1,6 +1,17 @@
 /** GraphiQL as a visitor meets it: what can be seen and done, and what the browser noticed meanwhile. */
 import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
+
+/** Waits half a minute at most for a server that is starting. */
+export async function serverAnswers(url) {
+  for (let attempt = 0; attempt < 60; attempt++) {
+    const response = await fetch(url).catch(() => null);
+    if (response?.ok) return;
+    await sleep(500);
+  }
+  throw new Error(`${url} does not answer with the page`);
+}
 
 /** Chromium with no way to any host but this one, and without its own background traffic. */
 export const openBrowser = () =>

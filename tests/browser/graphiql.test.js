@@ -1,5 +1,5 @@
 /**
- * Drives the page at GRAPHIQL_URL in a real Chromium, on a server with an SQLite file of its own.
+ * Drives the page at GRAPHIQL_URL in a real Chromium; the server may still be starting.
  *
  * Steps build on one another, like a first visit: register, use the bearer token, connect, be refused.
  * Screenshots land in `artefacts/` at the top of the repository.
@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { GraphiQLPage, execute, newDigits, openBrowser } from "./graphiql-page.js";
+import { GraphiQLPage, execute, newDigits, openBrowser, serverAnswers } from "./graphiql-page.js";
 
 const url = process.env.GRAPHIQL_URL ?? "http://127.0.0.1:8000/graphiql";
 const endpoint = new URL("/graphql", url).href;
@@ -19,6 +19,7 @@ let browser, graphiql, bearerToken;
 
 before(async () => {
   mkdirSync(artefacts, { recursive: true });
+  await serverAnswers(url);
   browser = await openBrowser();
   graphiql = await GraphiQLPage.open(browser, url);
 });
@@ -152,6 +153,7 @@ function connectVariables(instagramUserId, place = {}) {
       instagramAccounts: [
         { instagramUserId, username, profilePictureUrl: "", accessToken: "EAAB-instagram-access-token" },
       ],
+      onConflict: "REJECT_ALL",
       ...place,
     },
   };
