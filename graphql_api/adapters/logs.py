@@ -15,6 +15,7 @@ def configure(*, as_json: bool, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_color_message,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,9 +43,17 @@ def configure(*, as_json: bool, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for library in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    for library in ("uvicorn", "uvicorn.error"):
         logging.getLogger(library).handlers.clear()
         logging.getLogger(library).propagate = True
+    # The request log says the same and more, and never a query string.
+    logging.getLogger("uvicorn.access").disabled = True
     # Statement text and parameters are nobody's business in a log, whatever the level.
     for library in ("sqlalchemy", "aiosqlite", "asyncio", "alembic"):
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+
+
+def _without_color_message(_logger: Any, _method: str, event: Any) -> Any:
+    """Drop uvicorn's second copy of its own message."""
+    event.pop("color_message", None)
+    return event

@@ -34,14 +34,20 @@ class Mutation(
     """The mutation root."""
 
 
-def build_schema() -> strawberry.Schema:
-    """The whole schema, sorted, as `schema.graphql` shows it."""
+def build_schema(*, to_print: bool = False) -> strawberry.Schema:
+    """The whole schema.
+
+    Sorted only when it is printed: Strawberry sorts by copying the types, and the copies are not the ones
+    that its unions look for when they run.
+    """
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
         types=[InstagramAccount, Team],
-        config=StrawberryConfig(
-            sort_schema=True,
-            scalar_map={datetime: DATE_TIME},
-        ),
+        config=StrawberryConfig(sort_schema=to_print, scalar_map={datetime: DATE_TIME}),
     )
+
+
+def schema_text() -> str:
+    """The schema in GraphQL's schema language, as `schema.graphql` holds it."""
+    return build_schema(to_print=True).as_str() + "\n"

@@ -191,13 +191,24 @@ def _reason(error: Exception) -> str:
     return f"{type(origin).__name__} {code}" if code else type(origin).__name__
 
 
+def check_url(url: str) -> None:
+    """Is this the URL of a database that the server runs on?
+
+    Raises:
+        UnsupportedDatabase: it is not; the message never holds the URL, which may hold a password.
+    """
+    if url.startswith("sqlite:"):
+        sqlite_path(url)
+    elif urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise UnsupportedDatabase(
+            "it starts with sqlite:///, postgres:// or postgresql://, and does not name a driver"
+        )
+
+
 def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
     """An engine for a URL in the form that hosting platforms hand out; asyncpg reads it itself."""
+    check_url(url)
     parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise UnsupportedDatabase(
-            "DATABASE_URL starts with sqlite:///, postgres:// or postgresql://; it does not name a driver"
-        )
     # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
     return create_async_engine(
@@ -223,11 +234,13 @@ def sqlite_path(url: str) -> Path:
     """The file that an SQLite URL names: `sqlite:///relative` or `sqlite:////absolute`."""
     path = url.removeprefix("sqlite://").partition("?")[0]
     if not path.startswith("/") or path in {"/", "/:memory:"}:
-        raise UnsupportedDatabase("An SQLite URL names a file: sqlite:///var/data.sqlite3")
+        raise UnsupportedDatabase("an SQLite URL names a file: sqlite:///var/data.sqlite3")
     return Path(path[1:])
 
 
-def sqlite_engine(url: str, *, pool_size: int, begin: str | None = None) -> AsyncEngine:
+def sqlite_engine(
+    url: str, *, pool_size: int, begin: str | None = None, foreign_keys: bool = True
+) -> AsyncEngine:
     """An engine for an SQLite file; without `begin`, the statement that opens a write, it only reads."""
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{sqlite_path(url)}",
@@ -245,7 +258,7 @@ def sqlite_engine(url: str, *, pool_size: int, begin: str | None = None) -> Asyn
             "busy_timeout=5000",
             "journal_mode=WAL",
             "synchronous=FULL",
-            "foreign_keys=ON",
+            f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
             "trusted_schema=OFF",
             f"query_only={'OFF' if begin else 'ON'}",
         ):

@@ -14,11 +14,11 @@ MAX_NUMBER_LENGTH = 64
 """Characters of a number: longer ones would be rounded, and are slow to read."""
 
 
-class ClientGone(Exception):  # noqa: N818 - named as the fact it states
+class ClientGone(Exception):
     """The client went away before its body was complete; there is nobody to answer."""
 
 
-class MalformedJson(Exception):  # noqa: N818 - named as the fact it states
+class MalformedJson(Exception):
     """These bytes are not the strict JSON that is read here."""
 
 

@@ -4,6 +4,8 @@ Revisions are Alembic's, in `versions/`. On SQLite a table is changed by copying
 keys on would delete what refers to it: so they are off, set before BEGIN, and checked before COMMIT.
 """
 
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,6 +22,7 @@ from graphql_api.storage.database import postgresql_engine, sqlite_engine, sqlit
 _ADVISORY_LOCK = 7_312_604
 
 
+@cache
 def head() -> str:
     """The newest revision, which this version of the server needs."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
@@ -32,7 +35,7 @@ async def migrate(url: str, revision: str = "head") -> None:
     """Bring the database to a revision, alone: a second migrator waits and then finds nothing to do."""
     if url.startswith("sqlite:"):
         sqlite_path(url).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = sqlite_engine(url, pool_size=1, begin="BEGIN EXCLUSIVE")
+        engine = sqlite_engine(url, pool_size=1, begin="BEGIN EXCLUSIVE", foreign_keys=False)
     else:
         engine = postgresql_engine(url, pool_size=1)
     try:
@@ -45,17 +48,29 @@ async def migrate(url: str, revision: str = "head") -> None:
         await engine.dispose()
 
 
-async def revision_of(session: AsyncSession) -> str | None:
-    """The revision that a database is at; None when it was never migrated."""
+class Migrated(StrEnum):
+    """How a database stands to the revision that this version of the server needs."""
+
+    BEHIND = "BEHIND"
+    AT_HEAD = "AT_HEAD"
+    AHEAD = "AHEAD"
+
+
+async def state_of(session: AsyncSession) -> Migrated:
+    """How the database stands to what this server needs.
+
+    A revision that is not packaged is a newer server's: migrations expand first and contract later, so
+    the older server goes on while the newer one is rolled out.
+    """
     connection = await session.connection()
-    return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if revision == head():
+        return Migrated.AT_HEAD
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return Migrated.BEHIND if revision is None or revision in known else Migrated.AHEAD
 
 
 async def _migrate_sqlite(connection: AsyncConnection, revision: str) -> None:
-    raw = await connection.get_raw_connection()
-    cursor = raw.cursor()
-    cursor.execute("PRAGMA foreign_keys=OFF")
-    cursor.close()
     async with connection.begin():
         await connection.run_sync(_upgrade, revision)
         broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
