@@ -33,7 +33,7 @@ def create_app(settings: Settings) -> ASGIApp:
     engine = Engine(
         build_schema(),
         limits=Limits(),
-        report_error=make_reporter(messages=False),
+        report_error=make_reporter(messages=not settings.in_production),
         show_suggestions=settings.shows_introspection,
         introspection=settings.shows_introspection,
         credential_fields=CREDENTIAL_FIELDS,
@@ -57,7 +57,6 @@ def create_app(settings: Settings) -> ASGIApp:
         options=Options(
             allowed_origins=settings.allowed_origins,
             trusted_proxies=settings.trusted_proxies,
-            log_exception_messages=False,
         ),
         pages={"/graphiql": Starlette(routes=graphiql_routes())} if settings.shows_graphiql else None,
     )

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Role
@@ -46,7 +46,7 @@ async def lock_viewer(session: AsyncSession, call: Call) -> User:
         .with_for_update(key_share=True, of=User)
         .execution_options(populate_existing=True)
     )
-    user = (await session.exec(statement)).one_or_none()
+    user = (await session.scalars(statement)).one_or_none()
     if user is None:
         raise Unauthenticated
     return user
@@ -61,7 +61,7 @@ async def lock_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return {user.id: user for user in (await session.exec(statement)).all()}
+    return {user.id: user for user in (await session.scalars(statement)).all()}
 
 
 async def lock_workspaces(
@@ -80,14 +80,14 @@ async def lock_workspaces(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    found = {workspace.id: workspace for workspace in (await session.exec(locked)).all()}
+    found = {workspace.id: workspace for workspace in (await session.scalars(locked)).all()}
     # A second statement, so that it sees what was committed while the first one waited for the locks.
     roles = select(Membership).where(
         Membership.user_id == viewer.user_id, col(Membership.workspace_id).in_(found)
     )
     return {
         membership.workspace_id: (found[membership.workspace_id], membership.role)
-        for membership in (await session.exec(roles)).all()
+        for membership in (await session.scalars(roles)).all()
     }
 
 
@@ -101,7 +101,7 @@ async def workspaces(
         .where(col(Workspace.id).in_(workspace_ids), Membership.user_id == viewer.user_id)
     )
     return {
-        workspace.id: (workspace, Role(role)) for workspace, role in (await session.exec(statement)).all()
+        workspace.id: (workspace, Role(role)) for workspace, role in (await session.execute(statement)).all()
     }
 
 
@@ -112,7 +112,9 @@ async def social_accounts(
     statement = select(SocialAccount).where(
         col(SocialAccount.hold_id).in_(hold_ids), sees_social_account(viewer)
     )
-    return {account.hold_id: account for account in (await session.exec(statement)).all() if account.hold_id}
+    return {
+        account.hold_id: account for account in (await session.scalars(statement)).all() if account.hold_id
+    }
 
 
 async def facebook_accounts(
@@ -122,7 +124,7 @@ async def facebook_accounts(
     statement = select(FacebookAccount).where(
         col(FacebookAccount.id).in_(ids), FacebookAccount.user_id == viewer.user_id
     )
-    return {account.id: account for account in (await session.exec(statement)).all()}
+    return {account.id: account for account in (await session.scalars(statement)).all()}
 
 
 async def users(session: AsyncSession, viewer: Viewer, user_ids: Collection[UUID]) -> dict[UUID, User]:
@@ -132,7 +134,7 @@ async def users(session: AsyncSession, viewer: Viewer, user_ids: Collection[UUID
     statement = select(User).where(
         col(User.id).in_(user_ids), sa.or_(col(User.id) == viewer.user_id, col(User.id).in_(together))
     )
-    return {user.id: user for user in (await session.exec(statement)).all()}
+    return {user.id: user for user in (await session.scalars(statement)).all()}
 
 
 def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -163,4 +165,4 @@ async def teams(session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID
     """Those of the teams that are in a Workspace that the viewer belongs to."""
     mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
     statement = select(Team).where(col(Team.id).in_(team_ids), col(Team.workspace_id).in_(mine))
-    return {team.id: team for team in (await session.exec(statement)).all()}
+    return {team.id: team for team in (await session.scalars(statement)).all()}

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain import bearer_tokens, inputs
 from graphql_api.domain.events import EventKind, NewEvent
@@ -61,7 +61,7 @@ async def authenticate(services: Services, authorization: str | None) -> Viewer 
     )
 
     async def work(session: AsyncSession) -> tuple[UUID, UUID, str] | None:
-        return (await session.exec(statement)).first()
+        return (await session.execute(statement)).first()
 
     found = await services.database.read(work)
     if found is None:
@@ -102,7 +102,7 @@ async def _credentials(call: Call, email: str) -> tuple[UUID, str] | tuple[None,
 
     async def work(session: AsyncSession) -> tuple[UUID, str] | tuple[None, None]:
         statement = select(User.id, User.password_hash).where(User.email_key == key)
-        return (await session.exec(statement)).first() or (None, None)
+        return (await session.execute(statement)).first() or (None, None)
 
     return await call.read(work)
 
@@ -138,7 +138,7 @@ async def revoke(call: Call, api_token_id: UUID) -> ApiToken | Refused[InvalidIn
     async def work(session: AsyncSession) -> ApiToken | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
         token = (
-            await session.exec(
+            await session.scalars(
                 select(ApiToken).where(ApiToken.id == api_token_id, ApiToken.user_id == call.viewer.user_id)
             )
         ).one_or_none()

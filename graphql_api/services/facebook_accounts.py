@@ -3,8 +3,8 @@
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Personal
@@ -59,7 +59,7 @@ async def _part_from_social_accounts(session: AsyncSession, account: FacebookAcc
         .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
         .with_for_update(key_share=True)
     )
-    ids = (await session.exec(locked)).all()
+    ids = (await session.scalars(locked)).all()
     await session.execute(
         sa.update(SocialAccount)
         .where(col(SocialAccount.id).in_(ids))

@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain.events import NewEvent
 from graphql_api.domain.holders import Holder, Personal, columns_of

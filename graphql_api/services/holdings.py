@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.conflicts import Holding
@@ -62,22 +62,21 @@ async def held_accounts(
         col(SocialAccount.external_id).in_(instagram_user_ids),
         sees_social_account(viewer),
     )
-    return {account.external_id: account for account in (await session.exec(statement)).all()}
+    return {account.external_id: account for account in (await session.scalars(statement)).all()}
 
 
-def _contact_email() -> sa.ScalarSelect[str]:
+def _contact_email() -> sa.ColumnElement[str]:
     """Whom a creator may ask: the admin who connected it, if still one there; else the longest-serving."""
     admin = sa.orm.aliased(Membership)
-    connected_it = sa.func.coalesce(col(admin.user_id) == col(SocialAccount.connected_by_id), sa.false())
-    return (
+    admins = (
         sa.select(col(User.email))
         .join(admin, col(admin.user_id) == col(User.id))
         .where(
             col(admin.workspace_id) == col(SocialAccount.holder_workspace_id),
             col(admin.role) == Role.ADMIN,
         )
-        .order_by(connected_it.desc(), col(admin.created_at), col(admin.user_id))
-        .limit(1)
         .correlate(SocialAccount)
-        .scalar_subquery()
     )
+    connected_it = admins.where(col(admin.user_id) == col(SocialAccount.connected_by_id))
+    longest = admins.order_by(col(admin.created_at), col(admin.user_id)).limit(1)
+    return sa.func.coalesce(connected_it.scalar_subquery(), longest.scalar_subquery())

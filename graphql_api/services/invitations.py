@@ -4,8 +4,8 @@ import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain import bearer_tokens
 from graphql_api.domain.events import EventKind, NewEvent
@@ -93,11 +93,11 @@ async def accept(call: Call, *, code: Secret) -> tuple[Workspace, Role] | Refuse
         statement = select(Invitation).where(
             Invitation.code_hash == bearer_tokens.digest(code), Invitation.email_key == viewer.email_key
         )
-        known = (await session.exec(statement)).one_or_none()
+        known = (await session.scalars(statement)).one_or_none()
         if known is None:
             return Refused([_no_such_code()])
         workspace = (
-            await session.exec(
+            await session.scalars(
                 select(Workspace).where(Workspace.id == known.workspace_id).with_for_update(key_share=True)
             )
         ).one()
@@ -126,7 +126,7 @@ async def _is_member(session: AsyncSession, workspace_id: UUID, email_key: str) 
         .join(User, col(User.id) == col(Membership.user_id))
         .where(Membership.workspace_id == workspace_id, User.email_key == email_key)
     )
-    return (await session.exec(statement)).first() is not None
+    return (await session.scalars(statement)).first() is not None
 
 
 def _no_such_code() -> InvalidInput:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind, NewEvent
@@ -72,7 +72,7 @@ async def select_for_change(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    accounts = {account.hold_id: account for account in (await session.exec(locked)).all()}
+    accounts = {account.hold_id: account for account in (await session.scalars(locked)).all()}
     problems = Problems()
     chosen: dict[UUID, SocialAccount] = {}
     for index, hold_id in enumerate(hold_ids):
@@ -167,7 +167,7 @@ async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[Te
 
     async def work(session: AsyncSession) -> dict[UUID, list[Team]]:
         shared: dict[UUID, list[Team]] = {account_id: [] for account_id in account_ids}
-        for account_id, team in (await session.exec(statement)).all():
+        for account_id, team in (await session.execute(statement)).all():
             shared[account_id].append(team)
         return shared
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain import inputs
 from graphql_api.domain.events import EventKind, NewEvent

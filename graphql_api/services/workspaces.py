@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from graphql_api.domain import inputs
 from graphql_api.domain.events import EventKind, NewEvent

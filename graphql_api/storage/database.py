@@ -19,8 +19,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
@@ -113,6 +112,7 @@ class Database:
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
             result = await work(session)
             if isinstance(result, Refused):
+                session.expunge_all()  # what the refusal tells of stays readable
                 await session.rollback()
             else:
                 await _commit(session)

@@ -13,8 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from graphql_api.storage.database import postgresql_engine, sqlite_engine, sqlite_path
 
@@ -25,7 +24,7 @@ _ADVISORY_LOCK = 7_312_604
 @cache
 def head() -> str:
     """The newest revision, which this version of the server needs."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    revision = ScriptDirectory.from_config(config()).get_current_head()
     if revision is None:
         raise RuntimeError("no migration is packaged")
     return revision
@@ -66,7 +65,7 @@ async def state_of(session: AsyncSession) -> Migrated:
     revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     if revision == head():
         return Migrated.AT_HEAD
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
     return Migrated.BEHIND if revision is None or revision in known else Migrated.AHEAD
 
 
@@ -87,13 +86,14 @@ async def _migrate_postgresql(connection: AsyncConnection, revision: str) -> Non
 
 
 def _upgrade(connection: sa.Connection, revision: str) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    settings = config()
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, revision)
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.set_main_option("path_separator", "os")
-    return config
+def config() -> Config:
+    """Alembic's configuration, which names this folder and nothing else."""
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent))
+    settings.set_main_option("path_separator", "os")
+    return settings
