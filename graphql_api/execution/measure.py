@@ -24,6 +24,7 @@ from graphql import (
     NamedTypeNode,
     NullValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -92,22 +93,24 @@ class Measure:
 
     def _selections(self, selection_set: SelectionSetNode, parent: GraphQLNamedType | None) -> Tally:
         total = Tally()
-        seen: set[str] = set()
+        keys: set[str] = set()
         for selection in selection_set.selections:
             self.directives += len(selection.directives or ())
             if isinstance(selection, FieldNode):
                 key = (selection.alias or selection.name).value
                 self.aliases += selection.alias is not None
-                self.repeated += key in seen
-                seen.add(key)
                 total.add(self._field(selection, parent))
-            elif isinstance(selection, InlineFragmentNode):
-                total.add(
-                    self._selections(selection.selection_set, self._type(selection.type_condition) or parent)
-                )
-            elif isinstance(selection, FragmentSpreadNode):
-                total.add(self._fragment(selection.name.value))
+            else:
+                key = "..."
+                total.add(self._part(selection, parent))
+            self.repeated += key in keys
+            keys.add(key)
         return total
+
+    def _part(self, selection: SelectionNode, parent: GraphQLNamedType | None) -> Tally:
+        if isinstance(selection, InlineFragmentNode):
+            return self._selections(selection.selection_set, self._type(selection.type_condition) or parent)
+        return self._fragment(selection.name.value) if isinstance(selection, FragmentSpreadNode) else Tally()
 
     def _fragment(self, name: str) -> Tally:
         known = self._tallies.get(name)
@@ -223,7 +226,7 @@ def find_excess(measure: Measure, tallies: list[Tally]) -> FormattedError | None
         ("Operations", len(tallies), limits.max_operations),
         ("Aliases", measure.aliases, limits.max_aliases),
         ("Directives", measure.directives, limits.max_directives),
-        ("Repeated fields", measure.repeated, limits.max_repeated_fields),
+        ("Repeated selections", measure.repeated, limits.max_repeated_selections),
         ("Depth", max((tally.depth for tally in tallies), default=0), limits.max_depth),
         ("Root fields", max((tally.selected for tally in tallies), default=0), limits.max_root_fields),
         (

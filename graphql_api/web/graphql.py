@@ -15,7 +15,6 @@ from graphql_api.domain.faults import Fault, RateLimited, TemporarilyUnavailable
 from graphql_api.execution.documents import Operation
 from graphql_api.execution.engine import OperationRequest, Outcome
 from graphql_api.execution.errors import EXECUTION_TIMEOUT, INTERNAL, FormattedError
-
 from graphql_api.schema.context import Caller
 
 from .body import ClientGone, MalformedJson, bad_request, read_body, read_json

@@ -170,8 +170,9 @@ class Sample:
 
     def __post_init__(self) -> None:
         self.revoked = asyncio.Event()
+        self.schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
         self.engine = Engine(
-            strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription),
+            self.schema,
             limits=self.limits,
             report_error=self.reports.append,
             show_suggestions=self.show_suggestions,
