@@ -64,14 +64,20 @@ INPUT = "mutation($i:Credentials!){connect(input:$i)}"
         (
             {"mood": CANARY},
             [
-                "$i has no usable value. Expected value of type 'Credentials' to include required field 'accessToken'.",
+                (
+                    "$i has no usable value. Expected value of type 'Credentials' to include required"
+                    " field 'accessToken'."
+                ),
                 "$i.mood has no usable value. Expected a value of type 'Mood!'.",
             ],
         ),
         (
             {"accessToken": "a", "zzz": CANARY},
             [
-                "$i has no usable value. Expected value of type 'Credentials' not to include unknown field 'zzz'."
+                (
+                    "$i has no usable value. Expected value of type 'Credentials' not to include unknown"
+                    " field 'zzz'."
+                )
             ],
         ),
         (

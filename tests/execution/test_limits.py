@@ -100,7 +100,10 @@ def test_checking_credentials_twice_is_refused_however_it_is_hidden() -> None:
             1 + 1 + 2 * (2 + 1 + 3 * 2),
         ),
         (
-            "{friend(id:1){a:friends(first:2){...E} b:friends(first:4){...E}}} fragment E on FriendConnection{edges{node{id}}}",
+            (
+                "{friend(id:1){a:friends(first:2){...E} b:friends(first:4){...E}}}"
+                "fragment E on FriendConnection{edges{node{id}}}"
+            ),
             1 + 2 + 6 * 2,
         ),
         ("{__schema{types{name}}}", 1),

@@ -19,6 +19,7 @@ from graphql_api.execution.persisted import PersistedDocuments
 from graphql_api.schema.context import Caller
 from graphql_api.web.options import Options
 from graphql_api.web.routes import build
+from graphql_api.web.shutdown import Shutdown
 
 Info = strawberry.Info["Context", None]
 CANARY = "CANARY_secret_of_a_caller"
@@ -170,6 +171,7 @@ class Sample:
 
     def __post_init__(self) -> None:
         self.revoked = asyncio.Event()
+        self.shutdown = Shutdown()
         self.schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
         self.engine = Engine(
             self.schema,
@@ -188,6 +190,7 @@ class Sample:
             ready=self.ready,
             lifespan=self.lifespan,
             options=self.options,
+            shutdown=self.shutdown,
         )
 
     @asynccontextmanager
@@ -206,6 +209,7 @@ class Sample:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
+        self.loop = asyncio.get_running_loop()
         yield
 
 
