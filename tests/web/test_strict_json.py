@@ -1,6 +1,7 @@
 """The fast reading of JSON agrees with a slow one that says every rule in full."""
 
 import json
+from time import perf_counter
 
 import pytest
 from hypothesis import example, given, settings
@@ -150,6 +151,20 @@ def test_whatever_else_comes_is_judged_alike(text: str) -> None:
 def test_hostile_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(MalformedJson):
         read_json(data, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+
+
+def test_hostile_bytes_are_read_in_linear_time() -> None:
+    size = 500_000
+    for data in (b'"' + b'\\"' * size, b'"\\' * size, b'"' * size, b"[]," * size, b"\\" * size):
+        started = perf_counter()
+        with pytest.raises(MalformedJson):
+            read_json(data, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+        assert perf_counter() - started < 0.5
+
+
+def test_a_large_text_is_read_for_what_it_says() -> None:
+    value = {"a": ['","' * 30_000, "\\" * 30_001, "[" * 30_000]}
+    assert read_json(json.dumps(value).encode(), max_depth=MAX_DEPTH, max_values=MAX_VALUES) == value
 
 
 @given(st.binary(max_size=40))

@@ -63,11 +63,15 @@ async def ask(socket: ClientConnection, query: str, operation_id: str = "1", **r
 async def closing(socket: ClientConnection) -> tuple[int, str]:
     """Return how the server closes the socket, whatever it says before."""
     with pytest.raises(ConnectionClosed) as closed:
-        async with asyncio.timeout(5):
-            while True:
-                await socket.recv()
+        await _hear_all(socket)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+async def _hear_all(socket: ClientConnection) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            await socket.recv()
 
 
 async def test_a_subscription_streams_to_its_end(url: str) -> None:
