@@ -63,7 +63,7 @@ class Credentials:
 
 
 @strawberry.type
-class Query:
+class CalmQuery:
     @strawberry.field
     def hello(self, name: str = "world") -> str:
         return f"Hello {name}"
@@ -89,16 +89,19 @@ class Query:
         return [Friend(id=one, name="Ann") for one in ids]
 
     @strawberry.field
-    def broken(self) -> str | None:
-        raise RuntimeError(CANARY)
-
-    @strawberry.field
     def forbidden(self) -> str | None:
         raise Forbidden("Not for you")
 
     @strawberry.field
     def busy(self) -> str | None:
         raise TemporarilyUnavailable(retry_after=7)
+
+
+@strawberry.type
+class Query(CalmQuery):
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise RuntimeError(CANARY)
 
     @strawberry.field
     async def slow(self, seconds: float = 5.0) -> str:
@@ -158,6 +161,7 @@ class Context:
 class Sample:
     """One front door over the sample schema, and what happened behind it."""
 
+    query: type = Query
     limits: Limits = field(default_factory=Limits)
     options: Options = field(default_factory=lambda: Options(access_log=False))
     persisted: PersistedDocuments = field(default_factory=PersistedDocuments)
@@ -172,7 +176,7 @@ class Sample:
     def __post_init__(self) -> None:
         self.revoked = asyncio.Event()
         self.shutdown = Shutdown()
-        self.schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
+        self.schema = strawberry.Schema(query=self.query, mutation=Mutation, subscription=Subscription)
         self.engine = Engine(
             self.schema,
             limits=self.limits,
