@@ -33,7 +33,7 @@ _WITHOUT_VALUE = re.compile(
 )
 
 
-class TooManyMistakes(Exception):  # noqa: N818 - stops the search, is no failure
+class TooManyMistakes(Exception):
     """Enough mistakes were found."""
 
 

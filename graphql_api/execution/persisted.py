@@ -20,7 +20,7 @@ UNKNOWN_DOCUMENT = "UNKNOWN_DOCUMENT_ID"
 DOCUMENT_REQUIRED = "DOCUMENT_ID_REQUIRED"
 
 
-class MalformedManifest(Exception):  # noqa: N818 - named as the fact it states
+class MalformedManifest(Exception):
     """The file is no manifest of trusted documents."""
 
 

@@ -19,11 +19,11 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 """A JSON string, closed or not: never gives back what it took, so that hostile bytes cost linear time."""
 
 
-class ClientGone(Exception):  # noqa: N818 - named as the fact it states
+class ClientGone(Exception):
     """The client went away before its body was complete; there is nobody to answer."""
 
 
-class MalformedJson(Exception):  # noqa: N818 - named as the fact it states
+class MalformedJson(Exception):
     """These bytes are not the strict JSON that is read here."""
 
 

@@ -11,7 +11,7 @@ MAX_PARAMETERS = 20
 NAMES = frozenset({"query", "operationName", "variables", "extensions", "documentId"})
 
 
-class MalformedRequest(Exception):  # noqa: N818 - named as the fact it states
+class MalformedRequest(Exception):
     """The parameters of a request are missing or of the wrong kind."""
 
 

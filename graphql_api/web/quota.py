@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class QuotaExceeded(Exception):  # noqa: N818 - named as the fact it states
+class QuotaExceeded(Exception):
     """This user or address keeps as many streams open as one may."""
 
 

@@ -15,7 +15,7 @@ BAD_REQUEST = "BAD_REQUEST"
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
-class HttpRefusal(Exception):  # noqa: N818 - named as the fact it states
+class HttpRefusal(Exception):
     """A request that HTTP alone suffices to refuse; ends as a JSON body with one error."""
 
     def __init__(self, status: int, message: str, code: str, headers: RawHeaders = ()) -> None:

@@ -34,7 +34,7 @@ PROTOCOL = "graphql-transport-ws"
 MAX_ID_LENGTH = 128
 
 
-class Close(Exception):  # noqa: N818 - an ending, planned by the protocol
+class Close(Exception):
     """The socket is to be closed with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -43,7 +43,7 @@ class Close(Exception):  # noqa: N818 - an ending, planned by the protocol
         self.reason = reason
 
 
-class Gone(Exception):  # noqa: N818 - an ending, planned by the protocol
+class Gone(Exception):
     """The client has closed the socket."""
 
 

@@ -1,0 +1,113 @@
+"""The commands: `python -m graphql_api COMMAND`."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from graphql_api.adapters import logs
+from graphql_api.adapters.sealing import new_key
+from graphql_api.schema import schema_text
+from graphql_api.settings import Settings, Unusable, read_settings
+from graphql_api.storage.migrations import migrate as migrate_database
+
+cli = typer.Typer(
+    help="The server that connects creators' social accounts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys = typer.Typer(help="The keys that access tokens are sealed with.", no_args_is_help=True)
+cli.add_typer(keys, name="keys")
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on; HOST if left out.")] = "",
+    port: Annotated[int, typer.Option(help="The port to listen on; PORT if left out.")] = -1,
+) -> None:
+    """Serve GraphQL over HTTP and WebSocket until told to stop."""
+    settings = read_settings()
+    settings.keyring()  # made, or refused, before any process starts
+    host, port = host or settings.host, settings.port if port < 0 else port
+    logs.configure(as_json=settings.in_production, level=settings.log_level)
+    if not settings.in_production:
+        _greet(settings, host, port)
+    uvicorn.run(
+        "graphql_api.app:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        access_log=False,  # the request log says more, and never a query string
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # TRUSTED_PROXIES decides, in web/
+        timeout_graceful_shutdown=20,
+        ws_max_size=65_536,
+        ws_per_message_deflate=False,
+    )
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version's tables; does nothing when it is there already."""
+    settings = read_settings()
+    logs.configure(as_json=settings.in_production, level=settings.log_level)
+    asyncio.run(migrate_database(settings.database))
+    typer.echo("The database is migrated.")
+
+
+@cli.command()
+def schema(
+    output: Annotated[
+        Path | None, typer.Argument(help="The file to write; standard output if left out.")
+    ] = None,
+) -> None:
+    """Write the schema in GraphQL's schema language."""
+    text = schema_text()
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@keys.command("new")
+def new(
+    key_id: Annotated[str, typer.Argument(help="The key's id: 1 to 20 letters, digits, - or _.")],
+) -> None:
+    """Print a new sealing key, for SEALING_KEYS or its file."""
+    typer.echo(new_key(key_id))
+
+
+_REGISTER = (
+    "mutation { registerUser(input: "
+    '{email: \\"ada@example.com\\", password: \\"correct horse\\", name: \\"Ada\\"}) '
+    "{ ... on RegisterUserSuccess { bearerToken } "
+    "... on RegisterUserFailure { errors { ... on InvalidInput { path message } } } } }"
+)
+
+
+def _greet(settings: Settings, host: str, port: int) -> None:
+    """Say where things are, and what to try first."""
+    base = f"http://{host}:{port}"
+    typer.echo(f"GraphQL   {base}/graphql", err=True)
+    if settings.shows_graphiql:
+        typer.echo(f"GraphiQL  {base}/graphiql", err=True)
+    typer.echo("\nRegister, and take the bearer token from the answer:\n", err=True)
+    typer.echo(
+        f"  curl {base}/graphql -H 'Content-Type: application/json' -d '{{\"query\": \"{_REGISTER}\"}}'",
+        err=True,
+    )
+    typer.echo("\nWorkspaces, people and operations to paste: python -m graphql_api demo\n", err=True)
+
+
+def main() -> None:
+    """Run a command; what is wrong with the settings is said in words."""
+    try:
+        cli()
+    except Unusable as error:
+        typer.echo(f"The server cannot start:\n{error}", err=True)
+        sys.exit(78)  # EX_CONFIG
