@@ -32,8 +32,9 @@ class Limits:
     max_aliases: int = 30
     """Aliases in a document, as written."""
 
-    max_repeated_fields: int = 100
-    """Selections of a field that its selection set already has, as written."""
+    max_repeated_selections: int = 50
+    """Selections that may repeat another of their set, as written: a field selected before, and every
+    fragment after a set's first. What GraphQL's rule on overlapping fields compares pair by pair."""
 
     max_directives: int = 50
     """Directives in a document, as written."""
@@ -56,7 +57,7 @@ class Limits:
     max_credential_fields: int = 1
     """Mutations that check a password or mint a token, in all operations of a document together."""
 
-    max_validation_errors: int = 20
+    max_validation_errors: int = 10
     """Validation errors reported before the validation stops."""
 
     max_coercion_errors: int = 20
@@ -65,5 +66,5 @@ class Limits:
     max_cached_documents: int = 1_000
     """Documents kept parsed and validated."""
 
-    max_cached_tokens: int = 100_000
-    """Tokens of all kept documents together: what bounds the cache's memory."""
+    max_cached_tokens: int = 50_000
+    """Tokens of all kept documents together, some 400 bytes each: what bounds the cache's memory."""

@@ -24,6 +24,7 @@ from graphql import (
     NamedTypeNode,
     NullValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -57,13 +58,25 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         """Count another part of the same selection set."""
-        self.fixed = min(SATURATED, self.fixed + other.fixed)
-        self.paged = min(SATURATED, self.paged + other.paged)
+        self.fixed += other.fixed
+        self.paged += other.paged
         self.depth = max(self.depth, other.depth)
-        self.selected = min(SATURATED, self.selected + other.selected)
-        self.within = min(SATURATED, self.within + other.within)
-        self.introspection = min(SATURATED, self.introspection + other.introspection)
-        self.credentials = min(SATURATED, self.credentials + other.credentials)
+        self.selected += other.selected
+        self.within += other.within
+        self.introspection += other.introspection
+        self.credentials += other.credentials
+
+    def saturated(self) -> "Tally":
+        """Return the tally with no figure above `SATURATED`."""
+        return Tally(
+            min(SATURATED, self.fixed),
+            min(SATURATED, self.paged),
+            self.depth,
+            min(SATURATED, self.selected),
+            min(SATURATED, self.within),
+            min(SATURATED, self.introspection),
+            min(SATURATED, self.credentials),
+        )
 
     def cost(self, page_size: int) -> int:
         """Return the objects the set may answer with, in pages of the given size."""
@@ -88,26 +101,29 @@ class Measure:
     def operation(self, operation: OperationDefinitionNode) -> Tally:
         """Measure one operation."""
         self.directives += len(operation.directives or ())
-        return self._selections(operation.selection_set, self.schema.get_root_type(operation.operation))
+        root = self.schema.get_root_type(operation.operation)
+        return self._selections(operation.selection_set, root).saturated()
 
     def _selections(self, selection_set: SelectionSetNode, parent: GraphQLNamedType | None) -> Tally:
         total = Tally()
-        seen: set[str] = set()
+        keys: set[str] = set()
         for selection in selection_set.selections:
             self.directives += len(selection.directives or ())
             if isinstance(selection, FieldNode):
                 key = (selection.alias or selection.name).value
                 self.aliases += selection.alias is not None
-                self.repeated += key in seen
-                seen.add(key)
                 total.add(self._field(selection, parent))
-            elif isinstance(selection, InlineFragmentNode):
-                total.add(
-                    self._selections(selection.selection_set, self._type(selection.type_condition) or parent)
-                )
-            elif isinstance(selection, FragmentSpreadNode):
-                total.add(self._fragment(selection.name.value))
+            else:
+                key = "..."
+                total.add(self._part(selection, parent))
+            self.repeated += key in keys
+            keys.add(key)
         return total
+
+    def _part(self, selection: SelectionNode, parent: GraphQLNamedType | None) -> Tally:
+        if isinstance(selection, InlineFragmentNode):
+            return self._selections(selection.selection_set, self._type(selection.type_condition) or parent)
+        return self._fragment(selection.name.value) if isinstance(selection, FragmentSpreadNode) else Tally()
 
     def _fragment(self, name: str) -> Tally:
         known = self._tallies.get(name)
@@ -127,7 +143,7 @@ class Measure:
         definition = self.schema.get_field(parent, name) if is_composite_type(parent) else None
         named = get_named_type(definition.type) if definition else None
         beneath = self._selections(node.selection_set, named) if node.selection_set else Tally()
-        tally = Tally(depth=1 + beneath.depth, selected=1, within=min(SATURATED, 1 + beneath.within))
+        tally = Tally(depth=1 + beneath.depth, selected=1, within=1 + beneath.within)
         if name in {"__schema", "__type"}:
             tally.fixed, tally.depth, tally.introspection = 1, 1, beneath.within
             return tally
@@ -223,7 +239,7 @@ def find_excess(measure: Measure, tallies: list[Tally]) -> FormattedError | None
         ("Operations", len(tallies), limits.max_operations),
         ("Aliases", measure.aliases, limits.max_aliases),
         ("Directives", measure.directives, limits.max_directives),
-        ("Repeated fields", measure.repeated, limits.max_repeated_fields),
+        ("Repeated selections", measure.repeated, limits.max_repeated_selections),
         ("Depth", max((tally.depth for tally in tallies), default=0), limits.max_depth),
         ("Root fields", max((tally.selected for tally in tallies), default=0), limits.max_root_fields),
         (

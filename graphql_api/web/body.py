@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 
 import orjson
@@ -12,6 +13,10 @@ from .responses import BAD_REQUEST, HttpRefusal
 
 MAX_NUMBER_LENGTH = 64
 """Characters of a number: longer ones would be rounded, and are slow to read."""
+
+_LARGE = 65_536
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""A JSON string, closed or not: never gives back what it took, so that hostile bytes cost linear time."""
 
 
 class ClientGone(Exception):
@@ -67,8 +72,11 @@ def read_json(data: bytes, *, max_depth: int, max_values: int) -> object:
 
     orjson refuses most of it. What it accepts and we do not (duplicate keys, long numbers) cannot survive
     being written again, so a text that comes out as it went in is clean; clients that write compact JSON,
-    as browsers do, get by with this. Others are read a second time, slowly and carefully.
+    as browsers do, get by with this. Others are read a second time, slowly and carefully. The values of a
+    large text are counted by its commas first, since a megabyte of them takes a tenth of a second to build.
     """
+    if len(data) > _LARGE and _STRING.sub(b"", data).count(b",") > max_values:
+        raise _too_many_values(max_values)
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -97,13 +105,17 @@ def _check_bounds(value: object, max_depth: int, max_values: int) -> None:
         if depth > max_depth:
             raise MalformedJson(f"The body is nested deeper than {max_depth} levels")
         if values > max_values:
-            raise MalformedJson(f"The body holds more than {max_values} values")
+            raise _too_many_values(max_values)
         level = [
             item
             for container in level
             for item in (container.values() if type(container) is dict else container)
             if type(item) is dict or type(item) is list
         ]
+
+
+def _too_many_values(max_values: int) -> MalformedJson:
+    return MalformedJson(f"The body holds more than {max_values} values")
 
 
 def _read_carefully(data: bytes) -> object:

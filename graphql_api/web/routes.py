@@ -42,10 +42,11 @@ def build(
     ready: Ready,
     lifespan: Lifespan,
     options: Options,
+    shutdown: Shutdown | None = None,
     pages: Mapping[str, ASGIApp] | None = None,
 ) -> ASGIApp:
     """Return the whole application. `pages` are further applications by path, with all beneath it."""
-    shutdown = Shutdown()
+    shutdown = shutdown or Shutdown()
     front = Front(engine, open_context, user_of, options, shutdown)
     exact: dict[str, ASGIApp] = {
         options.path: GraphQLEndpoint(front),

@@ -19,6 +19,7 @@ from graphql_api.execution.persisted import PersistedDocuments
 from graphql_api.schema.context import Caller
 from graphql_api.web.options import Options
 from graphql_api.web.routes import build
+from graphql_api.web.shutdown import Shutdown
 
 Info = strawberry.Info["Context", None]
 CANARY = "CANARY_secret_of_a_caller"
@@ -62,7 +63,7 @@ class Credentials:
 
 
 @strawberry.type
-class Query:
+class CalmQuery:
     @strawberry.field
     def hello(self, name: str = "world") -> str:
         return f"Hello {name}"
@@ -88,16 +89,19 @@ class Query:
         return [Friend(id=one, name="Ann") for one in ids]
 
     @strawberry.field
-    def broken(self) -> str | None:
-        raise RuntimeError(CANARY)
-
-    @strawberry.field
     def forbidden(self) -> str | None:
         raise Forbidden("Not for you")
 
     @strawberry.field
     def busy(self) -> str | None:
         raise TemporarilyUnavailable(retry_after=7)
+
+
+@strawberry.type
+class Query(CalmQuery):
+    @strawberry.field
+    def broken(self) -> str | None:
+        raise RuntimeError(CANARY)
 
     @strawberry.field
     async def slow(self, seconds: float = 5.0) -> str:
@@ -157,6 +161,7 @@ class Context:
 class Sample:
     """One front door over the sample schema, and what happened behind it."""
 
+    query: type = Query
     limits: Limits = field(default_factory=Limits)
     options: Options = field(default_factory=lambda: Options(access_log=False))
     persisted: PersistedDocuments = field(default_factory=PersistedDocuments)
@@ -170,8 +175,10 @@ class Sample:
 
     def __post_init__(self) -> None:
         self.revoked = asyncio.Event()
+        self.shutdown = Shutdown()
+        self.schema = strawberry.Schema(query=self.query, mutation=Mutation, subscription=Subscription)
         self.engine = Engine(
-            strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription),
+            self.schema,
             limits=self.limits,
             report_error=self.reports.append,
             show_suggestions=self.show_suggestions,
@@ -187,6 +194,7 @@ class Sample:
             ready=self.ready,
             lifespan=self.lifespan,
             options=self.options,
+            shutdown=self.shutdown,
         )
 
     @asynccontextmanager
@@ -205,6 +213,7 @@ class Sample:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
+        self.loop = asyncio.get_running_loop()
         yield
 
 
