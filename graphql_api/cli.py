@@ -10,7 +10,10 @@ import uvicorn
 
 from graphql_api.adapters import logs
 from graphql_api.adapters.sealing import new_key
+from graphql_api.app import build_services
+from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
+from graphql_api.services import demo as demo_service
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.migrations import migrate as migrate_database
 
@@ -74,6 +77,26 @@ def schema(
         output.write_text(text, encoding="utf-8")
 
 
+@cli.command()
+def demo() -> None:
+    """Fill an empty database with people, workspaces and accounts, and print operations to try."""
+    settings = read_settings()
+    logs.configure(as_json=settings.in_production, level=settings.log_level)
+    if settings.in_production:
+        raise Unusable("The demo's people are made up: it does not fill a production database")
+    filled = asyncio.run(_fill(settings))
+    if isinstance(filled, demo_service.NotFilled):
+        typer.echo(filled.message, err=True)
+        raise typer.Exit(1)
+    typer.echo(demo_page.page(filled, f"http://{settings.host}:{settings.port}"))
+
+
+async def _fill(settings: Settings) -> demo_service.Demo | demo_service.NotFilled:
+    services = build_services(settings)
+    async with services.database:
+        return await demo_service.fill(services)
+
+
 @keys.command("new")
 def new(
     key_id: Annotated[str, typer.Argument(help="The key's id: 1 to 20 letters, digits, - or _.")],
@@ -109,5 +132,5 @@ def main() -> None:
     try:
         cli()
     except Unusable as error:
-        typer.echo(f"The server cannot start:\n{error}", err=True)
+        typer.echo(f"This cannot be done:\n{error}", err=True)
         sys.exit(78)  # EX_CONFIG
