@@ -76,6 +76,9 @@ def build_services(settings: Settings) -> Services:
             max_accounts_per_holder=settings.max_accounts_per_holder,
             api_token_lifetime=timedelta(days=settings.api_token_days),
             invitation_lifetime=timedelta(days=settings.invitation_days),
+            free_log_ins_per_account=settings.free_log_ins_per_account,
+            free_log_ins_per_address=settings.free_log_ins_per_address,
+            free_registrations_per_address=settings.free_registrations_per_address,
         ),
         clock=lambda: datetime.now(UTC),
     )

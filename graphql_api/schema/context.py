@@ -53,6 +53,6 @@ def context_opener(services: Services) -> OpenContext:
     @asynccontextmanager
     async def open_context(caller: Caller) -> AsyncIterator[Context]:
         viewer = await api_tokens.authenticate(services, caller.authorization)
-        yield Context(services, caller, Call(services, viewer, caller.request_id))
+        yield Context(services, caller, Call(services, viewer, caller.request_id, caller.client_address))
 
     return open_context

@@ -17,7 +17,7 @@ from graphql_api.domain.permissions import Scope
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.domain.viewers import Viewer
-from graphql_api.services import access, history
+from graphql_api.services import access, attempts, history
 from graphql_api.services.call import Call, Services
 from graphql_api.services.emails import check_email
 from graphql_api.services.pages import Page, PageRequest, read_page
@@ -76,14 +76,22 @@ async def log_in(
     """Issue another API token to whoever knows the password.
 
     An unknown address and a wrong password are alike, in the answer and in the work behind it.
+
+    Raises:
+        RateLimited: there were too many attempts for this address or from the caller's.
     """
     problems = Problems()
     label = inputs.check_text(problems, ("input", "label"), label, longest=inputs.MAX_NAME)
     if problems:
         return Refused(problems.found)
-    user_id, password_hash = await _credentials(call, email)
+    _, key = check_email(Problems(), (), email)
+    # What is no address has no key; it is counted as it is written.
+    counted = key or email.strip().casefold()
+    await attempts.count_log_in(call, counted)
+    user_id, password_hash = await _credentials(call, key)
     if not await is_password(call, password, password_hash) or user_id is None:
         return Refused([CredentialsRejected(("input",))])
+    await attempts.forgive_log_in(call, counted)
 
     async def work(session: AsyncSession) -> NewApiToken | Refused[CredentialsRejected]:
         user = (await access.lock_users(session, [user_id])).get(user_id)
@@ -97,9 +105,7 @@ async def log_in(
     return await call.transact(work)
 
 
-async def _credentials(call: Call, email: str) -> tuple[UUID, str] | tuple[None, None]:
-    _, key = check_email(Problems(), (), email)
-
+async def _credentials(call: Call, key: str) -> tuple[UUID, str] | tuple[None, None]:
     async def work(session: AsyncSession) -> tuple[UUID, str] | tuple[None, None]:
         statement = select(User.id, User.password_hash).where(User.email_key == key)
         return (await session.execute(statement)).first() or (None, None)

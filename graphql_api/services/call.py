@@ -24,6 +24,9 @@ class Rules:
     max_accounts_per_holder: int = 500
     api_token_lifetime: timedelta = timedelta(days=90)
     invitation_lifetime: timedelta = timedelta(days=7)
+    free_log_ins_per_account: int = 5
+    free_log_ins_per_address: int = 50
+    free_registrations_per_address: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Call:
     services: Services
     caller: Viewer | None
     request_id: str
+    client_address: str | None = None
     _one_connection: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property

@@ -14,7 +14,7 @@ from graphql_api.domain.holders import Personal
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
-from graphql_api.services import access, api_tokens, history
+from graphql_api.services import access, api_tokens, attempts, history
 from graphql_api.services.api_tokens import CredentialsRejected, NewApiToken
 from graphql_api.services.call import Call
 from graphql_api.services.emails import check_email
@@ -39,6 +39,7 @@ async def register(
     name = inputs.check_text(problems, ("input", "name"), name, longest=inputs.MAX_NAME)
     if problems:
         return Refused(problems.found)
+    await attempts.count_registration(call)
     password_hash = await call.services.passwords.hash(password)
 
     async def work(session: AsyncSession) -> Registered | Refused[InvalidInput]:
@@ -76,8 +77,10 @@ async def change_password(
         return Refused(problems.found)
     user_id = call.viewer.user_id
     known = await call.read(lambda session: session.get_one(User, user_id))
+    await attempts.count_log_in(call, known.email_key)
     if not await api_tokens.is_password(call, current, known.password_hash):
         return Refused([CredentialsRejected(("input", "currentPassword"))])
+    await attempts.forgive_log_in(call, known.email_key)
     password_hash = await call.services.passwords.hash(new)
 
     async def work(session: AsyncSession) -> User | Refused[CredentialsRejected]:

@@ -1,6 +1,6 @@
 """The few hot statements, where one round trip does what the ORM would do in many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,6 +126,12 @@ async def upsert_facebook_account(
     )
     account: FacebookAccount = kept.one()
     return account
+
+
+async def insert_missing(session: AsyncSession, table: Any, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert the rows whose key is not there yet, and leave the others as they are."""
+    insert: Any = _dialect(session).insert(table)
+    await session.execute(insert.values(list(rows)).on_conflict_do_nothing())
 
 
 def _dialect(session: AsyncSession) -> Any:
