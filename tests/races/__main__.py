@@ -146,8 +146,9 @@ The run stops at the first broken promise, so that these figures stand here mean
 - **limit**: parallel calls of one person ask for more than `MAX_ACCOUNTS_PER_HOLDER` ({LIMIT} here): never one
   more, and `CONNECT_OTHERS` fills it up.
 - **same_call**: the same call ten times at once: ten successes, one row each, connected once.
-- **kills**: the server is killed (SIGKILL, as often as its rounds say) while all connect, and started again: every connect
-  that it acknowledged is there.
+- **kills**: one server process is killed (SIGKILL, as often as its rounds say) while all connect, after at
+  least as many answers as there are clients, and started again: every connect that it acknowledged is there.
+  Only calls that were answered are counted.
 
 No call had a top-level error. Figures of {datetime.now(UTC):%Y-%m-%d}: {clients} clients, on a machine with
 {os.cpu_count()} cores ({platform.system()} {platform.machine()}) that the clients, the servers and the database share, and other work

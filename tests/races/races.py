@@ -243,14 +243,22 @@ async def kills(
                 acknowledged[person.id] |= set(one.ids)
             if number == times:
                 return
-            work = [asyncio.ensure_future(_connect_on(person, acknowledged, figures)) for person in people]
-            await asyncio.sleep(random.uniform(0.5, 1.0))
+            enough = asyncio.Semaphore(0)
+            work = [
+                asyncio.ensure_future(_connect_on(person, acknowledged, figures, enough)) for person in people
+            ]
+            # Not before something was acknowledged that could be lost, and in the middle of the rest.
+            for _ in people:
+                await asyncio.wait_for(enough.acquire(), 60)
+            await asyncio.sleep(random.uniform(0.0, 0.3))
             await server.stop(signal.SIGKILL)
             await asyncio.gather(*work)
             figures.round_ended()
 
 
-async def _connect_on(person: Person, acknowledged: Mapping[str, set[str]], figures: Figures) -> None:
+async def _connect_on(
+    person: Person, acknowledged: Mapping[str, set[str]], figures: Figures, enough: asyncio.Semaphore
+) -> None:
     """Connect one account after the other until the server is gone."""
     while True:
         account = fresh()
@@ -261,6 +269,7 @@ async def _connect_on(person: Person, acknowledged: Mapping[str, set[str]], figu
         assert won(answer), answer
         acknowledged[person.id].add(account)
         figures.answers["acknowledged"] += 1
+        enough.release()
 
 
 def fresh() -> str:
