@@ -31,4 +31,8 @@ def check_email(problems: Problems, path: tuple[str, ...], value: str) -> tuple[
         problems.add(path, InvalidInputCode.INVALID_FORMAT, "This is not an e-mail address")
         return "", ""
     domain = valid.ascii_domain or valid.domain
-    return valid.normalized, unicodedata.normalize("NFKC", valid.local_part).casefold() + "@" + domain.lower()
+    key = unicodedata.normalize("NFKC", valid.local_part).casefold() + "@" + domain.lower()
+    if len(key) > _LONGEST:  # one character can become eighteen (U+FDFA)
+        problems.add(path, InvalidInputCode.TOO_LONG, f"An e-mail address has at most {_LONGEST} characters")
+        return "", ""
+    return valid.normalized, key

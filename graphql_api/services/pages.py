@@ -10,7 +10,7 @@ import binascii
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -139,7 +139,7 @@ def _read_cursor(cursor: str, order: Sequence[Any], name: str) -> list[object]:
         if not isinstance(parts, list) or len(parts) != len(order):
             raise ValueError  # noqa: TRY301 - all of these are the same answer
         return [_read_part(part, column.type.python_type) for part, column in zip(parts, order, strict=True)]
-    except (binascii.Error, ValueError, TypeError, RecursionError, UnicodeError):
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError, UnicodeError):
         raise BadUserInput(f"`{name}` is not a cursor of this list") from None
 
 
@@ -150,7 +150,7 @@ def _read_part(part: object, kind: type) -> object:
         moment = datetime.fromisoformat(part)
         if moment.tzinfo is None:
             raise ValueError
-        return moment
+        return moment.astimezone(UTC)
     if "\x00" in part or not part.isprintable():
         raise ValueError
     return UUID(part) if kind is UUID else kind(part)

@@ -29,10 +29,6 @@ async def disconnect(call: Call, hold_ids: Sequence[UUID]) -> Sequence[SocialAcc
 
     What is returned is what they were; the rows themselves are empty and free.
     """
-    problems = Problems()
-    check_item_count(problems, IDS, hold_ids)
-    if problems:
-        return Refused(problems.found)
 
     async def work(session: AsyncSession) -> Sequence[SocialAccount] | Refused[InvalidInput]:
         selected = await select_for_change(session, call, hold_ids, verb="disconnects")
@@ -54,6 +50,10 @@ async def select_for_change(
     In the order asked for. Every id that is unknown, invisible, repeated or not theirs to change is told.
     """
     viewer = await access.lock_viewer(session, call)
+    problems = Problems()
+    check_item_count(problems, IDS, hold_ids)
+    if problems:
+        return Refused(problems.found)
     seen = await access.social_accounts(session, call.viewer, hold_ids)
     roles = {
         workspace_id: role
@@ -73,7 +73,6 @@ async def select_for_change(
         .execution_options(populate_existing=True)
     )
     accounts = {account.hold_id: account for account in (await session.scalars(locked)).all()}
-    problems = Problems()
     chosen: dict[UUID, SocialAccount] = {}
     for index, hold_id in enumerate(hold_ids):
         path, account = (*IDS, str(index)), accounts.get(hold_id)

@@ -71,11 +71,11 @@ async def change_password(
     call: Call, *, current: Secret, new: Secret
 ) -> User | Refused[InvalidInput | CredentialsRejected]:
     """Change the viewer's password, and end their other API tokens: a thief's among them."""
+    user_id = call.viewer.user_id
     problems = Problems()
     new = inputs.check_password(problems, ("input", "newPassword"), new)
     if problems:
         return Refused(problems.found)
-    user_id = call.viewer.user_id
     known = await call.read(lambda session: session.get_one(User, user_id))
     await attempts.count_log_in(call, known.email_key)
     if not await api_tokens.is_password(call, current, known.password_hash):

@@ -4,12 +4,14 @@ import base64
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+
+from tests.api import Person
 
 TABLES = (
     "users",
@@ -76,3 +78,16 @@ def database(database_url: str) -> Database:
 def key_of(global_id: str) -> UUID:
     """The UUID in a global id."""
     return UUID(base64.b64decode(global_id).decode().partition(":")[2])
+
+
+async def share(database: Database, workspace: str, member: Person, name: str) -> None:
+    """Share whatever the Workspace holds with a new team of one member."""
+    team, now, place = uuid4(), datetime.now(UTC), key_of(workspace)
+    await database.insert("teams", id=team, workspace_id=place, name=name, created_at=now, updated_at=now)
+    await database.insert(
+        "team_members", team_id=team, user_id=key_of(member.id), workspace_id=place, created_at=now
+    )
+    await database.rows(
+        f"INSERT INTO shares (team_id, social_account_id, created_at) SELECT {database.literal(team)}, id, "
+        f"{database.literal(now)} FROM social_accounts WHERE holder_workspace_id = {database.literal(place)}"
+    )

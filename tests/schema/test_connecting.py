@@ -1,7 +1,6 @@
 """Connecting social accounts, over HTTP, on both databases: every row of the conflict table."""
 
 import base64
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -10,7 +9,7 @@ from graphql_api.settings import Settings
 from tests import operations
 from tests.api import Api, Person, facebook_account, instagram_account, paths
 from tests.conftest import make_settings
-from tests.schema.conftest import Database, key_of
+from tests.schema.conftest import Database, key_of, share
 
 X = "17841405902213202"
 PATH = ["input", "instagramAccounts", "0", "instagramUserId"]
@@ -485,16 +484,3 @@ async def admin_and_member(api: Api, role: str) -> tuple[Person, Person, str]:
     workspace = await ada.create_workspace()
     await ada.bring_in(eve, workspace, role)
     return ada, eve, workspace
-
-
-async def share(database: Database, workspace: str, member: Person, name: str) -> None:
-    """Share whatever the Workspace holds with a new team of one member."""
-    team, now, place = uuid4(), datetime.now(UTC), key_of(workspace)
-    await database.insert("teams", id=team, workspace_id=place, name=name, created_at=now, updated_at=now)
-    await database.insert(
-        "team_members", team_id=team, user_id=key_of(member.id), workspace_id=place, created_at=now
-    )
-    await database.rows(
-        f"INSERT INTO shares (team_id, social_account_id, created_at) SELECT {database.literal(team)}, id, "
-        f"{database.literal(now)} FROM social_accounts WHERE holder_workspace_id = {database.literal(place)}"
-    )
