@@ -31,6 +31,9 @@ demo: $(VENV)/.run ## Fill an empty database with people, workspaces and account
 test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18 that they start themselves
 	$(BIN)/python -m pytest
 
+races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
+	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
+
 lint: $(VENV)/.develop ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -59,4 +62,4 @@ LOCK = --universal --generate-hashes --no-emit-index-url --no-emit-find-links --
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: help install run demo test lint check schema format revision lock clean
+.PHONY: help install run demo test races lint check schema format revision lock clean

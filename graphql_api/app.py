@@ -1,6 +1,6 @@
 """The one place that wires things together: settings in, an ASGI application out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ from graphql_api.execution.engine import Engine
 from graphql_api.execution.limits import Limits
 from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
 from graphql_api.schema.context import Context, context_opener
+from graphql_api.services import sealing_keys
 from graphql_api.services.call import Rules, Services
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.database import Database
@@ -39,13 +40,16 @@ def create_app(settings: Settings) -> ASGIApp:
         credential_fields=CREDENTIAL_FIELDS,
     )
 
+    keys = KeyCheck(services)
+
     async def ready() -> bool:
-        return await services.database.read(state_of) is not Migrated.BEHIND
+        return await services.database.read(state_of) is not Migrated.BEHIND and not await keys.problems()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with services.database:
-            await _refuse_old_database(services.database)
+            if await _refuse_old_database(services.database):
+                await keys.refuse_problems()
             yield
 
     return routes.build(
@@ -88,15 +92,47 @@ def from_environment() -> ASGIApp:
     return create_app(settings)
 
 
-async def _refuse_old_database(database: Database) -> None:
-    """A database that was never migrated is a mistake to be told at once; one that is away comes back."""
+class KeyCheck:
+    """Whether the sealing keys are those of the database: asked at start, or once the database is back."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._passed = False
+
+    async def problems(self) -> Sequence[str]:
+        """What is wrong with the keys, in words for the operator."""
+        if self._passed:
+            return ()
+        problems = await sealing_keys.verify(self._services)
+        self._passed = not problems
+        for problem in problems:
+            log.error("server.unusable_keys", problem=problem)
+        return problems
+
+    async def refuse_problems(self) -> None:
+        """Start only with the right keys.
+
+        Raises:
+            Unusable: they are not.
+        """
+        problems = await self.problems()
+        if problems:
+            raise Unusable("\n".join(problems))
+
+
+async def _refuse_old_database(database: Database) -> bool:
+    """A database that was never migrated is a mistake to be told at once; one that is away comes back.
+
+    Returns whether it is there.
+    """
     try:
         state = await database.read(state_of)
     except TemporarilyUnavailable:
         log.warning("server.database_unreachable")
-        return
+        return False
     if state is Migrated.BEHIND:
         raise Unusable("The database is not migrated: run `python -m graphql_api migrate` first")
+    return True
 
 
 def _user_of(context: object) -> str | None:

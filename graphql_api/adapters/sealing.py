@@ -63,13 +63,17 @@ class Keyring:
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._ciphers)})"
 
-    def seal(self, secret: Secret, binding: Binding) -> Sealed:
-        """Encrypt a secret for the row that it is about to stand in."""
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the keys, the sealing one first."""
+        return tuple(self._ciphers)
+
+    def seal(self, secret: Secret, binding: Binding, *, key_id: str | None = None) -> Sealed:
+        """Encrypt a secret for the row that it is about to stand in; with the first key, if none is named."""
+        key_id = key_id or self._primary
         nonce = os.urandom(_NONCE_BYTES)
-        body = self._ciphers[self._primary].encrypt(
-            nonce, secret.reveal().encode(), binding.associated_data(self._primary)
-        )
-        return Sealed(f"v1.{self._primary}.{base64.urlsafe_b64encode(nonce + body).decode()}")
+        body = self._ciphers[key_id].encrypt(nonce, secret.reveal().encode(), binding.associated_data(key_id))
+        return Sealed(envelope_prefix(key_id) + base64.urlsafe_b64encode(nonce + body).decode())
 
     def open(self, sealed: Sealed, binding: Binding) -> Secret:
         """Decrypt an envelope.
@@ -88,6 +92,11 @@ class Keyring:
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise CannotOpen("not sealed for this row") from error
         return Secret(plain.decode())
+
+
+def envelope_prefix(key_id: str) -> str:
+    """How every envelope begins that was sealed with this key, and no other."""
+    return f"v1.{key_id}."
 
 
 def parse_keys(text: str) -> dict[str, bytes]:

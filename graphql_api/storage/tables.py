@@ -7,6 +7,8 @@
     SocialAccount  held by one User or one Workspace, or free; vouched for by a FacebookAccount
     Share          a SocialAccount of a Workspace, shown to one of its Teams
     Event          in the history of one User or one Workspace
+    SealingKey     a key of the ring that access tokens are sealed with, by its id
+    Attempts       how often somebody or some address tried a password or registered lately
 
 Lock order, everywhere: users by id, workspaces by id, then memberships, then social accounts by key.
 """
@@ -240,3 +242,28 @@ class Event(Table, table=True):
     request_id: str = Field(max_length=64)
     details: dict[str, str] = Field(sa_type=sa.JSON)
     created_at: datetime = _when()
+
+
+class SealingKey(Table, table=True):
+    """A key that something may be sealed with. The key itself is not here: what it sealed is, to know it by.
+
+    Once retired, nothing is sealed with it, and the server starts without it.
+    """
+
+    __tablename__ = "sealing_keys"
+
+    id: str = Field(max_length=20, primary_key=True)
+    check_value: Sealed = Field(sa_type=SealedText, repr=False)
+    created_at: datetime = _when()
+    retired_at: datetime | None = _when(default=None, nullable=True)
+
+
+class Attempts(Table, table=True):
+    """Attempts in one window of time, under a key that tells nobody whose they are."""
+
+    __tablename__ = "attempts"
+
+    key: bytes = Field(max_length=32, primary_key=True, repr=False, description="SHA-256")
+    count: int
+    window_ends_at: datetime = _when(index=True)
+    blocked_until: datetime | None = _when(default=None, nullable=True)
