@@ -58,7 +58,7 @@ FRAMES: list[object] = [
 ]
 
 
-class Found(Exception):  # noqa: N818 - what one hopes not to find
+class Found(Exception):
     """The server answered as it never should."""
 
 

@@ -39,6 +39,8 @@ from .limits import Limits
 from .measure import exceeded
 from .persisted import DOCUMENT_REQUIRED, PersistedDocuments
 
+TOO_SLOW = refusal("The operation took too long", EXECUTION_TIMEOUT)
+
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
 
@@ -155,13 +157,12 @@ class Engine:
         """Run a prepared query or mutation."""
         if operation.run is None:
             return refused(refusal("A subscription needs a transport that can stream", BAD_USER_INPUT))
+        deadline = asyncio.timeout(self.execution_timeout)
         try:
-            async with asyncio.timeout(self.execution_timeout):
+            async with deadline:
                 result = await operation.run(variables, context)
-        except TimeoutError:
-            return refused(refusal("The operation took too long", EXECUTION_TIMEOUT))
         except Exception as error:  # noqa: BLE001 - whatever a plan raises becomes an answer
-            return refused(masked(self.report_error, error, operation.name))
+            return refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
         return self._outcome(operation, result)
 
     async def stream(
@@ -230,17 +231,19 @@ class Engine:
         self, operation: Operation, executor: Executor[Any], source: AsyncGenerator[Any, None]
     ) -> AsyncGenerator[Outcome, None]:
         """Yield an outcome per event; the last is a refusal if the source failed."""
+        deadline = asyncio.timeout(None)
         async with aclosing(source) as events:
             try:
                 async for event in events:
-                    async with asyncio.timeout(self.execution_timeout):
+                    deadline = asyncio.timeout(self.execution_timeout)
+                    async with deadline:
                         executed = await _finish(executor.build_per_event_executor(event))
                     yield self._outcome(operation, executed)
             except Exception as error:  # noqa: BLE001 - whatever a source raises becomes an answer
-                yield refused(self._failure(operation, error))
+                yield refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
 
     def _failure(self, operation: Operation, error: Exception) -> FormattedError:
-        """Tell of an exception that ended a stream."""
+        """Tell of an exception that ended a stream, or that a plan let through."""
         extensions = public_extensions(error)
         if extensions is None:
             return masked(self.report_error, error, operation.name)

@@ -10,7 +10,6 @@ RequestLog                    an id, a line in the log
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
-import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.execution.engine import Engine
@@ -27,8 +26,6 @@ from .responses import not_found
 from .security_headers import SecurityHeaders
 from .shutdown import Shutdown
 from .websocket import GraphQLSocket
-
-log = structlog.get_logger(__name__)
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 """Entered when the process starts to serve, left after its last request."""
@@ -108,15 +105,17 @@ class Server:
             await self._live(receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """Follow ASGI's lifespan protocol."""
+        """Follow ASGI's lifespan protocol: a server that hears of no failure would serve all the same."""
         await receive()  # lifespan.startup
+        phase = "startup"
         try:
             with self.shutdown.on_signals():
                 async with self.lifespan():
                     await send({"type": "lifespan.startup.complete"})
+                    phase = "shutdown"
                     await receive()  # lifespan.shutdown
                     self.shutdown.begin()
         except Exception as error:
-            log.error("lifespan.failed", exception=type(error).__name__)  # noqa: TRY400 - re-raised below
+            await send({"type": f"lifespan.{phase}.failed", "message": f"{type(error).__name__}: {error}"})
             raise
         await send({"type": "lifespan.shutdown.complete"})

@@ -200,6 +200,22 @@ async def test_a_plan_that_fails_is_masked(sample: Sample) -> None:
     assert told(await run(sample, "{hello}")) == [("INTERNAL_SERVER_ERROR", "Internal server error")]
 
 
+async def test_a_timeout_of_its_own_is_no_deadline(sample: Sample) -> None:
+    def plan(_: Operation) -> Run:
+        async def run(variables: object, context: object) -> Executed:
+            raise TimeoutError
+
+        return run
+
+    sample.engine.plan = plan
+    assert told(await run(sample, "{hello}")) == [("INTERNAL_SERVER_ERROR", "Internal server error")]
+
+
+async def test_the_deadline_ends_an_operation() -> None:
+    sample = Sample(execution_timeout=0.02)
+    assert told(await run(sample, "{slow}")) == [("EXECUTION_TIMEOUT", "The operation took too long")]
+
+
 class TestSubscriptions:
     async def subscribe(self, sample: Sample, query: str) -> Any:
         context = Context(Caller(None, None, ""), sample, None)

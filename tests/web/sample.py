@@ -18,7 +18,7 @@ from graphql_api.execution.limits import Limits
 from graphql_api.execution.persisted import PersistedDocuments
 from graphql_api.schema.context import Caller
 from graphql_api.web.options import Options
-from graphql_api.web.routes import build
+from graphql_api.web.routes import Lifespan, build
 from graphql_api.web.shutdown import Shutdown
 
 Info = strawberry.Info["Context", None]
@@ -172,6 +172,7 @@ class Sample:
     running: int = 0
     opened: int = 0
     is_ready: bool = True
+    lifespan: Lifespan | None = None
 
     def __post_init__(self) -> None:
         self.revoked = asyncio.Event()
@@ -192,7 +193,7 @@ class Sample:
             open_context=self.open_context,
             user_of=lambda context: context.user if isinstance(context, Context) else None,
             ready=self.ready,
-            lifespan=self.lifespan,
+            lifespan=self.lifespan or self._lifespan,
             options=self.options,
             shutdown=self.shutdown,
         )
@@ -212,7 +213,7 @@ class Sample:
         return self.is_ready
 
     @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
+    async def _lifespan(self) -> AsyncIterator[None]:
         self.loop = asyncio.get_running_loop()
         yield
 

@@ -5,11 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from time import perf_counter
 
 import httpx
 import pytest
+import uvicorn
+from starlette.types import Message
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -72,6 +75,41 @@ async def test_a_request_in_flight_finishes_and_streams_end(
     assert closed.value.rcvd.code in {1001, 1012}
     assert response.json() == {"data": {"slow": "slow"}}
     assert await asyncio.to_thread(server.wait, 5) in {0, -signal.SIGTERM}
+
+
+@pytest.mark.parametrize("phase", ["startup", "shutdown"])
+async def test_a_lifespan_that_fails_is_told_to_the_server(phase: str) -> None:
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        if phase == "startup":
+            raise RuntimeError("no database")
+        yield
+        raise RuntimeError("no database")
+
+    sample = Sample(lifespan=lifespan)
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    with pytest.raises(RuntimeError):
+        await sample.app({"type": "lifespan"}, receive, send)
+    assert said[-1] == {"type": f"lifespan.{phase}.failed", "message": "RuntimeError: no database"}
+
+
+def test_a_server_that_cannot_start_does_not_serve() -> None:
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        raise RuntimeError("no database")
+        yield
+
+    server = uvicorn.Server(uvicorn.Config(Sample(lifespan=lifespan).app, port=0, log_config=None))
+    with pytest.raises(SystemExit):
+        server.run()
+    assert not server.started
 
 
 async def test_readiness_turns_with_the_first_sign(sample: Sample, client: httpx.AsyncClient) -> None:

@@ -13,7 +13,7 @@ MAX_DEPTH = 6
 MAX_VALUES = 40
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     pass
 
 
