@@ -59,7 +59,10 @@ lock: $(VENV)/.develop ## Pin the dependencies anew, with hashes and without add
 
 LOCK = --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
+graphiql: ## Build GraphiQL into the package (needs Node.js 20.19 or later)
+	cd graphiql && npm ci --ignore-scripts && npm run check && npm run build
+
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: help install run demo test races lint check schema format revision lock clean
+.PHONY: graphiql help install run demo test races lint check schema format revision lock clean
