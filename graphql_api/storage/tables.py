@@ -1,11 +1,15 @@
 """The tables: what is kept, and what the database itself refuses.
 
     User ──┬─ ApiToken
+           ├─ EmailCode
+           ├─ IdempotencyKey
            ├─ FacebookAccount
            └─ Membership ── Workspace ─┬─ Invitation
                                        └─ Team ── TeamMember
     SocialAccount  held by one User or one Workspace, or free; vouched for by a FacebookAccount
     Share          a SocialAccount of a Workspace, shown to one of its Teams
+    AccessRequest  by a User to a Workspace, for a social account that it holds; granted for Teams
+    Mail           to be sent, once what it tells of is committed
     Event          in the history of one User or one Workspace
     SealingKey     a key of the ring that access tokens are sealed with, by its id
     Attempts       how often somebody or some address tried a password or registered lately
@@ -20,9 +24,11 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
+from graphql_api.domain.mails import EmailCodePurpose, MailKind
 from graphql_api.domain.secrets import Sealed
 from graphql_api.storage.columns import SealedText, UtcDateTime, enum_text, sort_text
 
@@ -56,6 +62,7 @@ class User(Table, table=True):
     email_key: str = Field(max_length=254, unique=True, description="the address as it is compared")
     name: str = Field(max_length=100)
     password_hash: str = Field(max_length=255, repr=False)
+    email_verified_at: datetime | None = _when(default=None, nullable=True)
     held_count: int = Field(default=0, description="social accounts held in the Personal")
     event_seq: int = Field(default=0, sa_type=sa.BigInteger, description="the latest event's number")
     created_at: datetime = _when()
@@ -116,6 +123,54 @@ class Invitation(Table, table=True):
     created_at: datetime = _when()
     expires_at: datetime = _when()
     accepted_at: datetime | None = _when(default=None, nullable=True)
+    revoked_at: datetime | None = _when(default=None, nullable=True)
+
+
+class EmailCode(Table, table=True):
+    """A code that was mailed to a user; kept hashed, and good for one thing, once."""
+
+    __tablename__ = "email_codes"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    purpose: EmailCodePurpose = Field(sa_type=enum_text(EmailCodePurpose, "purpose"))
+    email_key: str = Field(max_length=254, description="the address that it was sent to")
+    code_hash: bytes = Field(unique=True, max_length=32, repr=False, description="SHA-256")
+    created_at: datetime = _when()
+    expires_at: datetime = _when(index=True)
+    used_at: datetime | None = _when(default=None, nullable=True)
+
+
+class Mail(Table, table=True):
+    """A mail that is to be sent, written in the transaction whose outcome it tells."""
+
+    __tablename__ = "mails"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    kind: MailKind = Field(sa_type=enum_text(MailKind, "kind"))
+    recipient: str = Field(max_length=254)
+    details: dict[str, str] = Field(sa_type=sa.JSON)
+    secret: Sealed | None = Field(
+        default=None, sa_type=SealedText, repr=False, description="the code in it, if there is one"
+    )
+    attempts: int = Field(default=0)
+    due_at: datetime = _when(index=True)
+    created_at: datetime = _when()
+    sent_at: datetime | None = _when(default=None, nullable=True)
+
+
+class IdempotencyKey(Table, table=True):
+    """The outcome of a mutation that succeeded, for its retries."""
+
+    __tablename__ = "idempotency_keys"
+
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True)
+    operation: str = Field(max_length=40, primary_key=True)
+    key: str = Field(max_length=255, primary_key=True)
+    input_hash: bytes = Field(max_length=32, repr=False, description="HMAC-SHA-256 of the input")
+    outcome: dict[str, Any] = Field(sa_type=sa.JSON, description="ids and outcomes, never a secret")
+    created_at: datetime = _when()
+    expires_at: datetime = _when(index=True)
 
 
 class FacebookAccount(Table, table=True):
@@ -217,6 +272,50 @@ class Share(Table, table=True):
         foreign_key="social_accounts.id", ondelete="CASCADE", primary_key=True, index=True
     )
     created_at: datetime = _when()
+
+
+class AccessRequest(Table, table=True):
+    """A creator's request to see a social account of their Workspace, by the key that they know it by."""
+
+    __tablename__ = "access_requests"
+    __table_args__ = (
+        # Asking twice returns the pending request.
+        sa.Index(
+            "uq_access_requests_pending",
+            "workspace_id",
+            "requester_id",
+            "platform",
+            "external_id",
+            unique=True,
+            sqlite_where=sa.text("status = 'PENDING'"),
+            postgresql_where=sa.text("status = 'PENDING'"),
+        ),
+        sa.Index("ix_access_requests_workspace_page", "workspace_id", "created_at", "id"),
+        sa.Index("ix_access_requests_requester_page", "requester_id", "created_at", "id"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspaces.id", ondelete="CASCADE")
+    requester_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
+    platform: Platform = Field(sa_type=enum_text(Platform, "platform"))
+    external_id: str = Field(sa_type=sort_text(20))
+    username: str = Field(max_length=30, description="as the requester wrote it")
+    message: str | None = Field(default=None, max_length=1000)
+    status: AccessRequestStatus = Field(sa_type=enum_text(AccessRequestStatus, "status"))
+    decided_by_id: UUID | None = Field(default=None, foreign_key="users.id", ondelete="SET NULL", index=True)
+    decided_at: datetime | None = _when(default=None, nullable=True)
+    reason: str | None = Field(default=None, max_length=1000)
+    created_at: datetime = _when()
+    updated_at: datetime = _when()
+
+
+class AccessRequestTeam(Table, table=True):
+    """A team that a granted request shared the social account with."""
+
+    __tablename__ = "access_request_teams"
+
+    access_request_id: UUID = Field(foreign_key="access_requests.id", ondelete="CASCADE", primary_key=True)
+    team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True, index=True)
 
 
 class Event(Table, table=True):

@@ -56,10 +56,10 @@ async def test_an_empty_database_is_upgraded_to_what_the_tables_say(empty_url: s
 async def test_every_check_of_the_tables_is_in_the_database(empty_url: str) -> None:
     await migrate(empty_url)
 
-    def checks(connection: sa.Connection) -> set[tuple[str, str | None]]:
+    def checks(connection: sa.Connection) -> dict[tuple[str, str], str]:
         inspector = sa.inspect(connection)
         return {
-            (table, check["name"])
+            (table, str(check["name"])): check["sqltext"]
             for table in inspector.get_table_names()
             for check in inspector.get_check_constraints(table)
         }
@@ -73,6 +73,11 @@ async def test_every_check_of_the_tables_is_in_the_database(empty_url: str) -> N
     found = await inspected(empty_url, checks)
     assert len(found) == len(declared)
     assert {table for table, _ in found} == {table for table, _ in declared}
+    for table in metadata.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, sa.Enum):
+                rule = found[table.name, f"ck_{table.name}_{column.type.name}"]
+                assert {value for value in column.type.enums if f"'{value}'" not in rule} == set()
 
 
 async def test_a_second_run_does_nothing(empty_url: str) -> None:
