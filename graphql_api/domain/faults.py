@@ -5,6 +5,7 @@ Every fault ends as a top-level GraphQL error; `extensions["code"]` is for a cli
     Fault
     ├── Unauthenticated          UNAUTHENTICATED
     ├── Forbidden                FORBIDDEN
+    ├── BadUserInput             BAD_USER_INPUT           (arguments of a query, which has no Failure)
     ├── RateLimited              RATE_LIMITED             (retryAfter, seconds)
     └── TemporarilyUnavailable   TEMPORARILY_UNAVAILABLE  (retryAfter, seconds)
 """
@@ -12,7 +13,7 @@ Every fault ends as a top-level GraphQL error; `extensions["code"]` is for a cli
 from typing import ClassVar
 
 
-class Fault(Exception):  # noqa: N818 - named as the fact it states, like every refusal here
+class Fault(Exception):
     """Something a caller is told at the top level; its message is written for callers."""
 
     code: ClassVar[str]
@@ -36,6 +37,12 @@ class Forbidden(Fault):
     """The caller is known, and may not do this."""
 
     code = "FORBIDDEN"
+
+
+class BadUserInput(Fault):
+    """An argument of a query cannot be used; a mutation would answer `InvalidInput`."""
+
+    code = "BAD_USER_INPUT"
 
 
 class RateLimited(Fault):

@@ -1,1 +1,53 @@
 """The GraphQL surface: translate in, call one service, translate out."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
+from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
+from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
+from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
+from graphql_api.schema.mutations.users import UserMutations
+from graphql_api.schema.mutations.workspaces import WorkspaceMutations
+from graphql_api.schema.queries import Query
+from graphql_api.schema.scalars import DATE_TIME
+from graphql_api.schema.types.social_accounts import InstagramAccount
+from graphql_api.schema.types.teams import Team
+
+# Where a password is checked: at most one of these stands in a document.
+CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "registerUser"})
+
+
+@strawberry.type(
+    description="Everything that can be changed. Each field answers with its own `Success` or `Failure`; a failure has "
+    "changed nothing."
+)
+class Mutation(
+    UserMutations,
+    ApiTokenMutations,
+    WorkspaceMutations,
+    SocialAccountMutations,
+    FacebookAccountMutations,
+):
+    """The mutation root."""
+
+
+def build_schema(*, to_print: bool = False) -> strawberry.Schema:
+    """The whole schema.
+
+    Sorted only when it is printed: Strawberry sorts by copying the types, and the copies are not the ones
+    that its unions look for when they run.
+    """
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[InstagramAccount, Team],
+        config=StrawberryConfig(sort_schema=to_print, scalar_map={datetime: DATE_TIME}),
+    )
+
+
+def schema_text() -> str:
+    """The schema in GraphQL's schema language, as `schema.graphql` holds it."""
+    return build_schema(to_print=True).as_str() + "\n"

@@ -1,0 +1,68 @@
+# `make` lists the commands. `make run` and `make test` need Python, pip, make and git, and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The run-time packages alone are enough to serve; every package is checked against its hash.
+$(VENV)/.run: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.develop: requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+install: $(VENV)/.develop ## Install everything that development needs
+
+run: $(VENV)/.run ## Serve on http://127.0.0.1:8000 with an SQLite file under var/
+	@$(BIN)/python -m graphql_api migrate
+	@exec $(BIN)/python -m graphql_api serve
+
+demo: $(VENV)/.run ## Fill an empty database with people, workspaces and accounts
+	@$(BIN)/python -m graphql_api migrate
+	@$(BIN)/python -m graphql_api demo
+
+test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18 that they start themselves
+	$(BIN)/python -m pytest
+
+races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
+	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
+
+lint: $(VENV)/.develop ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## Lint and test
+
+schema: $(VENV)/.run ## Write schema.graphql
+	$(BIN)/python -m graphql_api schema schema.graphql
+
+format: $(VENV)/.develop ## Format the code, and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+revision: $(VENV)/.develop ## Write a migration from the tables: make revision m="Say what changes"
+	$(BIN)/python -m graphql_api.storage.migrations.revise "$(m)"
+	$(BIN)/ruff format -q graphql_api/storage/migrations
+
+lock: $(VENV)/.develop ## Pin the dependencies anew, with hashes and without addresses
+	$(BIN)/uv pip compile -q $(LOCK) pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q $(LOCK) --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+
+LOCK = --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+graphiql: ## Build GraphiQL into the package (needs Node.js 20.19 or later)
+	cd graphiql && npm ci --ignore-scripts && npm run check && npm run build
+
+clean: ## Remove what the commands above made, but not var/
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+.PHONY: graphiql help install run demo test races lint check schema format revision lock clean

@@ -1,0 +1,143 @@
+"""The one place that wires things together: settings in, an ASGI application out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from graphql_api.adapters import logs
+from graphql_api.adapters.passwords import Passwords
+from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.execution.engine import Engine
+from graphql_api.execution.limits import Limits
+from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
+from graphql_api.schema.context import Context, context_opener
+from graphql_api.services import sealing_keys
+from graphql_api.services.call import Rules, Services
+from graphql_api.settings import Settings, Unusable, read_settings
+from graphql_api.storage.database import Database
+from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.web import routes
+from graphql_api.web.graphiql import graphiql_routes
+from graphql_api.web.options import Options
+from graphql_api.web.reports import make_reporter
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The whole server for one process."""
+    services = build_services(settings)
+    engine = Engine(
+        build_schema(),
+        limits=Limits(),
+        report_error=make_reporter(messages=not settings.in_production),
+        show_suggestions=settings.shows_introspection,
+        introspection=settings.shows_introspection,
+        credential_fields=CREDENTIAL_FIELDS,
+    )
+
+    keys = KeyCheck(services)
+
+    async def ready() -> bool:
+        return await services.database.read(state_of) is not Migrated.BEHIND and not await keys.problems()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with services.database:
+            if await _refuse_old_database(services.database):
+                await keys.refuse_problems()
+            yield
+
+    return routes.build(
+        engine,
+        open_context=context_opener(services),
+        user_of=_user_of,
+        ready=ready,
+        lifespan=lifespan,
+        options=Options(
+            allowed_origins=settings.allowed_origins,
+            trusted_proxies=settings.trusted_proxies,
+        ),
+        pages={"/graphiql": Starlette(routes=graphiql_routes())} if settings.shows_graphiql else None,
+    )
+
+
+def build_services(settings: Settings) -> Services:
+    """What the services need, also for commands that serve nothing."""
+    return Services(
+        database=Database(settings.database, pool_size=settings.database_pool_size),
+        keyring=settings.keyring(),
+        passwords=Passwords(),
+        rules=Rules(
+            max_accounts_per_holder=settings.max_accounts_per_holder,
+            api_token_lifetime=timedelta(days=settings.api_token_days),
+            invitation_lifetime=timedelta(days=settings.invitation_days),
+            free_log_ins_per_account=settings.free_log_ins_per_account,
+            free_log_ins_per_address=settings.free_log_ins_per_address,
+            free_registrations_per_address=settings.free_registrations_per_address,
+        ),
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def from_environment() -> ASGIApp:
+    """The server as the environment describes it: what a process of `serve` runs.
+
+    Raises:
+        Unusable: the settings cannot be used.
+    """
+    settings = read_settings()
+    logs.configure(as_json=settings.in_production, level=settings.log_level)
+    return create_app(settings)
+
+
+class KeyCheck:
+    """Whether the sealing keys are those of the database: asked at start, or once the database is back."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._passed = False
+
+    async def problems(self) -> Sequence[str]:
+        """What is wrong with the keys, in words for the operator."""
+        if self._passed:
+            return ()
+        problems = await sealing_keys.verify(self._services)
+        self._passed = not problems
+        for problem in problems:
+            log.error("server.unusable_keys", problem=problem)
+        return problems
+
+    async def refuse_problems(self) -> None:
+        """Start only with the right keys.
+
+        Raises:
+            Unusable: they are not.
+        """
+        problems = await self.problems()
+        if problems:
+            raise Unusable("\n".join(problems))
+
+
+async def _refuse_old_database(database: Database) -> bool:
+    """A database that was never migrated is a mistake to be told at once; one that is away comes back.
+
+    Returns whether it is there.
+    """
+    try:
+        state = await database.read(state_of)
+    except TemporarilyUnavailable:
+        log.warning("server.database_unreachable")
+        return False
+    if state is Migrated.BEHIND:
+        raise Unusable("The database is not migrated: run `python -m graphql_api migrate` first")
+    return True
+
+
+def _user_of(context: object) -> str | None:
+    caller = context.call.caller if isinstance(context, Context) else None
+    return None if caller is None else str(caller.user_id)

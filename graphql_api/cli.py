@@ -1,0 +1,190 @@
+"""The commands: `python -m graphql_api COMMAND`."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+import uvicorn
+
+from graphql_api.adapters import logs
+from graphql_api.adapters.sealing import new_key
+from graphql_api.app import KeyCheck, build_services
+from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.schema import demo as demo_page
+from graphql_api.schema import schema_text
+from graphql_api.services import demo as demo_service
+from graphql_api.services import sealing_keys
+from graphql_api.services.call import Services
+from graphql_api.settings import Settings, Unusable, read_settings
+from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.storage.migrations import migrate as migrate_database
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    help="The server that connects creators' social accounts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+keys = typer.Typer(help="The keys that access tokens are sealed with.", no_args_is_help=True)
+cli.add_typer(keys, name="keys")
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on; HOST if left out.")] = "",
+    port: Annotated[int, typer.Option(help="The port to listen on; PORT if left out.")] = -1,
+) -> None:
+    """Serve GraphQL over HTTP and WebSocket until told to stop."""
+    settings = read_settings()
+    settings.keyring()  # made, or refused, before any process starts
+    host, port = host or settings.host, settings.port if port < 0 else port
+    logs.configure(as_json=settings.in_production, level=settings.log_level)
+    if not settings.in_production:
+        _greet(settings, host, port)
+    uvicorn.run(
+        "graphql_api.app:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        lifespan="on",  # "auto" would serve on when the start is refused
+        access_log=False,  # the request log says more, and never a query string
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # TRUSTED_PROXIES decides, in web/
+        timeout_graceful_shutdown=20,
+        ws_max_size=65_536,
+        ws_per_message_deflate=False,
+    )
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version's tables; does nothing when it is there already."""
+    settings = read_settings()
+    logs.configure(as_json=settings.in_production, level=settings.log_level)
+    asyncio.run(migrate_database(settings.database))
+    typer.echo("The database is migrated.")
+
+
+@cli.command()
+def schema(
+    output: Annotated[
+        Path | None, typer.Argument(help="The file to write; standard output if left out.")
+    ] = None,
+) -> None:
+    """Write the schema in GraphQL's schema language."""
+    text = schema_text()
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@cli.command()
+def demo() -> None:
+    """Fill an empty database with people, workspaces and accounts, and print operations to try."""
+    settings = read_settings()
+    if settings.in_production:
+        raise Unusable("The demo's people are made up: it does not fill a production database")
+    filled = _run(settings, demo_service.fill, verified=True)
+    if isinstance(filled, demo_service.NotFilled):
+        _refuse(filled.message)
+    typer.echo(demo_page.page(filled, f"http://{settings.host}:{settings.port}"))
+
+
+@keys.command("new")
+def new(
+    key_id: Annotated[str, typer.Argument(help="The key's id: 1 to 20 letters, digits, - or _.")],
+) -> None:
+    """Print a new sealing key, for SEALING_KEYS or its file."""
+    typer.echo(new_key(key_id))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the sealing keys, and how many values each one seals."""
+    for key in _run(read_settings(), sealing_keys.uses):
+        typer.echo(f"{key.id:20}  {key.sealed:>9} sealed  {key.standing}")
+
+
+@keys.command("reseal")
+def reseal() -> None:
+    """Seal everything with the first key. May be stopped and run again; servers may run meanwhile.
+
+    First restart every server with the new key in front and the old one behind it.
+    """
+
+    def progress(done: int, rest: int) -> None:
+        typer.echo(f"{done} resealed, {rest} to go")
+
+    resealed = _run(read_settings(), lambda services: sealing_keys.reseal(services, progress), verified=True)
+    typer.echo(f"{resealed.done} values are sealed with the first key now.")
+    if resealed.failed:
+        _refuse(f"{resealed.failed} values do not open with any key of the ring, and are as they were.")
+
+
+@keys.command("retire")
+def retire(key_id: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+    """Let the server start without a key that seals nothing any more."""
+    reason = _run(read_settings(), lambda services: sealing_keys.retire(services, key_id))
+    if reason is not None:
+        _refuse(reason)
+    typer.echo(f"The key {key_id} is retired: take it out of SEALING_KEYS or its file.")
+
+
+def _run(settings: Settings, work: Callable[[Services], Awaitable[T]], *, verified: bool = False) -> T:
+    """Run what a service does, in an event loop of its own; `verified`: only with the database's own keys."""
+    logs.configure(as_json=settings.in_production, level=settings.log_level)
+    services = build_services(settings)
+
+    async def run() -> T:
+        async with services.database:
+            if verified and await services.database.read(state_of) is not Migrated.BEHIND:
+                await KeyCheck(services).refuse_problems()
+            return await work(services)
+
+    try:
+        return asyncio.run(run())
+    except TemporarilyUnavailable:
+        _refuse("The database cannot be reached.")
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+_REGISTER = (
+    "mutation { registerUser(input: "
+    '{email: \\"ada@example.com\\", password: \\"correct horse\\", name: \\"Ada\\"}) '
+    "{ ... on RegisterUserSuccess { bearerToken } "
+    "... on RegisterUserFailure { errors { ... on InvalidInput { path message } } } } }"
+)
+
+
+def _greet(settings: Settings, host: str, port: int) -> None:
+    """Say where things are, and what to try first."""
+    base = f"http://{host}:{port}"
+    typer.echo(f"GraphQL   {base}/graphql", err=True)
+    if settings.shows_graphiql:
+        typer.echo(f"GraphiQL  {base}/graphiql", err=True)
+    typer.echo("\nRegister, and take the bearer token from the answer:\n", err=True)
+    typer.echo(
+        f"  curl {base}/graphql -H 'Content-Type: application/json' -d '{{\"query\": \"{_REGISTER}\"}}'",
+        err=True,
+    )
+    typer.echo("\nWorkspaces, people and operations to paste: python -m graphql_api demo\n", err=True)
+
+
+def main() -> None:
+    """Run a command; what is wrong with the settings is said in words."""
+    try:
+        cli()
+    except Unusable as error:
+        typer.echo(f"This cannot be done:\n{error}", err=True)
+        sys.exit(78)  # EX_CONFIG

@@ -1,0 +1,91 @@
+"""What a caller asks for when connecting: claims, one for each social account, and the login behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graphql_api.domain import inputs
+from graphql_api.domain.inputs import InvalidInputCode, Problems
+from graphql_api.domain.secrets import Secret
+
+INSTAGRAM_ACCOUNTS = ("input", "instagramAccounts")
+
+
+class Platform(StrEnum):
+    """Where a social account lives."""
+
+    INSTAGRAM = "INSTAGRAM"
+
+
+class ConflictPolicy(StrEnum):
+    """What happens to the rest of a call when one of its claims conflicts."""
+
+    REJECT_ALL = "REJECT_ALL"
+    CONNECT_OTHERS = "CONNECT_OTHERS"
+
+
+class ConnectOutcome(StrEnum):
+    """What connecting did to a social account."""
+
+    CONNECTED = "CONNECTED"
+    RECONNECTED = "RECONNECTED"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class FacebookLogin:
+    """The Facebook account that vouches for the social accounts of a call."""
+
+    facebook_user_id: str
+    access_token: Secret
+    location: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request to hold one Instagram account; `index` is its position in the caller's list."""
+
+    index: int
+    instagram_user_id: str
+    username: str
+    profile_picture_url: str | None
+    access_token: Secret
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where a conflict about this account is told: at its id."""
+        return (*INSTAGRAM_ACCOUNTS, str(self.index), "instagramUserId")
+
+
+def check_login(problems: Problems, login: FacebookLogin) -> None:
+    """Are the values of the Facebook account acceptable?"""
+    path = ("input", "facebookAccount")
+    inputs.check_meta_id(problems, (*path, "facebookUserId"), login.facebook_user_id)
+    inputs.check_access_token(problems, (*path, "accessToken"), login.access_token)
+    if login.location is not None:
+        inputs.check_text(
+            problems, (*path, "location"), login.location, longest=inputs.MAX_LOCATION, required=False
+        )
+
+
+def check_claims(problems: Problems, claims: Sequence[Claim]) -> None:
+    """Are the claims acceptable, each by itself and all together?
+
+    A list that is too long is one problem: its items are not looked at.
+    """
+    before = len(problems.found)
+    inputs.check_item_count(problems, INSTAGRAM_ACCOUNTS, claims)
+    if len(problems.found) > before:
+        return
+    seen: set[str] = set()
+    for claim in claims:
+        path = (*INSTAGRAM_ACCOUNTS, str(claim.index))
+        inputs.check_meta_id(problems, claim.path, claim.instagram_user_id)
+        if claim.instagram_user_id and claim.instagram_user_id in seen:
+            problems.add(
+                claim.path, InvalidInputCode.DUPLICATE, "This Instagram account stands in the list already"
+            )
+        seen.add(claim.instagram_user_id)
+        inputs.check_username(problems, (*path, "username"), claim.username)
+        inputs.check_picture_url(problems, (*path, "profilePictureUrl"), claim.profile_picture_url or "")
+        inputs.check_access_token(problems, (*path, "accessToken"), claim.access_token)

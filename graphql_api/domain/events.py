@@ -1,0 +1,62 @@
+"""What happened: every change is an event of the place where it happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from graphql_api.domain.holders import Holder
+
+
+class EventKind(StrEnum):
+    """The kinds of event, named as facts."""
+
+    USER_REGISTERED = "USER_REGISTERED"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the name of an event
+    API_TOKEN_CREATED = "API_TOKEN_CREATED"  # noqa: S105 - the name of an event
+    API_TOKEN_REVOKED = "API_TOKEN_REVOKED"  # noqa: S105 - the name of an event
+    EMAIL_VERIFIED = "EMAIL_VERIFIED"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - the name of an event
+    WORKSPACE_CREATED = "WORKSPACE_CREATED"
+    WORKSPACE_RENAMED = "WORKSPACE_RENAMED"
+    WORKSPACE_DELETED = "WORKSPACE_DELETED"
+    MEMBER_INVITED = "MEMBER_INVITED"
+    INVITATION_REVOKED = "INVITATION_REVOKED"
+    MEMBER_JOINED = "MEMBER_JOINED"
+    MEMBER_ROLE_CHANGED = "MEMBER_ROLE_CHANGED"
+    MEMBER_REMOVED = "MEMBER_REMOVED"
+    MEMBER_LEFT = "MEMBER_LEFT"
+    TEAM_CREATED = "TEAM_CREATED"
+    TEAM_RENAMED = "TEAM_RENAMED"
+    TEAM_DELETED = "TEAM_DELETED"
+    TEAM_MEMBER_ADDED = "TEAM_MEMBER_ADDED"
+    TEAM_MEMBER_REMOVED = "TEAM_MEMBER_REMOVED"
+    FACEBOOK_ACCOUNT_CONNECTED = "FACEBOOK_ACCOUNT_CONNECTED"
+    FACEBOOK_ACCOUNT_RECONNECTED = "FACEBOOK_ACCOUNT_RECONNECTED"
+    FACEBOOK_ACCOUNT_DISCONNECTED = "FACEBOOK_ACCOUNT_DISCONNECTED"
+    SOCIAL_ACCOUNT_CONNECTED = "SOCIAL_ACCOUNT_CONNECTED"
+    SOCIAL_ACCOUNT_RECONNECTED = "SOCIAL_ACCOUNT_RECONNECTED"
+    SOCIAL_ACCOUNT_DISCONNECTED = "SOCIAL_ACCOUNT_DISCONNECTED"
+    SOCIAL_ACCOUNT_MOVED = "SOCIAL_ACCOUNT_MOVED"
+    SOCIAL_ACCOUNT_RENAMED = "SOCIAL_ACCOUNT_RENAMED"
+    SOCIAL_ACCOUNT_SHARED = "SOCIAL_ACCOUNT_SHARED"
+    SOCIAL_ACCOUNT_UNSHARED = "SOCIAL_ACCOUNT_UNSHARED"
+    ACCESS_REQUESTED = "ACCESS_REQUESTED"
+    ACCESS_REQUEST_WITHDRAWN = "ACCESS_REQUEST_WITHDRAWN"
+    ACCESS_REQUEST_GRANTED = "ACCESS_REQUEST_GRANTED"
+    ACCESS_REQUEST_DECLINED = "ACCESS_REQUEST_DECLINED"
+    ACCESS_TOKEN_READ = "ACCESS_TOKEN_READ"  # noqa: S105 - the name of an event
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be written, in the history of `holder`.
+
+    `subject_id` is the id of what it is about: a hold's id for social accounts, kept as an id because
+    the object may have become invisible. `details` are short texts, never a secret.
+    """
+
+    holder: Holder
+    kind: EventKind
+    subject_id: UUID | None = None
+    details: Mapping[str, str] = field(default_factory=dict)

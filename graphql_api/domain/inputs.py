@@ -1,0 +1,184 @@
+"""What a caller may write: one check for each kind of value, all problems reported at once.
+
+A check takes the problems found so far, the value's path, and the value; it appends what is wrong.
+Messages name the rule and never repeat the value, which may be a secret or somebody's markup.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from graphql_api.domain.secrets import Secret
+
+MAX_ITEMS = 100
+MAX_NAME = 100
+MAX_ACCESS_TOKEN = 4096
+MAX_URL = 2048
+MAX_LOCATION = 200
+MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 8, 256, 1024
+
+_META_ID = re.compile(r"[0-9]{1,20}")
+_USERNAME = re.compile(r"[A-Za-z0-9_](?:\.?[A-Za-z0-9_])*")
+_PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]+")
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
+# Cc and Cs (surrogates) break databases and logs; Cf holds the bidi overrides and zero-width
+# characters that make one name look like another; Zl and Zp break lines.
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+class InvalidInputCode(StrEnum):
+    """Why a value was not accepted. Clients branch on it, so it grows by OTHER first."""
+
+    REQUIRED = "REQUIRED"
+    TOO_SHORT = "TOO_SHORT"
+    TOO_LONG = "TOO_LONG"
+    INVALID_FORMAT = "INVALID_FORMAT"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    DUPLICATE = "DUPLICATE"
+    NOT_FOUND = "NOT_FOUND"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidInput:
+    """A value that cannot be accepted as it is, and where it stands in the arguments."""
+
+    path: tuple[str, ...]
+    code: InvalidInputCode
+    message: str
+
+
+@dataclass(slots=True)
+class Problems:
+    """The problems of one input, in the order in which they were looked for."""
+
+    found: list[InvalidInput] = field(default_factory=list)
+
+    def add(self, path: tuple[str, ...], code: InvalidInputCode, message: str) -> None:
+        """Note that the value at `path` is not acceptable."""
+        self.found.append(InvalidInput(path, code, message))
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+
+def check_meta_id(problems: Problems, path: tuple[str, ...], value: str) -> None:
+    """An id that Meta gave: 1 to 20 digits, kept as text (17 digits do not fit a JavaScript number)."""
+    if not value:
+        problems.add(path, InvalidInputCode.REQUIRED, "An id is required")
+    elif not _META_ID.fullmatch(value):
+        problems.add(path, InvalidInputCode.INVALID_FORMAT, "An id has 1 to 20 digits and nothing else")
+
+
+def check_username(problems: Problems, path: tuple[str, ...], value: str) -> None:
+    """An Instagram username: 1 to 30 of letters, digits, `.` and `_`; no dot first, last or doubled."""
+    if not value:
+        problems.add(path, InvalidInputCode.REQUIRED, "A username is required")
+    elif len(value) > 30:  # noqa: PLR2004 - Instagram's limit, as the docstring says
+        problems.add(path, InvalidInputCode.TOO_LONG, "A username has at most 30 characters")
+    elif not _USERNAME.fullmatch(value):
+        problems.add(
+            path,
+            InvalidInputCode.INVALID_FORMAT,
+            "A username has letters, digits, dots and underscores, and no dot first, last or doubled",
+        )
+
+
+def check_access_token(problems: Problems, path: tuple[str, ...], value: Secret) -> None:
+    """An access token: opaque, 1 to 4096 printable ASCII characters, no prefix demanded."""
+    text = value.reveal()
+    if not text:
+        problems.add(path, InvalidInputCode.REQUIRED, "An access token is required")
+    elif len(text) > MAX_ACCESS_TOKEN:
+        problems.add(
+            path, InvalidInputCode.TOO_LONG, f"An access token has at most {MAX_ACCESS_TOKEN} characters"
+        )
+    elif not _PRINTABLE_ASCII.fullmatch(text):
+        problems.add(
+            path, InvalidInputCode.INVALID_FORMAT, "An access token has printable ASCII characters only"
+        )
+
+
+def check_picture_url(problems: Problems, path: tuple[str, ...], value: str) -> None:
+    """A profile picture's URL: https, at most 2048 characters, never fetched; empty means none."""
+    if not value:
+        return
+    if len(value) > MAX_URL:
+        problems.add(path, InvalidInputCode.TOO_LONG, f"A URL has at most {MAX_URL} characters")
+    elif not _is_https_url(value):
+        problems.add(path, InvalidInputCode.INVALID_FORMAT, "A profile picture URL starts with https://")
+
+
+def check_text(
+    problems: Problems, path: tuple[str, ...], value: str, *, longest: int, required: bool = True
+) -> str:
+    """A line of text that people read: returns it NFC-normalised, without white space around it."""
+    text = unicodedata.normalize("NFC", value).strip() if _encodable(value) else value
+    if not text:
+        if required:
+            problems.add(path, InvalidInputCode.REQUIRED, "A value is required")
+    elif len(text) > longest:
+        problems.add(path, InvalidInputCode.TOO_LONG, f"This has at most {longest} characters")
+    elif any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in text):
+        problems.add(path, InvalidInputCode.INVALID_FORMAT, "This holds characters that cannot be shown")
+    return text
+
+
+def check_password(problems: Problems, path: tuple[str, ...], value: Secret) -> Secret:
+    """A password: 8 to 256 characters; returns it in the one normal form that is hashed (NFC).
+
+    Refused over 1024 bytes before any hashing. Normalising at both ends lets a password that was typed
+    as composed characters on one keyboard be typed as combining ones on another.
+    """
+    if not _encodable(value.reveal()):
+        problems.add(path, InvalidInputCode.INVALID_FORMAT, "A password is Unicode text")
+        return value
+    password = normal_password(value).reveal()
+    if not password:
+        problems.add(path, InvalidInputCode.REQUIRED, "A password is required")
+    elif len(password) < MIN_PASSWORD:
+        problems.add(path, InvalidInputCode.TOO_SHORT, f"A password has at least {MIN_PASSWORD} characters")
+    elif len(password) > MAX_PASSWORD or len(password.encode()) > MAX_PASSWORD_BYTES:
+        problems.add(
+            path,
+            InvalidInputCode.TOO_LONG,
+            f"A password has at most {MAX_PASSWORD} characters and {MAX_PASSWORD_BYTES} bytes",
+        )
+    return Secret(password)
+
+
+def normal_password(value: Secret) -> Secret:
+    """The form of a password that is hashed and compared."""
+    return Secret(unicodedata.normalize("NFC", value.reveal()))
+
+
+def could_be_password(value: Secret) -> bool:
+    """Is this worth hashing: could it be anybody's password at all?"""
+    problems = Problems()
+    check_password(problems, (), value)
+    return not problems
+
+
+def check_item_count(problems: Problems, path: tuple[str, ...], items: Sequence[object]) -> None:
+    """A list that a call may hand over: at most 100 items."""
+    if len(items) > MAX_ITEMS:
+        problems.add(path, InvalidInputCode.OUT_OF_RANGE, f"At most {MAX_ITEMS} items a call")
+
+
+def _encodable(value: str) -> bool:
+    """Whether the text has no lone surrogate, which no database, log or hash can take."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_https_url(value: str) -> bool:
+    if not _URL_CHARACTERS.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False

@@ -1,0 +1,194 @@
+"""Documents parsed, measured and validated once, and kept within bounds."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.validation import ASTValidationRule, ValuesOfCorrectTypeRule
+
+from .coercion import RedactedValuesOfCorrectTypeRule
+from .errors import (
+    OPERATION_RESOLUTION_FAILURE,
+    PARSE_FAILED,
+    TOO_COMPLEX,
+    VALIDATION_FAILED,
+    FormattedError,
+    located,
+    refusal,
+)
+from .limits import Limits
+from .measure import SATURATED, Measure, exceeded, find_excess, fragments_of, operations_of
+
+_PARSING_STOPPED = ("Parsing aborted.", "nested too deeply.")
+_QUOTED_TEXT = re.compile(r"(?:(?<=String)|(?<=Float)|(?<=Int)) '.*'|: '\\.*'", re.DOTALL)
+"""Where graphql-core's syntax errors repeat text that might be a secret."""
+
+_RULES: tuple[type[ASTValidationRule], ...] = tuple(
+    RedactedValuesOfCorrectTypeRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+)
+_RULES_WITHOUT_INTROSPECTION = (*_RULES, NoSchemaIntrospectionCustomRule)
+
+Refusal = list[FormattedError]
+"""Why a request is not run: the errors of an answer without `data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What running an operation gave: `data` is anything orjson writes, `errors` are graphql-core's."""
+
+    data: Any
+    errors: list[GraphQLError]
+
+
+Run = Callable[[Mapping[str, object], object], Awaitable[Executed | Refusal]]
+"""Runs one operation: takes the variables as they came and the context; refuses what does not fit."""
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """One operation of a validated document, ready to run again and again."""
+
+    name: str | None
+    kind: OperationType
+    node: OperationDefinitionNode
+    document: DocumentNode
+    fragments: dict[str, FragmentDefinitionNode]
+    fragment_details: dict[str, FragmentDetails]
+    cost: int
+    size_variables: frozenset[str]
+    run: Run | None = None
+    """How queries and mutations are run; None for a subscription."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A validated document: its operations in the order written, and the tokens it keeps in memory."""
+
+    operations: tuple[Operation, ...]
+    tokens: int
+
+    def select(self, name: str | None) -> Operation | Refusal:
+        """Return the operation to run: the named one, or the only one. The spec's GetOperation."""
+        if name is None:
+            if len(self.operations) == 1:
+                return self.operations[0]
+            message = "The document has several operations: operationName must name the one to run"
+            return [refusal(message, OPERATION_RESOLUTION_FAILURE)]
+        for operation in self.operations:
+            if operation.name == name:
+                return operation
+        return [
+            refusal("The document has no operation of the given operationName", OPERATION_RESOLUTION_FAILURE)
+        ]
+
+
+@dataclass(slots=True)
+class Documents:
+    """Reads documents, and keeps the valid ones: the least recently used make room."""
+
+    schema: GraphQLSchema
+    limits: Limits
+    show_suggestions: bool
+    introspection: bool
+    credential_fields: frozenset[str]
+    _kept: OrderedDict[str, Document] = field(default_factory=OrderedDict)
+    _tokens: int = 0
+
+    def get(self, source: str) -> Document | None:
+        """Return a document read before, if it is still kept."""
+        document = self._kept.get(source)
+        if document is not None:
+            self._kept.move_to_end(source)
+        return document
+
+    def keep(self, source: str, document: Document) -> None:
+        """Keep a document, letting go of those unused for longest."""
+        self._kept[source] = document
+        self._tokens += document.tokens
+        while (
+            len(self._kept) > self.limits.max_cached_documents or self._tokens > self.limits.max_cached_tokens
+        ):
+            _source, dropped = self._kept.popitem(last=False)
+            self._tokens -= dropped.tokens
+
+    def read(self, source: str) -> Document | Refusal:
+        """Parse, measure and validate a document, in this order: each step bounds the work of the next."""
+        parsed = self._parse(source)
+        if not isinstance(parsed, DocumentNode):
+            return parsed
+        fragments = fragments_of(parsed)
+        details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
+        measure = Measure(self.schema, self.limits, self.credential_fields, fragments)
+        operations: list[Operation] = []
+        tallies = []
+        try:
+            for node in operations_of(parsed):
+                measure.size_variables = set()
+                tally = measure.operation(node)
+                tallies.append(tally)
+                name = node.name.value if node.name else None
+                cost = tally.cost(self.limits.assumed_list_size)
+                sizes = frozenset(measure.size_variables)
+                operations.append(
+                    Operation(name, node.operation, node, parsed, fragments, details, cost, sizes)
+                )
+        except RecursionError:
+            return [exceeded("Depth", SATURATED, self.limits.max_depth)]
+        excess = find_excess(measure, tallies)
+        if excess:
+            return [excess]
+        for operation in operations:
+            if operation.cost > self.limits.max_cost and not operation.size_variables:
+                return [exceeded("Cost", operation.cost, self.limits.max_cost)]
+        errors = self._validate(parsed)
+        return errors or Document(tuple(operations), _count_tokens(parsed))
+
+    def cost(self, operation: Operation, variables: Mapping[str, object]) -> int:
+        """Return the cost of an operation with its pages as long as the variables say."""
+        measure = Measure(self.schema, self.limits, self.credential_fields, operation.fragments, variables)
+        return measure.operation(operation.node).cost(self.limits.assumed_list_size)
+
+    def _parse(self, source: str) -> DocumentNode | Refusal:
+        limits = self.limits
+        if len(source) > limits.max_source_length:
+            return [exceeded("Characters", len(source), limits.max_source_length)]
+        try:
+            return parse(source, max_lexical_tokens=limits.max_tokens, max_comments=limits.max_comments)
+        except GraphQLError as error:
+            code = TOO_COMPLEX if error.message.endswith(_PARSING_STOPPED) else PARSE_FAILED
+            return [located(error, _QUOTED_TEXT.sub("", error.message), code)]
+
+    def _validate(self, document: DocumentNode) -> Refusal:
+        errors = validate(
+            self.schema,
+            document,
+            _RULES if self.introspection else _RULES_WITHOUT_INTROSPECTION,
+            max_errors=self.limits.max_validation_errors,
+            hide_suggestions=not self.show_suggestions,
+        )
+        return [located(error, error.message, VALIDATION_FAILED) for error in errors]
+
+
+def _count_tokens(document: DocumentNode) -> int:
+    """Return how many tokens, comments too, the nodes of a document keep in memory."""
+    count = 0
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        count += 1
+        token = token.next
+    return count

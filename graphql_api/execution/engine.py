@@ -1,0 +1,268 @@
+"""Runs GraphQL requests on graphql-core over a Strawberry schema.
+
+A request becomes an `Operation` (found, parsed, measured, validated, or refused), the operation runs, and
+the `Outcome` is what the caller is told. How an operation runs is one replaceable function: `interpret`
+makes it for graphql-core's executor, a compiler may make a faster one.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard, cast
+
+import orjson
+import strawberry
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
+from graphql.execution import (
+    Executor,
+    create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.pyutils import AwaitableOrValue
+from strawberry.execution import optimized_is_awaitable
+
+from .coercion import coerce_variables
+from .documents import Document, Documents, Executed, Operation, Refusal, Run
+from .errors import (
+    BAD_USER_INPUT,
+    EXECUTION_TIMEOUT,
+    FormattedError,
+    Reporter,
+    masked,
+    public_extensions,
+    refusal,
+    shown,
+)
+from .limits import Limits
+from .measure import exceeded
+from .persisted import DOCUMENT_REQUIRED, PersistedDocuments
+
+TOO_SLOW = refusal("The operation took too long", EXECUTION_TIMEOUT)
+
+_is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """What a caller asks for, whatever the transport."""
+
+    query: str | None = None
+    operation_name: str | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+    extensions: Mapping[str, object] = field(default_factory=dict)
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the caller is told; an operation that was not `executed` has an answer without `data`."""
+
+    data: Any
+    errors: list[FormattedError]
+    executed: bool
+
+    def encode(self) -> bytes:
+        """Return the answer as JSON; raises TypeError if the data cannot be written so."""
+        if not self.executed:
+            return orjson.dumps({"errors": self.errors})
+        if self.errors:
+            return orjson.dumps({"errors": self.errors, "data": self.data})
+        return orjson.dumps({"data": self.data})
+
+
+def refused(*errors: FormattedError) -> Outcome:
+    """Return the outcome of a request that was not run."""
+    return Outcome(None, list(errors), executed=False)
+
+
+Planner = Callable[[Operation], Run]
+"""Makes the function that runs an operation."""
+
+
+class Engine:
+    """Runs requests against one schema; safe to share by all requests of a process.
+
+    `report_error` hears of every unplanned exception; `execution_timeout` is in seconds, for one request
+    or one event of a subscription; `credential_fields` are the mutations that check a password or mint a
+    token; `plan` replaces how queries and mutations run.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        limits: Limits,
+        report_error: Reporter,
+        show_suggestions: bool = False,
+        introspection: bool = False,
+        execution_timeout: float = 20.0,
+        credential_fields: frozenset[str] = frozenset(),
+        persisted: PersistedDocuments | None = None,
+        plan: Planner | None = None,
+    ) -> None:
+        self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
+        self.executor_class = cast("type[Executor[Any]]", schema.execution_context_class)
+        self.limits = limits
+        self.report_error = report_error
+        self.execution_timeout = execution_timeout
+        self.persisted = persisted or PersistedDocuments()
+        self.documents = Documents(self.schema, limits, show_suggestions, introspection, credential_fields)
+        self.plan: Planner = plan or self.interpret
+
+    async def execute(self, request: OperationRequest, context: object) -> Outcome:
+        """Run a query or mutation from request to outcome; never raises for what a caller did."""
+        operation = self.prepare(request)
+        if isinstance(operation, Outcome):
+            return operation
+        return await self.run(operation, request.variables, context)
+
+    async def subscribe(
+        self, request: OperationRequest, context: object
+    ) -> AsyncGenerator[Outcome, None] | Outcome:
+        """Begin a subscription; returns the stream of its outcomes, or why there is none."""
+        operation = self.prepare(request)
+        if isinstance(operation, Outcome):
+            return operation
+        return await self.stream(operation, request.variables, context)
+
+    def prepare(self, request: OperationRequest) -> Operation | Outcome:
+        """Find, read and select the operation of a request, or say why it cannot be run."""
+        source = self._source(request)
+        if not isinstance(source, str):
+            return refused(source)
+        document = self.documents.get(source)
+        if document is None:
+            read = self.documents.read(source)
+            if not isinstance(read, Document):
+                return refused(*read)
+            for operation in read.operations:
+                if operation.kind is not OperationType.SUBSCRIPTION:
+                    operation.run = self.plan(operation)
+            self.documents.keep(source, read)
+            document = read
+        if request.extensions and "persistedQuery" in request.extensions:
+            self.persisted.keep(source)
+        selected = document.select(request.operation_name)
+        if not isinstance(selected, Operation):
+            return refused(*selected)
+        if selected.cost > self.limits.max_cost:
+            cost = self.documents.cost(selected, request.variables)
+            if cost > self.limits.max_cost:
+                return refused(exceeded("Cost", cost, self.limits.max_cost))
+        return selected
+
+    async def run(self, operation: Operation, variables: Mapping[str, object], context: object) -> Outcome:
+        """Run a prepared query or mutation."""
+        if operation.run is None:
+            return refused(refusal("A subscription needs a transport that can stream", BAD_USER_INPUT))
+        deadline = asyncio.timeout(self.execution_timeout)
+        try:
+            async with deadline:
+                result = await operation.run(variables, context)
+        except Exception as error:  # noqa: BLE001 - whatever a plan raises becomes an answer
+            return refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
+        return self._outcome(operation, result)
+
+    async def stream(
+        self, operation: Operation, variables: Mapping[str, object], context: object
+    ) -> AsyncGenerator[Outcome, None] | Outcome:
+        """Begin a prepared subscription; returns the stream of its outcomes, or why there is none."""
+        executor = self._executor(operation, variables, context)
+        if not isinstance(executor, Executor):
+            return refused(*executor)
+        source = create_source_event_stream(executor)
+        if executor.is_awaitable(source):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            return refused(*self._shown(operation, source.errors or []))
+        return self._outcomes(operation, executor, cast("AsyncGenerator[Any, None]", source))
+
+    def interpret(self, operation: Operation) -> Run:
+        """Return the function that runs an operation on graphql-core's executor."""
+
+        async def run(variables: Mapping[str, object], context: object) -> Executed | Refusal:
+            executor = self._executor(operation, variables, context)
+            if not isinstance(executor, Executor):
+                return executor
+            return await _finish(executor)
+
+        return run
+
+    def _source(self, request: OperationRequest) -> str | FormattedError:
+        """Return the text of the document that a request sends or names."""
+        if request.document_id is not None:
+            if request.query is not None:
+                return refusal("Send either query or documentId, not both", BAD_USER_INPUT)
+            return self.persisted.find_trusted(request.document_id)
+        if self.persisted.only_trusted:
+            return refusal("Only documents named by documentId are run here", DOCUMENT_REQUIRED)
+        if request.extensions and "persistedQuery" in request.extensions:
+            return self.persisted.find_automatic(request.extensions["persistedQuery"], request.query)
+        if request.query is None:
+            return refusal("The request must have a query or a documentId", BAD_USER_INPUT)
+        return request.query
+
+    def _executor(
+        self, operation: Operation, variables: Mapping[str, object], context: object
+    ) -> Executor[Any] | Refusal:
+        coerced = coerce_variables(
+            self.schema, operation.node, variables, max_errors=self.limits.max_coercion_errors
+        )
+        if isinstance(coerced, list):
+            return coerced
+        return self.executor_class(
+            self.schema,
+            operation.fragments,
+            operation.fragment_details,
+            None,
+            context,
+            operation.node,
+            coerced,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=_is_awaitable,
+            hide_suggestions=True,
+        )
+
+    async def _outcomes(
+        self, operation: Operation, executor: Executor[Any], source: AsyncGenerator[Any, None]
+    ) -> AsyncGenerator[Outcome, None]:
+        """Yield an outcome per event; the last is a refusal if the source failed."""
+        deadline = asyncio.timeout(None)
+        async with aclosing(source) as events:
+            try:
+                async for event in events:
+                    deadline = asyncio.timeout(self.execution_timeout)
+                    async with deadline:
+                        executed = await _finish(executor.build_per_event_executor(event))
+                    yield self._outcome(operation, executed)
+            except Exception as error:  # noqa: BLE001 - whatever a source raises becomes an answer
+                yield refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
+
+    def _failure(self, operation: Operation, error: Exception) -> FormattedError:
+        """Tell of an exception that ended a stream, or that a plan let through."""
+        extensions = public_extensions(error)
+        if extensions is None:
+            return masked(self.report_error, error, operation.name)
+        return {"message": str(error), "extensions": extensions}
+
+    def _outcome(self, operation: Operation, result: Executed | Refusal) -> Outcome:
+        if isinstance(result, Executed):
+            errors = self._shown(operation, result.errors) if result.errors else []
+            return Outcome(result.data, errors, executed=True)
+        return refused(*result)
+
+    def _shown(self, operation: Operation, errors: list[GraphQLError]) -> list[FormattedError]:
+        return [shown(error, self.report_error, operation.name) for error in errors]
+
+
+async def _finish(executor: Executor[Any]) -> Executed:
+    """Execute the root selection set to its end."""
+    result = cast("AwaitableOrValue[ExecutionResult]", executor.execute_operation())
+    if executor.is_awaitable(result):
+        result = await result
+    result = cast("ExecutionResult", result)
+    return Executed(result.data, result.errors or [])

@@ -1,0 +1,97 @@
+"""Documents that callers name instead of sending: trusted ones, and those persisted automatically.
+
+Trusted documents come from a manifest that client build tools write; an operator can allow nothing else.
+Automatic persisted queries (the protocol that Apollo Client speaks) register themselves: a hash alone is
+answered with PersistedQueryNotFound until somebody has sent hash and query together.
+"""
+
+import hashlib
+import hmac
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .errors import BAD_USER_INPUT, FormattedError, refusal
+
+NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+UNKNOWN_DOCUMENT = "UNKNOWN_DOCUMENT_ID"
+DOCUMENT_REQUIRED = "DOCUMENT_ID_REQUIRED"
+
+
+class MalformedManifest(Exception):
+    """The file is no manifest of trusted documents."""
+
+
+def read_manifest(text: str) -> dict[str, str]:
+    """Return the documents of a manifest by id.
+
+    Understands the two forms in use: `{"<id>": "<document>", ...}` (GraphQL Code Generator, Relay) and
+    `{"format": "apollo-persisted-query-manifest", "operations": [{"id", "body", ...}, ...]}` (Apollo).
+    """
+    try:
+        manifest = json.loads(text)
+        if manifest.get("format") == "apollo-persisted-query-manifest":
+            manifest = {operation["id"]: operation["body"] for operation in manifest["operations"]}
+        documents = dict(manifest)
+    except (ValueError, AttributeError, KeyError, TypeError):
+        raise MalformedManifest("The manifest is not in a known form") from None
+    if not all(isinstance(document, str) for document in documents.values()):
+        raise MalformedManifest("Every document of the manifest must be a string")
+    return documents
+
+
+@dataclass(slots=True)
+class PersistedDocuments:
+    """Finds the text of a document that a caller names.
+
+    `trusted` is fixed; of the automatically persisted ones, the least recently used make room, so that
+    both their number and their characters stay bounded.
+    """
+
+    trusted: Mapping[str, str] = field(default_factory=dict)
+    only_trusted: bool = False
+    automatic: bool = True
+    max_documents: int = 1_000
+    max_characters: int = 2_000_000
+    _kept: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _characters: int = 0
+
+    def find_trusted(self, document_id: str) -> str | FormattedError:
+        """Return the trusted document of this id."""
+        document = self.trusted.get(document_id)
+        return refusal("No document has this documentId", UNKNOWN_DOCUMENT) if document is None else document
+
+    def find_automatic(self, extension: object, query: str | None) -> str | FormattedError:
+        """Return the document that the extension `persistedQuery` names, or that came along with its hash."""
+        if not self.automatic or self.only_trusted:
+            return refusal("PersistedQueryNotSupported", NOT_SUPPORTED)
+        digest = extension.get("sha256Hash") if isinstance(extension, dict) else None
+        if not isinstance(extension, dict) or not isinstance(digest, str) or extension.get("version") != 1:
+            return refusal("extensions.persistedQuery must hold version 1 and a sha256Hash", BAD_USER_INPUT)
+        if query is None:
+            kept = self._kept.get(digest)
+            if kept is None:
+                return refusal("PersistedQueryNotFound", NOT_FOUND)
+            self._kept.move_to_end(digest)
+            return kept
+        if not hmac.compare_digest(digest.encode(), hash_of(query).encode()):
+            return refusal("The sha256Hash is not the hash of the query", BAD_USER_INPUT)
+        return query
+
+    def keep(self, query: str) -> None:
+        """Keep a document under its hash; for valid documents only, so that junk takes no room."""
+        digest = hash_of(query)
+        if digest in self._kept or len(query) > self.max_characters:
+            return
+        self._kept[digest] = query
+        self._characters += len(query)
+        while len(self._kept) > self.max_documents or self._characters > self.max_characters:
+            _digest, dropped = self._kept.popitem(last=False)
+            self._characters -= len(dropped)
+
+
+def hash_of(query: str) -> str:
+    """Return the SHA-256 of a document, in lower-case hexadecimal digits."""
+    return hashlib.sha256(query.encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""The enums, with what each value means to a client."""
+
+from enum import Enum
+
+import strawberry
+
+from graphql_api.domain.claims import ConflictPolicy, ConnectOutcome, Platform
+from graphql_api.domain.conflicts import Resolution
+from graphql_api.domain.holders import Role
+from graphql_api.domain.inputs import InvalidInputCode
+from graphql_api.domain.permissions import Scope
+
+
+def _described(enum: type[Enum], name: str, description: str, **values: str) -> None:
+    """Publish a domain enum; every value needs its description."""
+    strawberry.enum(enum, name=name, description=description)
+    definition = enum.__strawberry_definition__  # type: ignore[attr-defined]  # set by the line above
+    for value in definition.values:
+        value.description = values.pop(value.name)
+    if values:
+        raise ValueError(f"{name} has no {', '.join(values)}")
+
+
+_described(
+    Platform,
+    "SocialPlatform",
+    "Where a social account lives. Lists return only the platforms that you ask for, so a new one never "
+    "reaches a client that does not know it.",
+    INSTAGRAM="Instagram professional accounts.",
+)
+_described(
+    Role,
+    "WorkspaceRole",
+    "What a member may do in a Workspace. This enum is closed.",
+    ADMIN="Sees every social account of the Workspace, connects and disconnects them, invites people.",
+    CREATOR="Sees the social accounts that are shared with a team they are in.",
+)
+_described(
+    Scope,
+    "ApiTokenScope",
+    "What an API token may do beyond acting as its user.",
+    READ_ACCESS_TOKENS="Read Meta's access tokens of the social accounts that the user sees. "
+    "Every reading is recorded.",
+)
+_described(
+    ConflictPolicy,
+    "ConflictPolicy",
+    "What happens to the rest of a call when some of its social accounts cannot be connected.",
+    REJECT_ALL="Nothing is connected, the Facebook account neither.",
+    CONNECT_OTHERS="The others are connected, and the conflicts stand in `notConnected`. If none could be "
+    "connected, it is a failure and nothing is written.",
+)
+_described(
+    ConnectOutcome,
+    "ConnectOutcome",
+    "What connecting did to a social account.",
+    CONNECTED="It was free, and is held here now.",
+    RECONNECTED="It was held here already: access token, username, picture and Facebook account are the "
+    "new ones; id, nickname, teams and `createdAt` stayed.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    Resolution,
+    "ConflictResolution",
+    "What the viewer can do about a conflict.",
+    MOVE="Move the social account to the place it was claimed for.",
+    DISCONNECT="Disconnect it where it is held (`disconnectSocialAccounts`), then connect it again.",
+    REQUEST_ACCESS="Ask an admin of the Workspace that holds it; `contactEmail` names one.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    InvalidInputCode,
+    "InvalidInputCode",
+    "Why a value was not accepted.",
+    REQUIRED="It is empty.",
+    TOO_SHORT="It is shorter than it must be.",
+    TOO_LONG="It is longer than it may be.",
+    INVALID_FORMAT="It is not written as such a value is.",
+    OUT_OF_RANGE="A number or a list is larger or smaller than it may be.",
+    DUPLICATE="It stands there already: in this call, or in what is kept.",
+    NOT_FOUND="There is no such object, or the viewer cannot see it.",
+    NOT_ALLOWED="The viewer sees it, and may not do this with it.",
+    OTHER="Something that this version of the schema has no word for; see the message.",
+)
+
+
+class AccessTokenProblem(Enum):
+    """Why Meta does not accept an access token."""
+
+    INVALID = "INVALID"
+    EXPIRED = "EXPIRED"
+    REVOKED = "REVOKED"
+    WRONG_ACCOUNT = "WRONG_ACCOUNT"
+    MISSING_PERMISSION = "MISSING_PERMISSION"
+    CHECKPOINT = "CHECKPOINT"
+    UNVERIFIABLE = "UNVERIFIABLE"
+    OTHER = "OTHER"
+
+
+_described(
+    AccessTokenProblem,
+    "AccessTokenProblem",
+    "Why an access token was not accepted.",
+    INVALID="It is no access token of this application.",
+    EXPIRED="Its time is over; let the user log in again.",
+    REVOKED="The user or Meta took it back; let the user log in again.",
+    WRONG_ACCOUNT="It belongs to another account than the one it was handed over for.",
+    MISSING_PERMISSION="The user did not grant a permission that is needed.",
+    CHECKPOINT="Meta asks the user to log in on its own site first.",
+    UNVERIFIABLE="Meta could not be asked just now; try again.",
+    OTHER="Something that this version of the schema has no word for; see the message.",
+)

@@ -1,0 +1,203 @@
+"""Refusals as the schema tells them: every error stands on an interface and repeats its two fields.
+
+    FieldError
+    ├── InvalidInput           a value cannot be accepted as it is
+    ├── CredentialsRejected    the e-mail address and the password do not belong together
+    ├── HeldByWorkspace        a conflict: `domain.conflicts` has the rules and the words
+    ├── HeldByPersonal         likewise
+    ├── HeldElsewhere          likewise
+    ├── AccountLimitReached    the place is full
+    └── AccessTokenRejected    Meta does not accept an access token
+
+The unions of each mutation are closed when they ship: strict generated clients refuse a member that they
+do not know. A new kind of refusal becomes a new code.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, assert_never
+
+import strawberry
+
+from graphql_api.domain import conflicts, inputs
+from graphql_api.domain.conflicts import Resolution
+from graphql_api.domain.inputs import InvalidInputCode
+from graphql_api.schema.enums import AccessTokenProblem
+from graphql_api.schema.types.social_accounts import InstagramAccount
+from graphql_api.schema.types.workspaces import Workspace
+from graphql_api.services import api_tokens
+from graphql_api.services.connecting import Surroundings
+
+_PATH = (
+    "Where in the arguments the value stands: names and list positions, beginning with the argument's name, for example "
+    '`["input", "instagramAccounts", "0", "instagramUserId"]`.'
+)
+_MESSAGE = "A sentence for people."
+_INSTAGRAM_USER_ID = "The Instagram account that was not connected."
+_RESOLUTIONS = "What the viewer can do about it; each of these succeeds when the client does just that."
+
+
+@strawberry.interface(description="Something that stood in the way, at one place of the arguments.")
+class FieldError:
+    """What every refusal has. Each type repeats both fields, so that no client needs the interface."""
+
+    path: list[str] = strawberry.field(description=_PATH)
+    message: str = strawberry.field(description=_MESSAGE)
+
+
+@strawberry.type(description="A value cannot be accepted as it is. Nothing was written.")
+class InvalidInput(FieldError):
+    """An input error."""
+
+    code: InvalidInputCode = strawberry.field(description="Why, for programs.")
+
+    @classmethod
+    def of(cls, problem: inputs.InvalidInput) -> "InvalidInput":
+        """Shape a problem that the domain found."""
+        return cls(path=list(problem.path), message=problem.message, code=problem.code)
+
+
+@strawberry.type(
+    description="The e-mail address and the password do not belong together. Which of them is wrong is not told."
+)
+class CredentialsRejected(FieldError):
+    """Wrong credentials."""
+
+
+@strawberry.type(description="A Workspace that the viewer belongs to holds the social account.")
+class HeldByWorkspace(FieldError):
+    """A conflict with a Workspace."""
+
+    instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
+    resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
+    instagram_account: InstagramAccount | None = strawberry.field(
+        description="The account where it is held; null where the viewer may not see it."
+    )
+    workspace: Workspace = strawberry.field(description="The Workspace that holds it.")
+    contact_email: str | None = strawberry.field(
+        description="Whom a creator may ask: the admin who connected it, or the longest-serving one. Null for admins."
+    )
+
+
+@strawberry.type(
+    description="The viewer's own Personal holds the social account, and it was claimed for a Workspace."
+)
+class HeldByPersonal(FieldError):
+    """A conflict with the viewer's Personal."""
+
+    instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
+    resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
+    instagram_account: InstagramAccount | None = strawberry.field(
+        description="The account in the viewer's Personal."
+    )
+
+
+@strawberry.type(
+    description="Somebody else holds the social account: a person, or a Workspace that the viewer is not in. "
+    "Who it is, is not told."
+)
+class HeldElsewhere(FieldError):
+    """A conflict with a place that the viewer is not in."""
+
+    instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
+    resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
+
+
+@strawberry.type(description="Meta does not accept an access token for what it was handed over for.")
+class AccessTokenRejected(FieldError):
+    """A verdict of Meta's. Nothing returns it until access tokens are verified with Meta."""
+
+    reason: AccessTokenProblem = strawberry.field(description="Why, for programs.")
+    retryable: bool = strawberry.field(description="Whether the same call may succeed later.")
+
+
+@strawberry.type(
+    description="The place holds as many social accounts as it may. Reconnecting does not count."
+)
+class AccountLimitReached(FieldError):
+    """A full place."""
+
+    limit: int = strawberry.field(description="How many social accounts a place may hold.")
+    used: int = strawberry.field(description="How many it holds as this is answered.")
+
+
+ConnectSocialAccountsError = Annotated[
+    InvalidInput
+    | HeldByWorkspace
+    | HeldByPersonal
+    | HeldElsewhere
+    | AccessTokenRejected
+    | AccountLimitReached,
+    strawberry.union(
+        "ConnectSocialAccountsError",
+        description="What can stand in the way of connecting. Closed: new kinds of refusal become new codes.",
+    ),
+]
+
+
+def invalid_inputs(problems: Iterable[inputs.InvalidInput]) -> list[InvalidInput]:
+    """Shape the problems of a call that can only be refused for its input."""
+    return [InvalidInput.of(problem) for problem in problems]
+
+
+def credential_errors(
+    problems: Iterable[inputs.InvalidInput | api_tokens.CredentialsRejected],
+) -> list[InvalidInput | CredentialsRejected]:
+    """Shape the problems of a call that checks a password."""
+    return [
+        CredentialsRejected(path=list(problem.path), message=problem.message)
+        if isinstance(problem, api_tokens.CredentialsRejected)
+        else InvalidInput.of(problem)
+        for problem in problems
+    ]
+
+
+def connect_errors(
+    problems: Iterable[inputs.InvalidInput | conflicts.Conflict], surroundings: Surroundings
+) -> list[ConnectSocialAccountsError]:
+    """Shape what stood in the way of connecting, in the order in which it is told."""
+    return [
+        InvalidInput.of(problem)
+        if isinstance(problem, inputs.InvalidInput)
+        else conflict_error(problem, surroundings)
+        for problem in problems
+    ]
+
+
+def conflict_error(
+    conflict: conflicts.Conflict, surroundings: Surroundings
+) -> HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReached:
+    """Shape one conflict."""
+    path, message = list(conflict.claim.path), conflict.message
+    instagram_user_id = conflict.claim.instagram_user_id
+    row = surroundings.accounts.get(instagram_user_id)
+    match conflict:
+        case conflicts.HeldByWorkspace():
+            workspace, role = surroundings.workspaces[conflict.workspace_id]
+            return HeldByWorkspace(
+                path=path,
+                message=message,
+                instagram_user_id=instagram_user_id,
+                resolutions=list(conflict.resolutions),
+                instagram_account=None if row is None else InstagramAccount.of(row),
+                workspace=Workspace.of(workspace, role),
+                contact_email=conflict.contact_email,
+            )
+        case conflicts.HeldByPersonal():
+            return HeldByPersonal(
+                path=path,
+                message=message,
+                instagram_user_id=instagram_user_id,
+                resolutions=list(conflict.resolutions),
+                instagram_account=None if row is None else InstagramAccount.of(row),
+            )
+        case conflicts.HeldElsewhere():
+            return HeldElsewhere(
+                path=path,
+                message=message,
+                instagram_user_id=instagram_user_id,
+                resolutions=list(conflict.resolutions),
+            )
+        case conflicts.AccountLimitReached():
+            return AccountLimitReached(path=path, message=message, limit=conflict.limit, used=conflict.used)
+        case never:
+            assert_never(never)

@@ -1,0 +1,51 @@
+"""Batch loaders: what many fields of one request ask for is read in one statement, through `access`."""
+
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from typing import TypeVar
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from graphql_api.domain.holders import Role
+from graphql_api.domain.secrets import Secret
+from graphql_api.services import access, social_accounts
+from graphql_api.services.call import Call
+from graphql_api.storage.tables import FacebookAccount, SocialAccount, Team, User, Workspace
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Loaders:
+    """One request's loaders. What the viewer may not see is loaded as None, like what is not there."""
+
+    def __init__(self, call: Call) -> None:
+        self.users: DataLoader[UUID, User | None] = _by_key(
+            lambda ids: call.read(lambda session: access.users(session, call.viewer, ids))
+        )
+        self.workspaces: DataLoader[UUID, tuple[Workspace, Role] | None] = _by_key(
+            lambda ids: call.read(lambda session: access.workspaces(session, call.viewer, ids))
+        )
+        self.social_accounts: DataLoader[UUID, SocialAccount | None] = _by_key(
+            lambda ids: call.read(lambda session: access.social_accounts(session, call.viewer, ids))
+        )
+        self.facebook_accounts: DataLoader[UUID, FacebookAccount | None] = _by_key(
+            lambda ids: call.read(lambda session: access.facebook_accounts(session, call.viewer, ids))
+        )
+        self.teams: DataLoader[UUID, Team | None] = _by_key(
+            lambda ids: call.read(lambda session: access.teams(session, call.viewer, ids))
+        )
+        self.teams_of_social_accounts: DataLoader[UUID, list[Team] | None] = _by_key(
+            lambda ids: social_accounts.teams(call, ids)
+        )
+        self.access_tokens: DataLoader[UUID, Secret | None] = _by_key(
+            lambda ids: social_accounts.read_access_tokens(call, ids)
+        )
+
+
+def _by_key(load: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:
+    async def load_batch(keys: list[K]) -> list[V | None]:
+        found = await load(keys)
+        return [found.get(key) for key in keys]
+
+    return DataLoader(load_batch, max_batch_size=1000)

@@ -1,0 +1,1 @@
+"""The mutations, by noun. Each has the same four parts: Input, Result, Failure, Error."""

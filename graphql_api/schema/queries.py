@@ -1,0 +1,98 @@
+"""The query fields."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from graphql_api.domain.faults import BadUserInput
+from graphql_api.schema.context import Info
+from graphql_api.schema.ids import split_id
+from graphql_api.schema.loaders import Loaders
+from graphql_api.schema.types.facebook_accounts import FacebookAccount
+from graphql_api.schema.types.nodes import Node
+from graphql_api.schema.types.social_accounts import InstagramAccount
+from graphql_api.schema.types.teams import Team
+from graphql_api.schema.types.users import User
+from graphql_api.schema.types.viewer import Viewer
+from graphql_api.schema.types.workspaces import Workspace
+
+MAX_NODES = 100
+
+
+async def _user(loaders: Loaders, key: UUID) -> Node | None:
+    row = await loaders.users.load(key)
+    return None if row is None else User.of(row)
+
+
+async def _workspace(loaders: Loaders, key: UUID) -> Node | None:
+    row = await loaders.workspaces.load(key)
+    return None if row is None else Workspace.of(*row)
+
+
+async def _team(loaders: Loaders, key: UUID) -> Node | None:
+    row = await loaders.teams.load(key)
+    return None if row is None else Team.of(row)
+
+
+async def _instagram_account(loaders: Loaders, key: UUID) -> Node | None:
+    row = await loaders.social_accounts.load(key)
+    return None if row is None else InstagramAccount.of(row)
+
+
+async def _facebook_account(loaders: Loaders, key: UUID) -> Node | None:
+    row = await loaders.facebook_accounts.load(key)
+    return None if row is None else FacebookAccount.of(row)
+
+
+_NODES: dict[str, Callable[[Loaders, UUID], Awaitable[Node | None]]] = {
+    "User": _user,
+    "Workspace": _workspace,
+    "Team": _team,
+    "InstagramAccount": _instagram_account,
+    "FacebookAccount": _facebook_account,
+}
+
+
+async def _load_node(info: Info, text: str) -> Node | None:
+    type_name, key = split_id(text)
+    if type_name not in _NODES or info.context.call.caller is None:
+        return None
+    return await _NODES[type_name](info.context.loaders, key)
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    """The query root."""
+
+    @strawberry.field(description="The authenticated caller; null for a request without a bearer token.")
+    def viewer(self, info: Info) -> Viewer | None:
+        """Whoever the bearer token stands for."""
+        return None if info.context.call.caller is None else Viewer()
+
+    @strawberry.field(
+        description="Fetch an object again by its id. Null when there is no such object, or the viewer cannot see it."
+    )
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],  # noqa: A002 - Relay's name
+    ) -> Node | None:
+        """One object."""
+        return await _load_node(info, id)
+
+    @strawberry.field(
+        description="Fetch several objects again by their ids, at most 100, in the same order, with null for each "
+        "that does not exist or that the viewer cannot see."
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")],
+    ) -> list[Node | None]:
+        """Many objects, one statement for each type."""
+        if len(ids) > MAX_NODES:
+            raise BadUserInput(f"`ids` has at most {MAX_NODES} items")
+        return list(await asyncio.gather(*(_load_node(info, text) for text in ids)))

@@ -1,0 +1,134 @@
+"""Social accounts: what is held."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+import strawberry
+
+from graphql_api.domain.claims import Platform
+from graphql_api.domain.holders import Holder, Personal, holder_of
+from graphql_api.schema.context import Info
+from graphql_api.schema.ids import write_id
+from graphql_api.schema.types.facebook_accounts import FacebookAccount
+from graphql_api.schema.types.nodes import Node
+from graphql_api.schema.types.teams import Team
+from graphql_api.schema.types.users import User
+from graphql_api.schema.types.workspaces import Workspace
+from graphql_api.storage import tables
+
+SocialAccountHolder = Annotated[
+    User | Workspace,
+    strawberry.union(
+        "SocialAccountHolder",
+        description="The place that has a social account: a person (their Personal) or a Workspace. Closed.",
+    ),
+]
+
+
+@strawberry.interface(
+    description="An account on a social platform, held in exactly one place. Its id stands for one period of being held: "
+    "disconnecting ends it, and whoever connects the account next gets another id."
+)
+class SocialAccount(Node):
+    """What every platform's accounts have."""
+
+    platform: Platform = strawberry.field(description="Where the account lives.")
+    username: str = strawberry.field(description="The name on the platform, as last told.")
+    nickname: str | None = strawberry.field(description="The name that its holders gave it.")
+    profile_picture_url: str | None = strawberry.field(
+        description="Where the picture is, as last told. It may have expired: platforms sign such URLs."
+    )
+    created_at: datetime = strawberry.field(description="When the holder connected it.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    row_id: strawberry.Private[UUID]
+    hold_id: strawberry.Private[UUID]
+    held_by: strawberry.Private[Holder | None]
+    connected_by_id: strawberry.Private[UUID | None]
+    facebook_account_id: strawberry.Private[UUID | None]
+
+    @strawberry.field(description="The place that has it; null once it is disconnected.")
+    async def holder(self, info: Info) -> SocialAccountHolder | None:
+        """Looked up, and so nullable: it must not hide the account that it belongs to."""
+        if self.held_by is None:
+            return None
+        if isinstance(self.held_by, Personal):
+            user = await info.context.loaders.users.load(self.held_by.user_id)
+            return None if user is None else User.of(user)
+        found = await info.context.loaders.workspaces.load(self.held_by.workspace_id)
+        return None if found is None else Workspace.of(*found)
+
+    @strawberry.field(
+        description="Who connected it, or last reconnected it; null when the viewer cannot see them any more."
+    )
+    async def connected_by(self, info: Info) -> User | None:
+        """The user, where the viewer may see them."""
+        if self.connected_by_id is None:
+            return None
+        user = await info.context.loaders.users.load(self.connected_by_id)
+        return None if user is None else User.of(user)
+
+    @strawberry.field(
+        description="The teams of the Workspace that it is shared with, by name; empty in a Personal."
+    )
+    async def connected_teams(self, info: Info) -> list[Team] | None:
+        """Looked up, and so nullable."""
+        if self.held_by is None:
+            return []
+        teams = await info.context.loaders.teams_of_social_accounts.load(self.row_id)
+        return [Team.of(team) for team in teams or ()]
+
+
+@strawberry.type(description="An Instagram professional account.")
+class InstagramAccount(SocialAccount):
+    """A held Instagram account."""
+
+    instagram_user_id: str = strawberry.field(
+        description="Instagram's id of the account: 1 to 20 digits, as text, since it does not fit a JavaScript number."
+    )
+    facebook_page_id: str | None = strawberry.field(
+        description="The Facebook page that the account is linked to; null until Meta was asked."
+    )
+
+    @strawberry.field(
+        description="Meta's access token of this account. Needs an API token with the scope `READ_ACCESS_TOKENS`: "
+        "otherwise it is null, with a `FORBIDDEN` error. Every reading is recorded."
+    )
+    async def access_token(self, info: Info) -> str | None:
+        """Opened on its way out, and nowhere else."""
+        if self.held_by is None:
+            return None
+        secret = await info.context.loaders.access_tokens.load(self.hold_id)
+        return None if secret is None else secret.reveal()
+
+    @strawberry.field(
+        description="The Facebook account that vouched for it; null when it is not the viewer's own, or was disconnected."
+    )
+    async def facebook_account(self, info: Info) -> FacebookAccount | None:
+        """The viewer's own Facebook account."""
+        if self.facebook_account_id is None or self.held_by is None:
+            return None
+        account = await info.context.loaders.facebook_accounts.load(self.facebook_account_id)
+        return None if account is None else FacebookAccount.of(account)
+
+    @classmethod
+    def of(cls, row: tables.SocialAccount, *, disconnected: bool = False) -> Self:
+        """Shape a row that is held, or (disconnected) was until a moment ago."""
+        if row.hold_id is None or row.username is None or row.created_at is None:
+            raise ValueError("a social account that is free has no shape")
+        return cls(
+            id=strawberry.ID(write_id("InstagramAccount", row.hold_id)),
+            platform=row.platform,
+            instagram_user_id=row.external_id,
+            username=row.username,
+            nickname=row.nickname,
+            profile_picture_url=row.profile_picture_url,
+            facebook_page_id=row.facebook_page_id,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            row_id=row.id,
+            hold_id=row.hold_id,
+            held_by=None if disconnected else holder_of(row.holder_user_id, row.holder_workspace_id),
+            connected_by_id=row.connected_by_id,
+            facebook_account_id=row.facebook_account_id,
+        )

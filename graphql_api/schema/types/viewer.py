@@ -1,0 +1,85 @@
+"""The viewer: what is private to the authenticated caller."""
+
+from typing import Annotated
+
+import strawberry
+
+from graphql_api.domain.claims import Platform
+from graphql_api.domain.faults import Unauthenticated
+from graphql_api.domain.holders import Personal, Role
+from graphql_api.schema.context import Info
+from graphql_api.schema.types.api_tokens import ApiToken
+from graphql_api.schema.types.facebook_accounts import FacebookAccount
+from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, page_request
+from graphql_api.schema.types.social_accounts import InstagramAccount, SocialAccount
+from graphql_api.schema.types.users import User
+from graphql_api.schema.types.workspaces import Platforms, Workspace
+from graphql_api.services import api_tokens, facebook_accounts, social_accounts, workspaces
+
+
+@strawberry.type(description="The authenticated caller, with what is private to them.")
+class Viewer:
+    """Whoever the bearer token stands for."""
+
+    @strawberry.field(description="The viewer as others see them.")
+    async def user(self, info: Info) -> User:
+        """The viewer's own row."""
+        row = await info.context.loaders.users.load(info.context.call.viewer.user_id)
+        if row is None:
+            raise Unauthenticated
+        return User.of(row)
+
+    @strawberry.field(description="The viewer's API tokens that work now, the newest first.")
+    async def api_tokens(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[ApiToken]:
+        """A page of them."""
+        call = info.context.call
+        page = await api_tokens.page(call, page_request(first, after, last, before))
+        return Connection.of(page, ApiToken.of)
+
+    @strawberry.field(description="The viewer's Facebook accounts, in the order of connecting.")
+    async def facebook_accounts(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[FacebookAccount]:
+        """A page of them."""
+        call = info.context.call
+        page = await facebook_accounts.page(call, page_request(first, after, last, before))
+        return Connection.of(page, FacebookAccount.of)
+
+    @strawberry.field(description="The Workspaces that the viewer belongs to, in the order of joining.")
+    async def workspaces(
+        self,
+        info: Info,
+        role: Annotated[
+            Role | None, strawberry.argument(description="Only those where the viewer has this role.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Workspace]:
+        """A page of them."""
+        call = info.context.call
+        page = await workspaces.page(call, page_request(first, after, last, before), role=role)
+        return Connection.of(page, lambda row: Workspace.of(*row))
+
+    @strawberry.field(
+        description="The social accounts that the viewer's Personal holds, in the order of connecting."
+    )
+    async def social_accounts(
+        self,
+        info: Info,
+        platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[SocialAccount]:
+        """A page of them."""
+        call = info.context.call
+        holder = Personal(call.viewer.user_id)
+        page = await social_accounts.page(
+            call, page_request(first, after, last, before), holder, platforms=platforms
+        )
+        return Connection.of(page, InstagramAccount.of)

@@ -1,0 +1,123 @@
+"""Workspaces, their members and invitations."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
+
+import strawberry
+
+from graphql_api.domain import holders
+from graphql_api.domain.claims import Platform
+from graphql_api.domain.holders import Role
+from graphql_api.schema.context import Info
+from graphql_api.schema.ids import write_id
+from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
+from graphql_api.schema.types.users import User
+from graphql_api.services import social_accounts, workspaces
+from graphql_api.storage import tables
+
+if TYPE_CHECKING:
+    from graphql_api.schema.types.social_accounts import SocialAccount
+
+LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.schema.types.social_accounts")]
+Platforms = Annotated[
+    list[Platform],
+    strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),
+]
+
+
+@strawberry.type(description="A user in a Workspace.")
+class Member:
+    """A member."""
+
+    user: User = strawberry.field(description="Who it is.")
+    role: Role = strawberry.field(description="What they may do in the Workspace.")
+    joined_at: datetime = strawberry.field(description="Since when they are in it.")
+
+    @classmethod
+    def of(cls, row: tuple[tables.User, tables.Membership]) -> Self:
+        """Shape a user and their membership."""
+        user, membership = row
+        return cls(user=User.of(user), role=membership.role, joined_at=membership.created_at)
+
+
+@strawberry.type(description="A place that members share, and that holds social accounts.")
+class Workspace(Node):
+    """A workspace that the viewer belongs to."""
+
+    name: str = strawberry.field(description="The name that people see.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    viewer_role: Role | None = strawberry.field(
+        description="What the viewer may do here: only an `ADMIN` connects social accounts into it. Null once "
+        "the viewer is no member any more."
+    )
+    key: strawberry.Private[UUID]
+
+    @strawberry.field(
+        description="The social accounts that it holds, those that the viewer sees, in the order of connecting."
+    )
+    async def social_accounts(
+        self,
+        info: Info,
+        platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LazySocialAccount]:
+        """A page of them."""
+        from graphql_api.schema.types.social_accounts import InstagramAccount  # noqa: PLC0415 - a cycle of types
+
+        holder = holders.Workspace(self.key)
+        request = page_request(first, after, last, before)
+        page = await social_accounts.page(info.context.call, request, holder, platforms=platforms)
+        return Connection.of(page, InstagramAccount.of)
+
+    @strawberry.field(description="Who is in it, the longest-serving first.")
+    async def members(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Member]:
+        """A page of them."""
+        call = info.context.call
+        page = await workspaces.members_page(call, page_request(first, after, last, before), self.key)
+        return Connection.of(page, Member.of)
+
+    @classmethod
+    def of(cls, row: tables.Workspace, role: Role | None) -> Self:
+        """Shape a row, with the viewer's role there."""
+        return cls(
+            id=strawberry.ID(write_id("Workspace", row.id)),
+            name=row.name,
+            created_at=row.created_at,
+            viewer_role=role,
+            key=row.id,
+        )
+
+
+@strawberry.type(description="An invitation into a Workspace. Its code is shown once, when it is made.")
+class Invitation:
+    """An invitation."""
+
+    id: strawberry.ID = strawberry.field(description="The invitation's id.")
+    workspace: Workspace = strawberry.field(description="Where it leads.")
+    email: str = strawberry.field(description="The address that was invited; only its user can accept.")
+    role: Role = strawberry.field(description="What the invited person will be allowed to do.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    expires_at: datetime = strawberry.field(description="Until when it can be accepted.")
+
+    @classmethod
+    def of(cls, row: tables.Invitation, workspace: Workspace) -> Self:
+        """Shape a row."""
+        return cls(
+            id=strawberry.ID(write_id("Invitation", row.id)),
+            workspace=workspace,
+            email=row.email,
+            role=row.role,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+        )

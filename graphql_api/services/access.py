@@ -1,0 +1,168 @@
+"""The one door to rows: what a viewer may see, and the locks under which that is decided again.
+
+"Not yours" and "not there" look the same here: the same statements, the same empty answer. Who writes
+locks first, always in this order: users by id, workspaces by id, memberships, social accounts by key.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from graphql_api.domain.faults import Unauthenticated
+from graphql_api.domain.holders import Role
+from graphql_api.domain.viewers import Viewer
+from graphql_api.services.call import Call
+from graphql_api.storage.tables import (
+    ApiToken,
+    FacebookAccount,
+    Membership,
+    Share,
+    SocialAccount,
+    Team,
+    TeamMember,
+    User,
+    Workspace,
+)
+
+
+async def lock_viewer(session: AsyncSession, call: Call) -> User:
+    """Lock the viewer's own row, and make sure that their API token still holds.
+
+    Raises:
+        Unauthenticated: the API token was revoked or has expired since the request came in.
+    """
+    statement = (
+        select(User)
+        .join(ApiToken, col(ApiToken.user_id) == col(User.id))
+        .where(
+            User.id == call.viewer.user_id,
+            ApiToken.id == call.viewer.api_token_id,
+            col(ApiToken.revoked_at).is_(None),
+            col(ApiToken.expires_at) > call.now,
+        )
+        .with_for_update(key_share=True, of=User)
+        .execution_options(populate_existing=True)
+    )
+    user = (await session.scalars(statement)).one_or_none()
+    if user is None:
+        raise Unauthenticated
+    return user
+
+
+async def lock_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """Lock users in the one order that never deadlocks."""
+    statement = (
+        select(User)
+        .where(col(User.id).in_(user_ids))
+        .order_by(col(User.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {user.id: user for user in (await session.scalars(statement)).all()}
+
+
+async def lock_workspaces(
+    session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
+) -> dict[UUID, tuple[Workspace, Role]]:
+    """Lock those of the workspaces that the viewer belongs to, with their role there as it now is."""
+    locked = (
+        select(Workspace)
+        .where(
+            col(Workspace.id).in_(workspace_ids),
+            col(Workspace.id).in_(
+                select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
+            ),
+        )
+        .order_by(col(Workspace.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    found = {workspace.id: workspace for workspace in (await session.scalars(locked)).all()}
+    # A second statement, so that it sees what was committed while the first one waited for the locks.
+    roles = select(Membership).where(
+        Membership.user_id == viewer.user_id, col(Membership.workspace_id).in_(found)
+    )
+    return {
+        membership.workspace_id: (found[membership.workspace_id], membership.role)
+        for membership in (await session.scalars(roles)).all()
+    }
+
+
+async def workspaces(
+    session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
+) -> dict[UUID, tuple[Workspace, Role]]:
+    """Those of the workspaces that the viewer belongs to, with their role there."""
+    statement = (
+        select(Workspace, Membership.role)
+        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+        .where(col(Workspace.id).in_(workspace_ids), Membership.user_id == viewer.user_id)
+    )
+    return {
+        workspace.id: (workspace, Role(role)) for workspace, role in (await session.execute(statement)).all()
+    }
+
+
+async def social_accounts(
+    session: AsyncSession, viewer: Viewer, hold_ids: Collection[UUID]
+) -> dict[UUID, SocialAccount]:
+    """Those of the held social accounts that the viewer may see."""
+    statement = select(SocialAccount).where(
+        col(SocialAccount.hold_id).in_(hold_ids), sees_social_account(viewer)
+    )
+    return {
+        account.hold_id: account for account in (await session.scalars(statement)).all() if account.hold_id
+    }
+
+
+async def facebook_accounts(
+    session: AsyncSession, viewer: Viewer, ids: Collection[UUID]
+) -> dict[UUID, FacebookAccount]:
+    """Those of the Facebook accounts that are the viewer's own."""
+    statement = select(FacebookAccount).where(
+        col(FacebookAccount.id).in_(ids), FacebookAccount.user_id == viewer.user_id
+    )
+    return {account.id: account for account in (await session.scalars(statement)).all()}
+
+
+async def users(session: AsyncSession, viewer: Viewer, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """Those of the users whom the viewer may see: themself, and who shares a workspace with them."""
+    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
+    together = select(Membership.user_id).where(col(Membership.workspace_id).in_(mine))
+    statement = select(User).where(
+        col(User.id).in_(user_ids), sa.or_(col(User.id) == viewer.user_id, col(User.id).in_(together))
+    )
+    return {user.id: user for user in (await session.scalars(statement)).all()}
+
+
+def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this social account?
+
+    Their own Personal's: yes. A Workspace's: its admins see all of them, its creators those that are
+    shared with a team they are in.
+    """
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    )
+    return sa.or_(
+        col(SocialAccount.holder_user_id) == viewer.user_id,
+        col(SocialAccount.holder_workspace_id).in_(as_admin),
+        col(SocialAccount.id).in_(_shared_with(viewer)),
+    )
+
+
+def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
+    return (
+        sa.select(col(Share.social_account_id))
+        .join(TeamMember, col(TeamMember.team_id) == col(Share.team_id))
+        .where(col(TeamMember.user_id) == viewer.user_id)
+    )
+
+
+async def teams(session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]) -> dict[UUID, Team]:
+    """Those of the teams that are in a Workspace that the viewer belongs to."""
+    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
+    statement = select(Team).where(col(Team.id).in_(team_ids), col(Team.workspace_id).in_(mine))
+    return {team.id: team for team in (await session.scalars(statement)).all()}

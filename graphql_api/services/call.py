@@ -1,0 +1,81 @@
+"""What every service is called with."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from graphql_api.adapters.passwords import Passwords
+from graphql_api.adapters.sealing import Keyring
+from graphql_api.domain.faults import Unauthenticated
+from graphql_api.domain.viewers import Viewer
+from graphql_api.storage.database import Database
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The figures that an operator may set."""
+
+    max_accounts_per_holder: int = 500
+    api_token_lifetime: timedelta = timedelta(days=90)
+    invitation_lifetime: timedelta = timedelta(days=7)
+    free_log_ins_per_account: int = 5
+    free_log_ins_per_address: int = 50
+    free_registrations_per_address: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one process has one of."""
+
+    database: Database
+    keyring: Keyring
+    passwords: Passwords
+    rules: Rules
+    clock: Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as the services see it: who calls, and the way to the database.
+
+    A request holds one connection at a time, whatever its resolvers do side by side: two would be a
+    deadlock as soon as the pool is smaller than the number of requests.
+    """
+
+    services: Services
+    caller: Viewer | None
+    request_id: str
+    client_address: str | None = None
+    _one_connection: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def viewer(self) -> Viewer:
+        """The authenticated caller.
+
+        Raises:
+            Unauthenticated: the call came without a bearer token.
+        """
+        if self.caller is None:
+            raise Unauthenticated
+        return self.caller
+
+    @property
+    def now(self) -> datetime:
+        """The present time, in UTC."""
+        return self.services.clock()
+
+    async def read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run statements that only read."""
+        async with self._one_connection:
+            return await self.services.database.read(work)
+
+    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""
+        async with self._one_connection:
+            return await self.services.database.transact(work)

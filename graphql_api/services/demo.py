@@ -1,0 +1,140 @@
+"""People, workspaces and accounts to try things out with, made by the services that the resolvers call."""
+
+import secrets
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import select
+
+from graphql_api.domain.claims import Claim, ConflictPolicy, FacebookLogin
+from graphql_api.domain.holders import Role
+from graphql_api.domain.refusals import Refused
+from graphql_api.domain.secrets import Secret
+from graphql_api.domain.viewers import Viewer
+from graphql_api.services import connecting, invitations, users, workspaces
+from graphql_api.services.call import Call, Services
+from graphql_api.services.connecting import ConnectCommand
+from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.storage.tables import User
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A made-up Instagram account."""
+
+    instagram_user_id: str
+    username: str
+
+
+# The sample tabs of GraphiQL claim this one as its Workspace's admin and as its creator.
+NORTH = Account("17841400000000010", "studio.north")
+NORTH_FILMS = Account("17841400000000011", "studio.north.films")
+SOUTH = Account("17841400000000020", "agency.south")
+OF_ADMIN = Account("17841400000000030", "nora_on_the_road")
+OF_CREATOR = Account("17841400000000040", "cleo.paints")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is registered now, with what they log in with."""
+
+    name: str
+    email: str
+    password: Secret
+    bearer_token: Secret
+    viewer: Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What there is now: one admin of both workspaces, and a creator in each."""
+
+    admin: Person
+    creator: Person
+    other_creator: Person
+    studio_north: UUID
+    agency_south: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NotFilled:
+    """The database is left as it was."""
+
+    message: str
+
+
+async def fill(services: Services) -> Demo | NotFilled:
+    """Fill an empty database."""
+    reason = await services.database.read(_reason_against)
+    if reason is not None:
+        return NotFilled(reason)
+    admin = await _register(services, "Nora North", "nora@example.com")
+    creator = await _register(services, "Cleo Creator", "cleo@example.com")
+    other_creator = await _register(services, "Sami South", "sami@example.com")
+    studio_north = await _found(services, admin, "Studio North", creator)
+    agency_south = await _found(services, admin, "Agency South", other_creator)
+    await _connect(services, admin, studio_north, NORTH, NORTH_FILMS)
+    await _connect(services, admin, agency_south, SOUTH)
+    await _connect(services, admin, None, OF_ADMIN)
+    await _connect(services, creator, None, OF_CREATOR)
+    return Demo(admin, creator, other_creator, studio_north, agency_south)
+
+
+async def _reason_against(session: AsyncSession) -> str | None:
+    if await state_of(session) is Migrated.BEHIND:
+        return "The database is not migrated: run `python -m graphql_api migrate` first."
+    if (await session.scalars(select(User.id).limit(1))).first() is not None:
+        return "The database is left as it is: people are registered in it, and the demo fills an empty one."
+    return None
+
+
+async def _register(services: Services, name: str, email: str) -> Person:
+    password = Secret(secrets.token_urlsafe(12))
+    registered = _done(await users.register(_call(services, None), email=email, password=password, name=name))
+    token = registered.token
+    viewer = Viewer(registered.user.id, token.record.id, frozenset())
+    return Person(name, email, password, token.bearer_token, viewer)
+
+
+async def _found(services: Services, admin: Person, name: str, creator: Person) -> UUID:
+    workspace = _done(await workspaces.create(_call(services, admin), name=name))
+    invited = _done(
+        await invitations.invite(
+            _call(services, admin), workspace_id=workspace.id, email=creator.email, role=Role.CREATOR
+        )
+    )
+    _done(await invitations.accept(_call(services, creator), code=invited.code))
+    return workspace.id
+
+
+async def _connect(services: Services, person: Person, workspace_id: UUID | None, *accounts: Account) -> None:
+    command = ConnectCommand(
+        login=FacebookLogin("10220000000000002", Secret("made-up-facebook-access-token"), None),
+        claims=[
+            Claim(
+                index=index,
+                instagram_user_id=account.instagram_user_id,
+                username=account.username,
+                profile_picture_url=None,
+                access_token=Secret("made-up-instagram-access-token"),
+            )
+            for index, account in enumerate(accounts)
+        ],
+        workspace_id=workspace_id,
+        policy=ConflictPolicy.REJECT_ALL,
+    )
+    _done(await connecting.connect(_call(services, person), command))
+
+
+def _call(services: Services, person: Person | None) -> Call:
+    return Call(services, None if person is None else person.viewer, "demo")
+
+
+def _done(outcome: T | Refused[object]) -> T:
+    if not isinstance(outcome, Refused):
+        return outcome
+    raise RuntimeError(f"the demo was refused: {outcome.problems}")

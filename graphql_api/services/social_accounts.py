@@ -1,0 +1,210 @@
+"""Held social accounts: listing, disconnecting, and reading their access tokens."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from graphql_api.domain.claims import Platform
+from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.faults import Forbidden
+from graphql_api.domain.holders import Holder, Role, columns_of, holder_of
+from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
+from graphql_api.domain.permissions import Scope, may_connect
+from graphql_api.domain.refusals import Refused
+from graphql_api.domain.secrets import Secret
+from graphql_api.services import access, access_tokens, history
+from graphql_api.services.call import Call
+from graphql_api.services.pages import Page, PageRequest, read_page
+from graphql_api.storage.tables import Share, SocialAccount, Team
+
+IDS = ("input", "socialAccountIds")
+
+
+async def disconnect(call: Call, hold_ids: Sequence[UUID]) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+    """Give social accounts up, all or none: admins those of their Workspace, people their own.
+
+    What is returned is what they were; the rows themselves are empty and free.
+    """
+
+    async def work(session: AsyncSession) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+        selected = await select_for_change(session, call, hold_ids, verb="disconnects")
+        if isinstance(selected, Refused):
+            return selected
+        for account in selected:
+            session.expunge(account)
+        await _free(session, call, selected)
+        return selected
+
+    return await call.transact(work)
+
+
+async def select_for_change(
+    session: AsyncSession, call: Call, hold_ids: Sequence[UUID], *, verb: str
+) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+    """Lock the accounts' holders and then the accounts, which the viewer must be allowed to change.
+
+    In the order asked for. Every id that is unknown, invisible, repeated or not theirs to change is told.
+    """
+    viewer = await access.lock_viewer(session, call)
+    problems = Problems()
+    check_item_count(problems, IDS, hold_ids)
+    if problems:
+        return Refused(problems.found)
+    seen = await access.social_accounts(session, call.viewer, hold_ids)
+    roles = {
+        workspace_id: role
+        for workspace_id, (_, role) in (
+            await access.lock_workspaces(
+                session,
+                call.viewer,
+                {a.holder_workspace_id for a in seen.values() if a.holder_workspace_id is not None},
+            )
+        ).items()
+    }
+    locked = (
+        select(SocialAccount)
+        .where(col(SocialAccount.hold_id).in_(seen))
+        .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    accounts = {account.hold_id: account for account in (await session.scalars(locked)).all()}
+    chosen: dict[UUID, SocialAccount] = {}
+    for index, hold_id in enumerate(hold_ids):
+        path, account = (*IDS, str(index)), accounts.get(hold_id)
+        role = None if account is None else _role(account, viewer.id, roles)
+        if account is None or role is None:
+            problems.add(path, InvalidInputCode.NOT_FOUND, "There is no such social account")
+        elif hold_id in chosen:
+            problems.add(path, InvalidInputCode.DUPLICATE, "This social account stands in the list already")
+        elif not may_connect(role):
+            problems.add(
+                path,
+                InvalidInputCode.NOT_ALLOWED,
+                f"Only an admin of the Workspace {verb} its social accounts",
+            )
+        else:
+            chosen[hold_id] = account
+    return Refused(problems.found) if problems else list(chosen.values())
+
+
+def _role(account: SocialAccount, viewer_id: UUID, roles: dict[UUID, Role]) -> Role | None:
+    """The viewer's role over an account: over their own Personal they are as an admin is."""
+    if account.holder_user_id == viewer_id:
+        return Role.ADMIN
+    return None if account.holder_workspace_id is None else roles.get(account.holder_workspace_id)
+
+
+async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
+    """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
+    ids = [account.id for account in accounts]
+    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(ids)))
+    await session.execute(
+        sa.update(SocialAccount)
+        .where(col(SocialAccount.id).in_(ids))
+        .values(
+            hold_id=None,
+            holder_user_id=None,
+            holder_workspace_id=None,
+            username=None,
+            nickname=None,
+            profile_picture_url=None,
+            facebook_page_id=None,
+            facebook_account_id=None,
+            connected_by_id=None,
+            access_token=None,
+            created_at=None,
+            updated_at=call.now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    held = Counter[Holder]()
+    events = []
+    for account in accounts:
+        held[place_of(account)] -= 1
+        details = {"username": account.username or ""}
+        events.append(
+            NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_DISCONNECTED, account.hold_id, details)
+        )
+    await history.record(session, call, events, held=held)
+
+
+async def page(
+    call: Call, request: PageRequest, holder: Holder, *, platforms: Collection[Platform]
+) -> Page[SocialAccount]:
+    """The social accounts of a place, those that the viewer may see, in the order of connecting."""
+    user_id, workspace_id = columns_of(holder)
+    statement = select(SocialAccount).where(
+        access.sees_social_account(call.viewer), col(SocialAccount.platform).in_(platforms)
+    )
+    within = (
+        (col(SocialAccount.holder_user_id), user_id)
+        if user_id is not None
+        else (col(SocialAccount.holder_workspace_id), workspace_id)
+    )
+    return await read_page(
+        call,
+        statement,
+        request,
+        within=[within],
+        order=[col(SocialAccount.created_at), col(SocialAccount.hold_id)],
+    )
+
+
+async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[Team]]:
+    """The teams that social accounts (by their row's id) are shared with, by name."""
+    statement = (
+        select(Share.social_account_id, Team)
+        .join(Team, col(Team.id) == col(Share.team_id))
+        .where(col(Share.social_account_id).in_(account_ids))
+        .order_by(col(Team.name), col(Team.id))
+    )
+
+    async def work(session: AsyncSession) -> dict[UUID, list[Team]]:
+        shared: dict[UUID, list[Team]] = {account_id: [] for account_id in account_ids}
+        for account_id, team in (await session.execute(statement)).all():
+            shared[account_id].append(team)
+        return shared
+
+    return await call.read(work)
+
+
+async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUID, Secret]:
+    """Open the access tokens of accounts that the viewer may see; each reading is an event.
+
+    Raises:
+        Forbidden: the API token has no such scope.
+    """
+    if Scope.READ_ACCESS_TOKENS not in call.viewer.scopes:
+        raise Forbidden("This API token does not have the scope READ_ACCESS_TOKENS")
+
+    async def work(session: AsyncSession) -> dict[UUID, Secret]:
+        await access.lock_viewer(session, call)
+        accounts = await access.social_accounts(session, call.viewer, hold_ids)
+        workspace_ids = {a.holder_workspace_id for a in accounts.values() if a.holder_workspace_id}
+        await access.lock_workspaces(session, call.viewer, workspace_ids)
+        # Read again under the locks: what was disconnected meanwhile has no token to read.
+        accounts = await access.social_accounts(session, call.viewer, hold_ids)
+        opened = {
+            hold_id: access_tokens.open_social_account(call, account) for hold_id, account in accounts.items()
+        }
+        events = [
+            NewEvent(place_of(account), EventKind.ACCESS_TOKEN_READ, hold_id)
+            for hold_id, account in accounts.items()
+        ]
+        await history.record(session, call, events)
+        return opened
+
+    return await call.transact(work)
+
+
+def place_of(account: SocialAccount) -> Holder:
+    """The place of a social account that is held."""
+    holder = holder_of(account.holder_user_id, account.holder_workspace_id)
+    if holder is None:
+        raise ValueError("a social account that is free is in no place")
+    return holder

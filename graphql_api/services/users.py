@@ -1,0 +1,122 @@
+"""Registering, and the password."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from graphql_api.domain import inputs
+from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.holders import Personal
+from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
+from graphql_api.domain.refusals import Refused
+from graphql_api.domain.secrets import Secret
+from graphql_api.services import access, api_tokens, attempts, history
+from graphql_api.services.api_tokens import CredentialsRejected, NewApiToken
+from graphql_api.services.call import Call
+from graphql_api.services.emails import check_email
+from graphql_api.storage.tables import ApiToken, User
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A new user, with the API token that they start with."""
+
+    user: User
+    token: NewApiToken
+
+
+async def register(
+    call: Call, *, email: str, password: Secret, name: str
+) -> Registered | Refused[InvalidInput]:
+    """Register a user; their first API token's bearer token is shown in this answer only."""
+    problems = Problems()
+    address, key = check_email(problems, ("input", "email"), email)
+    password = inputs.check_password(problems, ("input", "password"), password)
+    name = inputs.check_text(problems, ("input", "name"), name, longest=inputs.MAX_NAME)
+    if problems:
+        return Refused(problems.found)
+    await attempts.count_registration(call)
+    password_hash = await call.services.passwords.hash(password)
+
+    async def work(session: AsyncSession) -> Registered | Refused[InvalidInput]:
+        user = User(
+            email=address,
+            email_key=key,
+            name=name,
+            password_hash=password_hash,
+            created_at=call.now,
+            updated_at=call.now,
+        )
+        try:
+            async with session.begin_nested():
+                session.add(user)
+        except IntegrityError:
+            return Refused([_taken()])
+        token = await api_tokens.issue(session, call, user.id, label="Registration", scopes=())
+        events = [
+            NewEvent(Personal(user.id), EventKind.USER_REGISTERED, user.id),
+            NewEvent(Personal(user.id), EventKind.API_TOKEN_CREATED, token.record.id),
+        ]
+        await history.record(session, call, events, actor_id=user.id)
+        return Registered(user, token)
+
+    return await call.transact(work)
+
+
+async def change_password(
+    call: Call, *, current: Secret, new: Secret
+) -> User | Refused[InvalidInput | CredentialsRejected]:
+    """Change the viewer's password, and end their other API tokens: a thief's among them."""
+    user_id = call.viewer.user_id
+    problems = Problems()
+    new = inputs.check_password(problems, ("input", "newPassword"), new)
+    if problems:
+        return Refused(problems.found)
+    known = await call.read(lambda session: session.get_one(User, user_id))
+    await attempts.count_log_in(call, known.email_key)
+    if not await api_tokens.is_password(call, current, known.password_hash):
+        return Refused([CredentialsRejected(("input", "currentPassword"))])
+    await attempts.forgive_log_in(call, known.email_key)
+    password_hash = await call.services.passwords.hash(new)
+
+    async def work(session: AsyncSession) -> User | Refused[CredentialsRejected]:
+        user = await access.lock_viewer(session, call)
+        if user.password_hash != known.password_hash:
+            return Refused([CredentialsRejected(("input", "currentPassword"))])
+        user.password_hash = password_hash
+        user.updated_at = call.now
+        ended = await _end_other_tokens(session, call)
+        events = [
+            NewEvent(Personal(user_id), EventKind.PASSWORD_CHANGED, user_id),
+            *(NewEvent(Personal(user_id), EventKind.API_TOKEN_REVOKED, token_id) for token_id in ended),
+        ]
+        await session.flush()
+        await history.record(session, call, events)
+        return user
+
+    return await call.transact(work)
+
+
+async def _end_other_tokens(session: AsyncSession, call: Call) -> list[UUID]:
+    ended = await session.execute(
+        sa.update(ApiToken)
+        .where(
+            col(ApiToken.user_id) == call.viewer.user_id,
+            col(ApiToken.id) != call.viewer.api_token_id,
+            col(ApiToken.revoked_at).is_(None),
+        )
+        .values(revoked_at=call.now)
+        .returning(col(ApiToken.id))
+        .execution_options(synchronize_session=False)
+    )
+    return list(ended.scalars())
+
+
+def _taken() -> InvalidInput:
+    return InvalidInput(
+        ("input", "email"), InvalidInputCode.DUPLICATE, "This e-mail address is registered already"
+    )

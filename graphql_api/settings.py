@@ -1,0 +1,137 @@
+"""The settings: read once from the environment and `.env`, then frozen. docs/settings.md explains each."""
+
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from graphql_api.adapters.sealing import Keyring, UnusableKey, new_key, parse_keys
+from graphql_api.storage.database import check_url
+
+
+class Environment(StrEnum):
+    """Where the server runs. Production refuses every convenience that a default would be."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Unusable(Exception):
+    """The settings cannot be used; the message names everything that is missing or wrong, and no value."""
+
+
+class Settings(BaseSettings):
+    """Every setting, by the name of its environment variable in lower case."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    environment: Environment = Environment.DEVELOPMENT
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    database_url: str = Field(default="", repr=False)
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+    sealing_keys: str = Field(default="", repr=False)
+    sealing_keys_file: Path | None = None
+    log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    graphiql: bool | None = None
+    introspection: bool | None = None
+    max_accounts_per_holder: int = Field(default=500, ge=1)
+    api_token_days: int = Field(default=90, ge=1, le=3650)
+    invitation_days: int = Field(default=7, ge=1, le=365)
+    free_log_ins_per_account: int = Field(default=5, ge=1)
+    free_log_ins_per_address: int = Field(default=50, ge=1)
+    free_registrations_per_address: int = Field(default=100, ge=1)
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def split_origins(cls, value: object) -> object:
+        """Read a list that is written with commas or spaces."""
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def split_proxies(cls, value: object) -> object:
+        """Read a list of addresses or networks that is written with commas or spaces."""
+        if isinstance(value, str):
+            return tuple(ip_network(item) for item in value.replace(",", " ").split())
+        return value
+
+    @property
+    def in_production(self) -> bool:
+        """Whether this serves real users."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Whether GraphiQL is served: if not said, everywhere but in production."""
+        return not self.in_production if self.graphiql is None else self.graphiql
+
+    @property
+    def shows_introspection(self) -> bool:
+        """Whether the schema can be asked for: if not said, everywhere but in production."""
+        return not self.in_production if self.introspection is None else self.introspection
+
+    @property
+    def database(self) -> str:
+        """The database's URL: if not said, an SQLite file below `var/`."""
+        return self.database_url or "sqlite:///var/graphql_api.sqlite3"
+
+    def keyring(self) -> Keyring:
+        """The sealing keys.
+
+        In development a missing key is made and kept in `var/`, readable by its user only.
+
+        Raises:
+            Unusable: there is none, or what is configured is none.
+        """
+        path = self.sealing_keys_file or Path("var/sealing.keys")
+        try:
+            if self.sealing_keys:
+                return Keyring(parse_keys(self.sealing_keys))
+            if not path.exists() and not self.in_production:
+                _make_key(path)
+            return Keyring(parse_keys(path.read_text(encoding="utf-8")))
+        except UnusableKey as error:
+            raise Unusable(f"SEALING_KEYS: {error}") from None
+        except OSError as error:
+            raise Unusable(f"SEALING_KEYS_FILE: {path} cannot be read ({error.strerror})") from None
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings, and check what can be checked without starting.
+
+    Raises:
+        Unusable: something is missing or wrong; all of it is told at once.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise Unusable("\n".join(problems)) from None
+    problems = []
+    if settings.in_production:
+        if not settings.database_url:
+            problems.append("DATABASE_URL: production needs to be told its database")
+        if not settings.sealing_keys and settings.sealing_keys_file is None:
+            problems.append("SEALING_KEYS or SEALING_KEYS_FILE: production needs to be told its sealing key")
+    try:
+        check_url(settings.database)
+    except ValueError as error:
+        problems.append(f"DATABASE_URL: {error}")
+    if problems:
+        raise Unusable("\n".join(problems))
+    return settings
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.write_text(new_key("k1") + "\n", encoding="utf-8")

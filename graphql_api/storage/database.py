@@ -1,0 +1,275 @@
+"""The database: engines that behave alike on SQLite and PostgreSQL, one way to write, one to read.
+
+async with Database(url) as database:
+result = await database.transact(work)   # work(session) -> a success, or a Refused
+rows = await database.read(work)
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.domain.refusals import Refused
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+RETRY_FOR = 5.0  # seconds from the first attempt in which a write is run again
+POOL_TIMEOUT = 5.0  # seconds that a request waits for a connection
+# Serialization failure, deadlock, lock not available; SQLITE_BUSY, SQLITE_LOCKED.
+_RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
+_RETRY_CODES = frozenset({5, 6})
+# The server is going away or coming up: a new connection may succeed.
+_LOST_STATES = frozenset({"57P01", "57P02", "57P03", "08000", "08001", "08003", "08006"})
+
+# Statement timeout, too many connections, disk full; SQLITE_IOERR, SQLITE_FULL.
+_UNAVAILABLE_STATES = frozenset({"57014", "53300", "53100"})
+_UNAVAILABLE_CODES = frozenset({10, 13})
+_DATABASE_ERRORS = (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class UnsupportedDatabase(ValueError):
+    """The database URL is of no kind that this server runs on."""
+
+
+class Database:
+    """One process's access to the database.
+
+    SQLite has one writer at a time: writes queue in the process on a pool of one connection, which BEGIN
+    IMMEDIATE; readers have their own connections (WAL), which cannot write. PostgreSQL has one pool.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite:")
+        if self.is_sqlite:
+            self._writer = sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
+            self._reader = sqlite_engine(url, pool_size=pool_size)
+        else:
+            self._writer = postgresql_engine(url, pool_size=pool_size)
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run one unit of work in a transaction: a success is committed, a `Refused` rolled back.
+
+        Work that met a conflict of transactions is run again with a fresh session, so it must do
+        nothing but use that session.
+
+        Raises:
+            TemporarilyUnavailable: the database could not take the work in time.
+        """
+        started = time.monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self._attempt(work)
+            except _DATABASE_ERRORS as error:
+                if not _worth_repeating(error) or time.monotonic() - started > RETRY_FOR:
+                    raise _unavailable(error) from None
+                log.info("transaction repeated", attempt=attempt, reason=_reason(error))
+                await asyncio.sleep(random.uniform(0.005, 0.02 * 2 ** min(attempt, 4)))  # noqa: S311 - jitter
+
+    async def read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Run statements that only read, on one connection.
+
+        Raises:
+            TemporarilyUnavailable: the database could not answer in time.
+        """
+        for last in (False, True):
+            try:
+                async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+                    return await work(session)
+            except _DATABASE_ERRORS as error:
+                # One more try is for the connection that a database restart left behind in the pool.
+                if last or not _worth_repeating(error):
+                    raise _unavailable(error) from None
+        raise AssertionError("unreachable")
+
+    async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            result = await work(session)
+            if isinstance(result, Refused):
+                session.expunge_all()  # what the refusal tells of stays readable
+                await session.rollback()
+            else:
+                await _commit(session)
+            return result
+
+
+async def _commit(session: AsyncSession) -> None:
+    """Commit, to the end: a caller that is cancelled meanwhile must not leave the outcome open."""
+    commit = asyncio.ensure_future(session.commit())
+    cancelled: asyncio.CancelledError | None = None
+    while not commit.done():
+        try:
+            await asyncio.shield(commit)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        except _DATABASE_ERRORS as error:
+            if _is_lost(error):
+                raise OutcomeUnknown from error
+            raise
+    if cancelled is not None:
+        raise cancelled
+    commit.result()
+
+
+class OutcomeUnknown(TemporarilyUnavailable):
+    """The connection broke while the commit was under way: it may or may not have been written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.message = "The connection to the database broke; look before you try again"
+
+
+def _worth_repeating(error: Exception) -> bool:
+    """Whether the same work may succeed when it is run again."""
+    return _is_lost(error) or _state(error) in _RETRY_STATES or _sqlite_code(error) in _RETRY_CODES
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the connection, not the statement, is what failed."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OSError | asyncpg.InterfaceError) or _state(error) in _LOST_STATES
+
+
+def _unavailable(error: Exception) -> Exception:
+    """Tell a caller that the database is at fault, not they; a mistake in our own SQL stays what it is."""
+    at_fault = (
+        isinstance(error, PoolTimeout)
+        or _worth_repeating(error)
+        or _state(error) in _UNAVAILABLE_STATES
+        or _sqlite_code(error) in _UNAVAILABLE_CODES
+    )
+    if not at_fault:
+        return error
+    log.warning("database unavailable", reason=_reason(error))
+    unavailable = TemporarilyUnavailable()
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _state(error: Exception) -> str | None:
+    """PostgreSQL's SQLSTATE."""
+    return getattr(getattr(error, "orig", None) or error, "sqlstate", None)
+
+
+def _sqlite_code(error: Exception) -> int | None:
+    """SQLite's primary result code."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _reason(error: Exception) -> str:
+    """What a log line may say of a database error: its kind and code, never its text or parameters."""
+    origin = getattr(error, "orig", None) or error
+    code = getattr(origin, "sqlstate", None) or getattr(origin, "sqlite_errorname", None)
+    return f"{type(origin).__name__} {code}" if code else type(origin).__name__
+
+
+def check_url(url: str) -> None:
+    """Is this the URL of a database that the server runs on?
+
+    Raises:
+        UnsupportedDatabase: it is not; the message never holds the URL, which may hold a password.
+    """
+    if url.startswith("sqlite:"):
+        sqlite_path(url)
+    elif urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise UnsupportedDatabase(
+            "it starts with sqlite:///, postgres:// or postgresql://, and does not name a driver"
+        )
+
+
+def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
+    """An engine for a URL in the form that hosting platforms hand out; asyncpg reads it itself."""
+    check_url(url)
+    parts = urlsplit(url)
+    # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT,
+        hide_parameters=True,
+        connect_args={
+            "dsn": urlunsplit(parts._replace(query=urlencode(query))),
+            "timeout": 5,
+            "server_settings": {
+                "application_name": "graphql_api",
+                "statement_timeout": "10s",
+                "lock_timeout": "4s",
+                "idle_in_transaction_session_timeout": "15s",
+            },
+        },
+    )
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that an SQLite URL names: `sqlite:///relative` or `sqlite:////absolute`."""
+    path = url.removeprefix("sqlite://").partition("?")[0]
+    if not path.startswith("/") or path in {"/", "/:memory:"}:
+        raise UnsupportedDatabase("an SQLite URL names a file: sqlite:///var/data.sqlite3")
+    return Path(path[1:])
+
+
+def sqlite_engine(
+    url: str, *, pool_size: int, begin: str | None = None, foreign_keys: bool = True
+) -> AsyncEngine:
+    """An engine for an SQLite file; without `begin`, the statement that opens a write, it only reads."""
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{sqlite_path(url)}",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT * 2,
+        hide_parameters=True,
+    )
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we begin ourselves: the driver's own way breaks savepoints
+        cursor = connection.cursor()
+        for pragma in (
+            "busy_timeout=5000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+            "trusted_schema=OFF",
+            f"query_only={'OFF' if begin else 'ON'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    if begin:
+
+        @sa.event.listens_for(engine.sync_engine, "begin")
+        def begin_writing(connection: sa.Connection) -> None:
+            # Not DEFERRED: that would ignore busy_timeout when a read becomes a write.
+            connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,99 @@
+"""The way from any older database to the tables of this version, forwards only.
+
+Revisions are Alembic's, in `versions/`. On SQLite a table is changed by copying it, which with foreign
+keys on would delete what refers to it: so they are off, set before BEGIN, and checked before COMMIT.
+"""
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from graphql_api.storage.database import postgresql_engine, sqlite_engine, sqlite_path
+
+# Any number that no other user of the same database takes: two migrators wait for each other on it.
+_ADVISORY_LOCK = 7_312_604
+
+
+@cache
+def head() -> str:
+    """The newest revision, which this version of the server needs."""
+    revision = ScriptDirectory.from_config(config()).get_current_head()
+    if revision is None:
+        raise RuntimeError("no migration is packaged")
+    return revision
+
+
+async def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database to a revision, alone: a second migrator waits and then finds nothing to do."""
+    if url.startswith("sqlite:"):
+        sqlite_path(url).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = sqlite_engine(url, pool_size=1, begin="BEGIN EXCLUSIVE", foreign_keys=False)
+    else:
+        engine = postgresql_engine(url, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            if url.startswith("sqlite:"):
+                await _migrate_sqlite(connection, revision)
+            else:
+                await _migrate_postgresql(connection, revision)
+    finally:
+        await engine.dispose()
+
+
+class Migrated(StrEnum):
+    """How a database stands to the revision that this version of the server needs."""
+
+    BEHIND = "BEHIND"
+    AT_HEAD = "AT_HEAD"
+    AHEAD = "AHEAD"
+
+
+async def state_of(session: AsyncSession) -> Migrated:
+    """How the database stands to what this server needs.
+
+    A revision that is not packaged is a newer server's: migrations expand first and contract later, so
+    the older server goes on while the newer one is rolled out.
+    """
+    connection = await session.connection()
+    revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if revision == head():
+        return Migrated.AT_HEAD
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    return Migrated.BEHIND if revision is None or revision in known else Migrated.AHEAD
+
+
+async def _migrate_sqlite(connection: AsyncConnection, revision: str) -> None:
+    async with connection.begin():
+        await connection.run_sync(_upgrade, revision)
+        broken = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()
+        if broken:
+            raise RuntimeError(f"the migration would leave {len(broken)} rows that refer to nothing")
+
+
+async def _migrate_postgresql(connection: AsyncConnection, revision: str) -> None:
+    async with connection.begin():
+        await connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        await connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+        await connection.run_sync(_upgrade, revision)
+
+
+def _upgrade(connection: sa.Connection, revision: str) -> None:
+    settings = config()
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, revision)
+
+
+def config() -> Config:
+    """Alembic's configuration, which names this folder and nothing else."""
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent))
+    settings.set_main_option("path_separator", "os")
+    return settings

@@ -1,0 +1,65 @@
+"""Who is calling: the address behind proxies, and the context opened for a caller."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Protocol
+
+from starlette.types import Scope
+
+from graphql_api.schema.context import Caller
+
+Network = IPv4Network | IPv6Network
+MAX_HOPS = 20
+
+
+class CallerContext(Protocol):
+    """What the front door asks of the context that resolvers get."""
+
+    async def credentials_ended(self) -> None:
+        """Return once the bearer token stopped being valid; never, for an anonymous caller."""
+
+
+OpenContext = Callable[[Caller], AbstractAsyncContextManager[CallerContext]]
+"""Opens a context; entering it raises a Fault for a caller who cannot be served."""
+
+
+def caller_of(scope: Scope, headers: Mapping[bytes, bytes], trusted: tuple[Network, ...]) -> Caller:
+    """Return who sent a request."""
+    authorization = headers.get(b"authorization")
+    return Caller(
+        None if authorization is None else authorization.decode("latin-1"),
+        client_address(scope, headers, trusted),
+        scope["state"]["request_id"],
+    )
+
+
+def client_address(scope: Scope, headers: Mapping[bytes, bytes], trusted: tuple[Network, ...]) -> str | None:
+    """Return the caller's address: the last one in X-Forwarded-For that no trusted proxy has.
+
+    Only what a trusted proxy appended is believed, so the entries are read from the right.
+    """
+    peer = scope.get("client")
+    if peer is None:
+        return None
+    address = str(peer[0])
+    forwarded = headers.get(b"x-forwarded-for")
+    if not trusted or forwarded is None:
+        return address
+    for entry in reversed(forwarded.decode("latin-1").split(",")[-MAX_HOPS:]):
+        known = _parse(address)
+        if known is None or not any(known in network for network in trusted):
+            break
+        before = _parse(entry.strip())
+        if before is None:
+            break
+        address = str(before)
+    return address
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,40 @@
+"""The last resort: whatever nobody planned ends as a masked 500, and its traceback in the log."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graphql_api.execution.errors import Reporter, masked
+
+from .negotiation import EVENT_STREAM, negotiate
+from .responses import JSON, HttpRefusal, headers_of, send_errors
+
+
+class Failures:
+    """Catches what escapes an application, before the server would log it with its message."""
+
+    def __init__(self, app: ASGIApp, report_error: Reporter) -> None:
+        self.app = app
+        self.report_error = report_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application."""
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting)
+        except Exception as exception:  # noqa: BLE001 - this is where the unplanned ends
+            error = masked(self.report_error, exception, None)
+            if scope["type"] == "http" and not started:
+                await send_errors(send, 500, [error], _media_type(scope))
+
+
+def _media_type(scope: Scope) -> bytes:
+    try:
+        media_type = negotiate(headers_of(scope).get(b"accept"))
+    except HttpRefusal:
+        return JSON
+    return JSON if media_type == EVENT_STREAM else media_type

@@ -1,0 +1,121 @@
+"""The front door as one ASGI application: which path is whose, and what wraps them all.
+
+RequestLog                    an id, a line in the log
+└── SecurityHeaders
+    └── Cors
+        └── Failures          masks what nobody planned
+            └── Paths         /graphql, /healthz, /readyz, pages
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from graphql_api.execution.engine import Engine
+
+from .callers import OpenContext
+from .cors import Cors
+from .failures import Failures
+from .front import Front, UserOf
+from .graphql import GraphQLEndpoint
+from .health import Ready, healthz, make_readyz
+from .options import Options
+from .request_log import RequestLog
+from .responses import not_found
+from .security_headers import SecurityHeaders
+from .shutdown import Shutdown
+from .websocket import GraphQLSocket
+
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+"""Entered when the process starts to serve, left after its last request."""
+
+
+def build(
+    engine: Engine,
+    *,
+    open_context: OpenContext,
+    user_of: UserOf,
+    ready: Ready,
+    lifespan: Lifespan,
+    options: Options,
+    shutdown: Shutdown | None = None,
+    pages: Mapping[str, ASGIApp] | None = None,
+) -> ASGIApp:
+    """Return the whole application. `pages` are further applications by path, with all beneath it."""
+    shutdown = shutdown or Shutdown()
+    front = Front(engine, open_context, user_of, options, shutdown)
+    exact: dict[str, ASGIApp] = {
+        options.path: GraphQLEndpoint(front),
+        "/healthz": healthz,
+        "/readyz": make_readyz(ready, shutdown),
+    }
+    app: ASGIApp = Failures(Paths(exact, pages or {}), engine.report_error)
+    app = SecurityHeaders(Cors(app, options.allowed_origins))
+    sockets: ASGIApp = Failures(Paths({options.path: GraphQLSocket(front)}, {}), engine.report_error)
+    return Server(
+        RequestLog(app, access_log=options.access_log),
+        RequestLog(sockets, access_log=False),
+        lifespan,
+        shutdown,
+    )
+
+
+class Paths:
+    """Hands a request to the application of its path."""
+
+    def __init__(self, exact: Mapping[str, ASGIApp], pages: Mapping[str, ASGIApp]) -> None:
+        self.exact = exact
+        self.pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application that the path names; a socket that nobody serves is refused."""
+        path = scope["path"]
+        app = self.exact.get(path) or self._page(path)
+        if app is not None:
+            await app(scope, receive, send)
+        elif scope["type"] == "http":
+            await not_found(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _page(self, path: str) -> ASGIApp | None:
+        for prefix, app in self.pages.items():
+            if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
+                return app
+        return None
+
+
+class Server:
+    """Tells requests, sockets and the process's own beginning and end apart."""
+
+    def __init__(self, http: ASGIApp, sockets: ASGIApp, lifespan: Lifespan, shutdown: Shutdown) -> None:
+        self.http = http
+        self.sockets = sockets
+        self.lifespan = lifespan
+        self.shutdown = shutdown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope of ASGI."""
+        if scope["type"] == "http":
+            await self.http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self.sockets(scope, receive, send)
+        else:
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Follow ASGI's lifespan protocol: a server that hears of no failure would serve all the same."""
+        await receive()  # lifespan.startup
+        phase = "startup"
+        try:
+            with self.shutdown.on_signals():
+                async with self.lifespan():
+                    await send({"type": "lifespan.startup.complete"})
+                    phase = "shutdown"
+                    await receive()  # lifespan.shutdown
+                    self.shutdown.begin()
+        except Exception as error:
+            await send({"type": f"lifespan.{phase}.failed", "message": f"{type(error).__name__}: {error}"})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})

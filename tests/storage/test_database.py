@@ -1,0 +1,241 @@
+"""One way to write and one to read, alike on SQLite and PostgreSQL."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.domain.refusals import Refused
+from graphql_api.settings import Settings
+from graphql_api.storage import database as storage
+from graphql_api.storage.database import Database, sqlite_engine
+from graphql_api.storage.tables import User
+from tests import operations
+from tests.api import Api
+from tests.conftest import make_settings
+from tests.serving import free_port
+from tests.storage.test_tables import user
+
+
+async def names(database: Database) -> list[str]:
+    async def work(session: AsyncSession) -> list[str]:
+        return list((await session.scalars(sa.select(User.name).order_by(User.name))).all())  # type: ignore[call-overload]  # SQLModel types columns as values
+
+    return await database.read(work)
+
+
+async def test_a_success_is_committed_and_a_refusal_rolled_back(database_url: str) -> None:
+    async def success(session: AsyncSession) -> str:
+        session.add(user(name="kept"))
+        return "done"
+
+    async def refusal(session: AsyncSession) -> Refused[str]:
+        session.add(user(name="dropped"))
+        await session.flush()
+        return Refused(["no"])
+
+    async with Database(database_url) as database:
+        assert await database.transact(success) == "done"
+        assert await database.transact(refusal) == Refused(["no"])
+        assert await names(database) == ["kept"]
+
+
+async def test_what_a_refusal_tells_of_stays_readable(database_url: str) -> None:
+    async def work(session: AsyncSession) -> Refused[User]:
+        session.add(user(name="told"))
+        await session.flush()
+        return Refused([(await session.scalars(sa.select(User))).one()])
+
+    async with Database(database_url) as database:
+        assert (await database.transact(work)).problems[0].name == "told"
+
+
+async def test_an_exception_rolls_back_and_is_passed_on(database_url: str) -> None:
+    async def work(session: AsyncSession) -> None:
+        session.add(user())
+        await session.flush()
+        raise LookupError("planned by nobody")
+
+    async with Database(database_url) as database:
+        with pytest.raises(LookupError):
+            await database.transact(work)
+        assert await names(database) == []
+
+
+async def test_a_constraint_that_is_broken_is_not_called_unavailable(database_url: str) -> None:
+    async def work(session: AsyncSession) -> None:
+        session.add_all([user(email_key="same"), user(email_key="same")])
+
+    async with Database(database_url) as database:
+        with pytest.raises(IntegrityError):
+            await database.transact(work)
+
+
+async def test_work_is_run_again_on_a_serialization_failure(postgresql_url: str) -> None:
+    """Two serializable transactions that read what the other writes: one of them must be repeated."""
+    attempts = 0
+    both_have_read = asyncio.Barrier(2)
+
+    async def work(session: AsyncSession) -> None:
+        nonlocal attempts
+        attempts += 1
+        await session.connection(execution_options={"isolation_level": "SERIALIZABLE"})
+        found = len((await session.scalars(sa.select(User))).all())
+        if attempts <= 2:
+            await both_have_read.wait()
+        session.add(user(name=f"saw {found}"))
+
+    async with Database(postgresql_url) as database:
+        await asyncio.gather(database.transact(work), database.transact(work))
+        assert attempts == 3
+        assert await names(database) == ["saw 0", "saw 1"]
+
+
+async def test_work_is_run_again_while_another_process_writes(sqlite_url: str) -> None:
+    other = sqlite_engine(sqlite_url, pool_size=1, begin="BEGIN IMMEDIATE")
+
+    async def work(session: AsyncSession) -> None:
+        session.add(user(name="at last"))
+
+    async with Database(sqlite_url) as database, other.connect() as connection:
+        await database.transact(lambda session: session.execute(sa.text("PRAGMA busy_timeout=20")))
+        await connection.begin()
+        writing = asyncio.ensure_future(database.transact(work))
+        await asyncio.sleep(0.3)
+        assert not writing.done()
+        await connection.rollback()
+        await writing
+        assert await names(database) == ["at last"]
+    await other.dispose()
+
+
+async def test_work_is_not_run_again_for_ever(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "RETRY_FOR", 0.1)
+    other = sqlite_engine(sqlite_url, pool_size=1, begin="BEGIN IMMEDIATE")
+
+    async def work(session: AsyncSession) -> None:
+        session.add(user())
+
+    async with Database(sqlite_url) as database, other.connect() as connection:
+        await database.transact(lambda session: session.execute(sa.text("PRAGMA busy_timeout=20")))
+        await connection.begin()
+        with pytest.raises(TemporarilyUnavailable):
+            await database.transact(work)
+        await connection.rollback()
+    await other.dispose()
+
+
+async def test_a_database_that_is_away_is_temporarily_unavailable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(storage, "RETRY_FOR", 0.1)
+
+    async def work(session: AsyncSession) -> None:
+        await session.execute(sa.text("SELECT 1"))
+
+    for url in (
+        f"postgresql://ada:CANARY-password@127.0.0.1:{free_port()}/app",
+        f"postgresql:///app?host={tmp_path}",
+    ):
+        async with Database(url) as database:
+            for way in (database.read, database.transact):
+                with pytest.raises(TemporarilyUnavailable) as caught:
+                    await way(work)
+                assert "CANARY" not in f"{caught.value} {caught.value!r}"
+
+
+async def test_a_savepoint_rolls_back_what_came_after_it_and_no_more(database_url: str) -> None:
+    async def work(session: AsyncSession) -> None:
+        session.add(user(name="before"))
+        await session.flush()
+        savepoint = await session.begin_nested()
+        session.add(user(name="inside"))
+        await session.flush()
+        await savepoint.rollback()
+        session.add(user(name="after"))
+
+    async with Database(database_url) as database:
+        await database.transact(work)
+        assert await names(database) == ["after", "before"]
+
+
+async def test_a_reader_cannot_write_on_sqlite(sqlite_url: str) -> None:
+    async def work(session: AsyncSession) -> Any:
+        return await session.execute(sa.text("DELETE FROM users"))
+
+    async with Database(sqlite_url) as database:
+        with pytest.raises(OperationalError, match="readonly"):
+            await database.read(work)
+
+
+async def test_a_commit_survives_the_cancellation_of_its_caller(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committing = asyncio.Event()
+    commit = AsyncSession.commit
+
+    async def slow_commit(session: AsyncSession) -> None:
+        committing.set()
+        await asyncio.sleep(0.05)
+        await commit(session)
+
+    async def work(session: AsyncSession) -> None:
+        session.add(user(name="kept"))
+
+    monkeypatch.setattr(AsyncSession, "commit", slow_commit)
+    async with Database(database_url) as database:
+        writing = asyncio.ensure_future(database.transact(work))
+        await committing.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        assert await names(database) == ["kept"]
+
+
+async def test_work_that_is_cancelled_before_its_commit_leaves_nothing(database_url: str) -> None:
+    started = asyncio.Event()
+
+    async def work(session: AsyncSession) -> None:
+        session.add(user(name="dropped"))
+        await session.flush()
+        started.set()
+        await asyncio.sleep(30)
+
+    async with Database(database_url, pool_size=1) as database:
+        writing = asyncio.ensure_future(database.transact(work))
+        await started.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        assert await names(database) == []
+
+
+class TestSmallPool:
+    """A request holds at most one connection: two would be a deadlock on a small pool."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url, database_pool_size=2)
+
+    async def test_thirty_requests_with_nested_loaders_complete(self, api: Api) -> None:
+        ada = await api.register()
+        workspace = await ada.create_workspace()
+        await ada.connect("1", "2", "3", workspace=workspace)
+        await ada.connect("4", "5")
+        query = operations.WORKSPACE.replace(
+            "query Workspace($id: ID!) {", "query All($id: ID!) { " + _VIEWER
+        )
+        answers = await asyncio.wait_for(
+            asyncio.gather(*(ada.execute(query, {"id": workspace}) for _ in range(30))), 60
+        )
+        for answer in answers:
+            assert answer["viewer"]["socialAccounts"]["totalCount"] == 2
+            assert answer["node"]["socialAccounts"]["totalCount"] == 3
+
+
+_VIEWER = "viewer { facebookAccounts { nodes { id } } socialAccounts { totalCount nodes { ...Account } } }"
