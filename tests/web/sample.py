@@ -168,6 +168,7 @@ class Sample:
     introspection: bool = True
     show_suggestions: bool = False
     execution_timeout: float = 5.0
+    compile_after: int = 2
     reports: list[ErrorReport] = field(default_factory=list)
     running: int = 0
     opened: int = 0
@@ -185,6 +186,7 @@ class Sample:
             show_suggestions=self.show_suggestions,
             introspection=self.introspection,
             execution_timeout=self.execution_timeout,
+            compile_after=self.compile_after,
             credential_fields=frozenset({"logIn"}),
             persisted=self.persisted,
         )

@@ -9,7 +9,7 @@ A trail is where in the response we are: `(trail of the parent, key, name of the
 of graphql-core's `Path` as a plain tuple, because most trails are never looked at.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -63,6 +63,7 @@ class Document:
     fragments: dict[str, FragmentDetails]
     fragment_definitions: dict[str, FragmentDefinitionNode]
     make_executor: Callable[..., Executor[Any]]
+    hide_suggestions: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -96,7 +97,7 @@ class Execution:
         document: Document,
         root_value: Any,
         context_value: Any,
-        inputs: dict[str, Any],
+        inputs: Mapping[str, Any],
         extensions: dict[str, Any] | None,
     ) -> None:
         self.document = document
@@ -114,7 +115,7 @@ class Execution:
         if self.variables is None:
             document = self.document
             definitions = document.operation.variable_definitions or ()
-            values = get_variable_values(document.schema, definitions, self.inputs)
+            values = get_variable_values(document.schema, definitions, dict(self.inputs))
             if isinstance(
                 values, list
             ):  # pragma: no cover - generated code accepts less than graphql-core does
@@ -139,6 +140,7 @@ class Execution:
                 default_type_resolver,
                 default_field_resolver,
                 operation_extensions=self.extensions,
+                hide_suggestions=document.hide_suggestions,
             )
         return self._core
 
@@ -236,7 +238,8 @@ def as_core(ex: Execution, plan: FieldPlan, parent_trail: Trail, source: Any) ->
     definition, node = plan.definition, plan.details[0].node
     arguments = {}
     if definition.args or node.arguments:
-        arguments = get_argument_values(definition, node, ex.variable_values)
+        hide_suggestions = ex.document.hide_suggestions
+        arguments = get_argument_values(definition, node, ex.variable_values, None, hide_suggestions)
     return (definition.resolve or default_field_resolver)(source, info, **arguments)
 
 

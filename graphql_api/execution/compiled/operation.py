@@ -4,7 +4,7 @@ An operation is compiled into one variant for each value of the variables that `
 when that value is first met. What no variant covers runs on graphql-core.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from graphql import (
@@ -26,12 +26,15 @@ from graphql_api.execution.compiled.resolvers import Resolvers, Variables
 from graphql_api.execution.compiled.selections import Selections
 from graphql_api.execution.compiled.source import Source
 
-MOST_VARIANTS = 16
-MOST_COERCION_ERRORS = 50  # graphql-core's default
+MOST_VARIANTS = 8
 
 
 def compile_operation(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    *,
+    hide_suggestions: bool = False,
 ) -> "CompiledOperation | None":
     """Compile one operation of a parsed and validated document.
 
@@ -39,13 +42,15 @@ def compile_operation(
         schema: the graphql-core schema of a Strawberry schema.
         document: the document; its fragments are used.
         operation: one of its operations.
+        hide_suggestions: leave "Did you mean ...?" out of messages, as for graphql-core's `execute`.
 
     Returns:
         None where the operation is not covered: subscriptions, introspection beyond `__typename`, directives
         other than `@skip` and `@include`, incremental delivery, and what is too deep or too large.
     """
     try:
-        return CompiledOperation(schema, operation, survey(schema, document, operation))
+        coverage = survey(schema, document, operation)
+        return CompiledOperation(schema, operation, coverage, hide_suggestions=hide_suggestions)
     except NotCoveredError:
         return None
 
@@ -53,14 +58,24 @@ def compile_operation(
 class CompiledOperation:
     """An operation as Python code, for any number of runs, also at the same time."""
 
-    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, coverage: Coverage) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        coverage: Coverage,
+        *,
+        hide_suggestions: bool,
+    ) -> None:
         self._document = Document(
             schema,
             operation,
             {name: FragmentDetails(definition, None) for name, definition in coverage.fragments.items()},
             coverage.fragments,
             coverage.strawberry_schema.execution_context_class,
+            hide_suggestions,
         )
+        self.size = 0
+        """Characters of the generated code, of all variants so far: its memory grows with them."""
         self._coverage = coverage
         self._defaults = _condition_defaults(operation, coverage.conditions)
         self._only: _Variant | None = None
@@ -94,36 +109,51 @@ class CompiledOperation:
             The result itself where nothing had to be awaited.
         """
         raw = raw_variable_values or {}
+        begun = self.begin(root_value, context_value, raw, operation_extensions=operation_extensions)
+        if begun is None:
+            return self._execute_on_core(root_value, context_value, raw, operation_extensions)
+        return begun
+
+    def begin(
+        self,
+        root_value: Any,
+        context_value: Any,
+        raw: Mapping[str, Any],
+        *,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult | Awaitable[ExecutionResult] | None:
+        """Run the operation as `execute` does; None, before any resolver ran, where graphql-core must.
+
+        That is so where the variables are not as declared: graphql-core has the words for it.
+        """
         variant = self._only or self._variant(raw)
         if variant is None:
-            return self._execute_on_core(root_value, context_value, raw, operation_extensions)
+            return None
         ex = Execution(self._document, root_value, context_value, raw, operation_extensions)
         if variant.read is not None:
             try:
                 ex.slots = variant.read(raw)
-            except Exception:  # noqa: BLE001 - whatever trips the reader, graphql-core has the words for it
-                return self._execute_on_core(root_value, context_value, raw, operation_extensions)
-        elif variant.leaves_variables_to_core:
-            refused = self._coerce(ex)
-            if refused is not None:
-                return refused
+            except Exception:  # noqa: BLE001 - whatever trips the reader, graphql-core finds it again
+                return None
+        elif variant.leaves_variables_to_core and not self._coerce(ex):
+            return None
         try:
             data = variant.select(root_value, None, ex)
         except GraphQLError as error:
             return ex.refuse(error)
         return ex.result(data) if type(data) is dict else ex.result_later(data)
 
-    def _coerce(self, ex: Execution) -> ExecutionResult | None:
-        """Have graphql-core coerce the variables; answer with its errors if there are any."""
+    def _coerce(self, ex: Execution) -> bool:
+        """Have graphql-core coerce the variables; tells whether they are as declared."""
         document = self._document
         definitions = document.operation.variable_definitions or ()
-        values = get_variable_values(document.schema, definitions, ex.inputs, MOST_COERCION_ERRORS)
+        values = get_variable_values(document.schema, definitions, dict(ex.inputs), max_errors=1)
         if isinstance(values, list):
-            return ExecutionResult(None, values)
+            return False
         ex.variables = values
-        return None
+        return True
 
-    def _variant(self, raw: dict[str, Any]) -> "_Variant | None":
+    def _variant(self, raw: Mapping[str, Any]) -> "_Variant | None":
         """Choose the variant for these variables; None where graphql-core must decide."""
         values = tuple(
             raw.get(name, default)
@@ -143,6 +173,7 @@ class CompiledOperation:
             return None
         conditions = dict(zip(self._coverage.conditions, values, strict=True))
         variant = self._variants[values] = _Variant(self._document, self._coverage, conditions)
+        self.size += len(str(variant.source))
         return variant
 
     def _execute_on_core(
@@ -157,6 +188,7 @@ class CompiledOperation:
             raw,
             executor_class=document.make_executor,  # type: ignore[arg-type]
             operation_extensions=extensions,
+            hide_suggestions=document.hide_suggestions,
         )
 
 

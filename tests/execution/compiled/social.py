@@ -1,5 +1,5 @@
 # mypy: disable-error-code="no-any-return"
-# ruff: noqa: A002, N818 - names are those of the schema
+# ruff: noqa: A002 - names are those of the schema
 """A schema of the usual shapes: unions of results, interfaces, input objects, connections, loaders."""
 
 import datetime as dt

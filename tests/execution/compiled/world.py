@@ -51,7 +51,7 @@ class Later:
         return self._value
 
 
-class Message(Exception):  # noqa: N818
+class Message(Exception):
     """Has a message of its own, and extensions, as some libraries' errors do."""
 
     def __init__(self, message: str) -> None:
