@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Role
+from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
 from graphql_api.storage.tables import (
@@ -91,6 +92,14 @@ async def lock_workspaces(
     }
 
 
+async def lock_workspace(
+    session: AsyncSession, call: Call, workspace_id: UUID
+) -> tuple[Workspace, Role] | tuple[None, None]:
+    """Lock one Workspace that the viewer belongs to, with their role there as it now is."""
+    found = await lock_workspaces(session, call.viewer, [workspace_id])
+    return found.get(workspace_id, (None, None))
+
+
 async def workspaces(
     session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
 ) -> dict[UUID, tuple[Workspace, Role]]:
@@ -144,7 +153,7 @@ def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
     shared with a team they are in.
     """
     as_admin = select(Membership.workspace_id).where(
-        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+        Membership.user_id == viewer.user_id, col(Membership.role).in_(ROLES[Action.SEE_EVERY_ACCOUNT])
     )
     return sa.or_(
         col(SocialAccount.holder_user_id) == viewer.user_id,
