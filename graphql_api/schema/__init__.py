@@ -10,7 +10,9 @@ from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
 from graphql_api.schema.mutations.deletions import DeletionMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
 from graphql_api.schema.mutations.members import MemberMutations
+from graphql_api.schema.mutations.sharing import SharingMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
+from graphql_api.schema.mutations.teams import TeamMutations
 from graphql_api.schema.mutations.users import UserMutations
 from graphql_api.schema.mutations.workspaces import WorkspaceMutations
 from graphql_api.schema.queries import Query
@@ -32,6 +34,8 @@ class Mutation(
     WorkspaceMutations,
     MemberMutations,
     DeletionMutations,
+    TeamMutations,
+    SharingMutations,
     SocialAccountMutations,
     FacebookAccountMutations,
 ):

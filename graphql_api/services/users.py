@@ -72,6 +72,7 @@ async def change_password(
     call: Call, *, current: Secret, new: Secret
 ) -> User | Refused[InvalidInput | CredentialsRejected]:
     """Change the viewer's password, and end their other API tokens: a thief's among them."""
+    user_id = call.viewer.user_id
     problems = Problems()
     new = inputs.check_password(problems, ("input", "newPassword"), new)
     if problems:
@@ -89,8 +90,8 @@ async def change_password(
         user.updated_at = call.now
         ended = await _end_other_tokens(session, call)
         events = [
-            NewEvent(Personal(user.id), EventKind.PASSWORD_CHANGED, user.id),
-            *(NewEvent(Personal(user.id), EventKind.API_TOKEN_REVOKED, token_id) for token_id in ended),
+            NewEvent(Personal(user_id), EventKind.PASSWORD_CHANGED, user_id),
+            *(NewEvent(Personal(user_id), EventKind.API_TOKEN_REVOKED, token_id) for token_id in ended),
         ]
         await session.flush()
         await history.record(session, call, events)
