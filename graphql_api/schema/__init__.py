@@ -7,8 +7,12 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
 from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
+from graphql_api.schema.mutations.deletions import DeletionMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
+from graphql_api.schema.mutations.members import MemberMutations
+from graphql_api.schema.mutations.sharing import SharingMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
+from graphql_api.schema.mutations.teams import TeamMutations
 from graphql_api.schema.mutations.users import UserMutations
 from graphql_api.schema.mutations.workspaces import WorkspaceMutations
 from graphql_api.schema.queries import Query
@@ -17,7 +21,7 @@ from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.teams import Team
 
 # Where a password is checked: at most one of these stands in a document.
-CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "registerUser"})
+CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "deleteUser", "registerUser"})
 
 
 @strawberry.type(
@@ -28,6 +32,10 @@ class Mutation(
     UserMutations,
     ApiTokenMutations,
     WorkspaceMutations,
+    MemberMutations,
+    DeletionMutations,
+    TeamMutations,
+    SharingMutations,
     SocialAccountMutations,
     FacebookAccountMutations,
 ):

@@ -37,7 +37,7 @@ def page(demo: Demo, base: str) -> str:
         "The database is filled. Made-up people, shown here only:",
         "",
         *_person(demo.admin, "admin of Studio North and of Agency South"),
-        *_person(demo.creator, "creator in Studio North"),
+        *_person(demo.creator, "creator in Studio North, where her team Films sees studio.north.films"),
         *_person(demo.other_creator, "creator in Agency South"),
         f"Studio North   {write_id('Workspace', demo.studio_north)}",
         f"Agency South   {write_id('Workspace', demo.agency_south)}",

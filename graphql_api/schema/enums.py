@@ -32,7 +32,7 @@ _described(
     Role,
     "WorkspaceRole",
     "What a member may do in a Workspace. This enum is closed.",
-    ADMIN="Sees every social account of the Workspace, connects and disconnects them, invites people.",
+    ADMIN="Sees every social account of the Workspace, connects, disconnects and shares them, and manages members and teams.",
     CREATOR="Sees the social accounts that are shared with a team they are in.",
 )
 _described(

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Role
+from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
 from graphql_api.storage.tables import (
@@ -91,6 +92,28 @@ async def lock_workspaces(
     }
 
 
+async def lock_workspace(
+    session: AsyncSession, call: Call, workspace_id: UUID
+) -> tuple[Workspace, Role] | tuple[None, None]:
+    """Lock one Workspace that the viewer belongs to, with their role there as it now is."""
+    found = await lock_workspaces(session, call.viewer, [workspace_id])
+    return found.get(workspace_id, (None, None))
+
+
+async def lock_teams(
+    session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]
+) -> dict[UUID, tuple[Team, Role]]:
+    """Lock the workspaces of those of the teams that the viewer may see; the teams as they now are."""
+    places = {team.workspace_id for team in (await teams(session, viewer, team_ids)).values()}
+    found = await lock_workspaces(session, viewer, places)
+    again = (
+        select(Team)
+        .where(col(Team.id).in_(team_ids), col(Team.workspace_id).in_(found))
+        .execution_options(populate_existing=True)
+    )
+    return {team.id: (team, found[team.workspace_id][1]) for team in (await session.scalars(again)).all()}
+
+
 async def workspaces(
     session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
 ) -> dict[UUID, tuple[Workspace, Role]]:
@@ -144,7 +167,7 @@ def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
     shared with a team they are in.
     """
     as_admin = select(Membership.workspace_id).where(
-        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+        Membership.user_id == viewer.user_id, col(Membership.role).in_(ROLES[Action.SEE_EVERY_ACCOUNT])
     )
     return sa.or_(
         col(SocialAccount.holder_user_id) == viewer.user_id,
@@ -163,6 +186,11 @@ def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
 
 async def teams(session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]) -> dict[UUID, Team]:
     """Those of the teams that are in a Workspace that the viewer belongs to."""
-    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
-    statement = select(Team).where(col(Team.id).in_(team_ids), col(Team.workspace_id).in_(mine))
+    statement = select(Team).where(col(Team.id).in_(team_ids), sees_team(viewer))
     return {team.id: team for team in (await session.scalars(statement)).all()}
+
+
+def sees_team(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this team: are they in its Workspace, whether or not in the team?"""
+    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
+    return col(Team.workspace_id).in_(mine)

@@ -100,7 +100,9 @@ async def accept(call: Call, *, code: Secret) -> tuple[Workspace, Role] | Refuse
             await session.scalars(
                 select(Workspace).where(Workspace.id == known.workspace_id).with_for_update(key_share=True)
             )
-        ).one()
+        ).one_or_none()
+        if workspace is None:
+            return Refused([_no_such_code()])
         # Read again, under the lock that also guards accepting and revoking it.
         await session.refresh(known)
         if known.accepted_at is not None or known.expires_at <= call.now:

@@ -101,11 +101,25 @@ def _role(account: SocialAccount, viewer_id: UUID, roles: dict[UUID, Role]) -> R
 
 async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
     """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
-    ids = [account.id for account in accounts]
-    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(ids)))
+    await empty(session, call, col(SocialAccount.id).in_([account.id for account in accounts]))
+    held = Counter[Holder]()
+    events = []
+    for account in accounts:
+        held[place_of(account)] -= 1
+        details = {"username": account.username or ""}
+        events.append(
+            NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_DISCONNECTED, account.hold_id, details)
+        )
+    await history.record(session, call, events, held=held)
+
+
+async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]) -> None:
+    """Empty rows that are locked, in two statements however many; counts and events are the caller's."""
+    shared = sa.select(col(SocialAccount.id)).where(which)
+    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(shared)))
     await session.execute(
         sa.update(SocialAccount)
-        .where(col(SocialAccount.id).in_(ids))
+        .where(which)
         .values(
             hold_id=None,
             holder_user_id=None,
@@ -122,15 +136,6 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
         )
         .execution_options(synchronize_session=False)
     )
-    held = Counter[Holder]()
-    events = []
-    for account in accounts:
-        held[place_of(account)] -= 1
-        details = {"username": account.username or ""}
-        events.append(
-            NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_DISCONNECTED, account.hold_id, details)
-        )
-    await history.record(session, call, events, held=held)
 
 
 async def page(

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from graphql_api.domain import inputs
 from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.refusals import Refused
@@ -76,17 +77,15 @@ async def change_password(
     new = inputs.check_password(problems, ("input", "newPassword"), new)
     if problems:
         return Refused(problems.found)
-    known = await call.read(lambda session: session.get_one(User, user_id))
-    await attempts.count_log_in(call, known.email_key)
-    if not await api_tokens.is_password(call, current, known.password_hash):
-        return Refused([CredentialsRejected(("input", "currentPassword"))])
-    await attempts.forgive_log_in(call, known.email_key)
+    known = await confirm_password(call, current)
+    if isinstance(known, Refused):
+        return known
     password_hash = await call.services.passwords.hash(new)
 
     async def work(session: AsyncSession) -> User | Refused[CredentialsRejected]:
         user = await access.lock_viewer(session, call)
         if user.password_hash != known.password_hash:
-            return Refused([CredentialsRejected(("input", "currentPassword"))])
+            return Refused([wrong_password()])
         user.password_hash = password_hash
         user.updated_at = call.now
         ended = await _end_other_tokens(session, call)
@@ -99,6 +98,28 @@ async def change_password(
         return user
 
     return await call.transact(work)
+
+
+async def confirm_password(call: Call, current: Secret) -> User | Refused[CredentialsRejected]:
+    """The viewer as they are, if this is their password; attempts are counted as those to log in are.
+
+    Raises:
+        RateLimited: there were too many.
+        Unauthenticated: the viewer has been deleted since the request came in.
+    """
+    known = await call.read(lambda session: session.get(User, call.viewer.user_id))
+    if known is None:
+        raise Unauthenticated
+    await attempts.count_log_in(call, known.email_key)
+    if not await api_tokens.is_password(call, current, known.password_hash):
+        return Refused([wrong_password()])
+    await attempts.forgive_log_in(call, known.email_key)
+    return known
+
+
+def wrong_password() -> CredentialsRejected:
+    """The current password is another one."""
+    return CredentialsRejected(("input", "currentPassword"))
 
 
 async def _end_other_tokens(session: AsyncSession, call: Call) -> list[UUID]:

@@ -234,7 +234,10 @@ class Team(Table, table=True):
     """Members of a Workspace who see the social accounts that are shared with them."""
 
     __tablename__ = "teams"
-    __table_args__ = (sa.UniqueConstraint("workspace_id", "name"),)
+    __table_args__ = (
+        sa.UniqueConstraint("workspace_id", "name"),
+        sa.Index("ix_teams_page", "workspace_id", "created_at", "id"),
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspaces.id", ondelete="CASCADE")
@@ -254,6 +257,7 @@ class TeamMember(Table, table=True):
             ondelete="CASCADE",
         ),
         sa.Index("ix_team_members_member", "workspace_id", "user_id"),
+        sa.Index("ix_team_members_page", "team_id", "created_at", "user_id"),
     )
 
     team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True)
@@ -266,6 +270,7 @@ class Share(Table, table=True):
     """A social account of the Workspace, shared with one of its teams."""
 
     __tablename__ = "shares"
+    __table_args__ = (sa.Index("ix_shares_page", "team_id", "created_at", "social_account_id"),)
 
     team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True)
     social_account_id: UUID = Field(

@@ -24,6 +24,7 @@ TABLES = (
     "teams",
     "team_members",
     "shares",
+    "access_requests",
     "events",
 )
 Rows = list[dict[str, Any]]

@@ -13,13 +13,15 @@ from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import social_accounts, workspaces
+from graphql_api.services import social_accounts, teams, workspaces
 from graphql_api.storage import tables
 
 if TYPE_CHECKING:
     from graphql_api.schema.types.social_accounts import SocialAccount
+    from graphql_api.schema.types.teams import Team
 
 LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.schema.types.social_accounts")]
+LazyTeam = Annotated["Team", strawberry.lazy("graphql_api.schema.types.teams")]
 Platforms = Annotated[
     list[Platform],
     strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),
@@ -86,6 +88,21 @@ class Workspace(Node):
         call = info.context.call
         page = await workspaces.members_page(call, page_request(first, after, last, before), self.key)
         return Connection.of(page, Member.of)
+
+    @strawberry.field(description="Its teams, the oldest first; every member sees all of them.")
+    async def teams(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LazyTeam]:
+        """A page of them."""
+        from graphql_api.schema.types.teams import Team  # noqa: PLC0415 - a cycle of types
+
+        page = await teams.page(info.context.call, page_request(first, after, last, before), self.key)
+        return Connection.of(page, Team.of)
 
     @classmethod
     def of(cls, row: tables.Workspace, role: Role | None) -> Self:

@@ -214,6 +214,12 @@ def upgrade() -> None:
     with op.batch_alter_table("access_request_teams", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_access_request_teams_team_id"), ["team_id"], unique=False)
 
+    op.create_index("ix_teams_page", "teams", ["workspace_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_team_members_page", "team_members", ["team_id", "created_at", "user_id"], unique=False
+    )
+    op.create_index("ix_shares_page", "shares", ["team_id", "created_at", "social_account_id"], unique=False)
+
     with op.batch_alter_table("invitations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True))
 
