@@ -38,6 +38,7 @@ class Services:
     passwords: Passwords
     rules: Rules
     clock: Callable[[], datetime]
+    mail_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
