@@ -85,7 +85,7 @@ def _code(kind: MailKind, code: Secret | None, front_end_url: str) -> str:
     if code is None:
         return ""
     shown = f"    {code.reveal()}"
-    if front_end_url:
+    if front_end_url and kind in _PAGES:
         shown += f"\n\nor open this page:\n\n    {front_end_url}/{_PAGES[kind]}#code={code.reveal()}"
     return shown
 
@@ -122,7 +122,7 @@ If you did not register, somebody else did with your address. Ignore this
 mail, and the address stays unverified.
 """
 
-_RESET_PASSWORD = """
+_RESET = """
 {greeting}
 
 somebody, probably you, asked for a new password. To choose one, enter this
@@ -190,7 +190,7 @@ your request for access to the social account {username} of the Workspace
 
 _TEXTS = {
     MailKind.VERIFY_EMAIL: ("Verify your e-mail address", _VERIFY_EMAIL),
-    MailKind.RESET_PASSWORD: ("Choose a new password", _RESET_PASSWORD),
+    MailKind.RESET_PASSWORD: ("Choose a new password", _RESET),
     MailKind.ADDRESS_TAKEN: ("You are registered already", _ADDRESS_TAKEN),
     MailKind.INVITATION: ("{inviter} invites you to {workspace}", _INVITATION),
     MailKind.ACCESS_REQUESTED: ("{requester} asks for access to {username}", _ACCESS_REQUESTED),

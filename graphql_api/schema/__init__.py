@@ -7,7 +7,10 @@ from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
 from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
+from graphql_api.schema.mutations.email_addresses import EmailAddressMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
+from graphql_api.schema.mutations.invitations import InvitationMutations
+from graphql_api.schema.mutations.passwords import PasswordMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
 from graphql_api.schema.mutations.users import UserMutations
 from graphql_api.schema.mutations.workspaces import WorkspaceMutations
@@ -16,8 +19,10 @@ from graphql_api.schema.scalars import DATE_TIME
 from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.teams import Team
 
-# Where a password is checked: at most one of these stands in a document.
-CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "registerUser"})
+# Where a password is checked or hashed, or a mailbox filled: at most one of these stands in a document.
+CREDENTIAL_FIELDS = frozenset(
+    {"createApiToken", "changePassword", "registerUser", "requestPasswordReset", "resetPassword"}
+)
 
 
 @strawberry.type(
@@ -26,8 +31,11 @@ CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "registerUser
 )
 class Mutation(
     UserMutations,
+    EmailAddressMutations,
+    PasswordMutations,
     ApiTokenMutations,
     WorkspaceMutations,
+    InvitationMutations,
     SocialAccountMutations,
     FacebookAccountMutations,
 ):

@@ -1,6 +1,7 @@
 """Mails as rows: written in the transaction whose outcome they tell, sent once that is committed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -47,9 +48,23 @@ async def enqueue(
     sa.event.listen(session.sync_session, "after_commit", lambda _: waiting.set())
 
 
+def moment(when: datetime) -> str:
+    """A time as mails tell it."""
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
 def seal(keyring: Keyring, secret: Secret, mail_id: UUID) -> Sealed:
     """Seal a mail's code for its row."""
     return keyring.seal(secret, _binding(mail_id))
+
+
+def open_code(keyring: Keyring, mail: Mail) -> Secret | None:
+    """The code in a mail, if there is one.
+
+    Raises:
+        CannotOpen: the row was edited by hand, or its key is not configured.
+    """
+    return None if mail.secret is None else keyring.open(mail.secret, _binding(mail.id))
 
 
 def reseal(keyring: Keyring, mail: Mail) -> tuple[Sealed, Sealed]:
@@ -60,7 +75,8 @@ def reseal(keyring: Keyring, mail: Mail) -> tuple[Sealed, Sealed]:
     """
     if mail.secret is None:
         raise ValueError("a mail without a code has no envelope")
-    return mail.secret, seal(keyring, keyring.open(mail.secret, _binding(mail.id)), mail.id)
+    code = keyring.open(mail.secret, _binding(mail.id))
+    return mail.secret, seal(keyring, code, mail.id)
 
 
 def _binding(mail_id: UUID) -> Binding:
