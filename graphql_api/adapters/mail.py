@@ -95,7 +95,7 @@ def check_sender(sender: str) -> None:
         UnusableMailSetting: it is not.
     """
     try:
-        usable = bool(_from(sender).domain)
+        usable = sender.isprintable() and bool(_from(sender).domain)
     except (MessageError, ValueError, IndexError):
         usable = False
     if not usable:
@@ -171,7 +171,7 @@ class Outbox:
             NotSent: the file cannot be written.
         """
         content = _message(mail, self._sender).as_bytes(policy=SMTPUTF8.clone(linesep="\n"))
-        path = self.folder / f"{mail.written_at:%Y%m%dT%H%M%S}-{mail.id}.eml"
+        path = self.folder / f"{mail.written_at:%Y%m%dT%H%M%S.%f}-{mail.id}.eml"
         try:
             await asyncio.to_thread(_write, path, content)
         except OSError as error:

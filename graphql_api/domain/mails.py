@@ -92,7 +92,7 @@ def _code(kind: MailKind, code: Secret | None, front_end_url: str) -> str:
 
 def _quoted(text: str) -> str:
     """What somebody wrote, marked as theirs."""
-    return "\n".join(f"> {line}" for line in textwrap.wrap(text, QUOTE_WIDTH))
+    return "\n".join(f"> {line}" for line in textwrap.wrap(_one_line(text), QUOTE_WIDTH))
 
 
 def _one_line(text: str) -> str:

@@ -52,11 +52,11 @@ async def send_verification(call: Call, *, email: str) -> User | Refused[Invalid
     Raises:
         RateLimited: they were sent several in the last hour.
     """
+    user_id = call.viewer.user_id
     problems = Problems()
     _, key = check_email(problems, ("input", "email"), email)
     if problems:
         return Refused(problems.found)
-    user_id = call.viewer.user_id
     known = await call.read(lambda session: session.get_one(User, user_id))
     if key != known.email_key:
         return Refused([_not_yours()])
