@@ -15,8 +15,9 @@ from graphql_api.execution.engine import Engine
 from graphql_api.execution.limits import Limits
 from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
 from graphql_api.schema.context import Context, context_opener
-from graphql_api.services import sealing_keys
+from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Rules, Services
+from graphql_api.services.mailer import Mailer
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.database import Database
 from graphql_api.storage.migrations import Migrated, state_of
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 def create_app(settings: Settings) -> ASGIApp:
     """The whole server for one process."""
     services = build_services(settings)
+    mailer = Mailer(services, settings.outlet(), settings.front_end_url)
+    tidy_every = timedelta(minutes=settings.tidy_minutes)
     engine = Engine(
         build_schema(),
         limits=Limits(),
@@ -50,7 +53,9 @@ def create_app(settings: Settings) -> ASGIApp:
         async with services.database:
             if await _refuse_old_database(services.database):
                 await keys.refuse_problems()
-            yield
+            log.info("server.mails_go_to", outlet=str(mailer.outlet))
+            async with mailer.running(), tidying.running(services, tidy_every):
+                yield
 
     return routes.build(
         engine,
@@ -79,6 +84,11 @@ def build_services(settings: Settings) -> Services:
             free_log_ins_per_account=settings.free_log_ins_per_account,
             free_log_ins_per_address=settings.free_log_ins_per_address,
             free_registrations_per_address=settings.free_registrations_per_address,
+            mails_per_recipient=settings.mails_per_recipient,
+            verification_code_lifetime=timedelta(hours=settings.verification_code_hours),
+            reset_code_lifetime=timedelta(minutes=settings.reset_code_minutes),
+            retention=timedelta(days=settings.retention_days),
+            event_retention=timedelta(days=settings.event_retention_days) or None,
         ),
         clock=lambda: datetime.now(UTC),
     )

@@ -16,7 +16,7 @@ from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
 from graphql_api.services import demo as demo_service
-from graphql_api.services import sealing_keys
+from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Services
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.migrations import Migrated, state_of
@@ -97,6 +97,16 @@ def demo() -> None:
     typer.echo(demo_page.page(filled, f"http://{settings.host}:{settings.port}"))
 
 
+@cli.command()
+def tidy() -> None:
+    """Remove what has expired: keys of retries, invitations, codes, counters, API tokens, mails, events."""
+    removed = _run(read_settings(), tidying.tidy)
+    if removed is None:
+        _refuse("Another process is tidying this database just now.")
+    for table, rows in removed.items():
+        typer.echo(f"{table:20}  {rows:>9} removed")
+
+
 @keys.command("new")
 def new(
     key_id: Annotated[str, typer.Argument(help="The key's id: 1 to 20 letters, digits, - or _.")],
@@ -173,6 +183,7 @@ def _greet(settings: Settings, host: str, port: int) -> None:
     typer.echo(f"GraphQL   {base}/graphql", err=True)
     if settings.shows_graphiql:
         typer.echo(f"GraphiQL  {base}/graphiql", err=True)
+    typer.echo(f"Mails     {settings.outlet()}", err=True)
     typer.echo("\nRegister, and take the bearer token from the answer:\n", err=True)
     typer.echo(
         f"  curl {base}/graphql -H 'Content-Type: application/json' -d '{{\"query\": \"{_REGISTER}\"}}'",

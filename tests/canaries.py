@@ -1,7 +1,7 @@
 """Secrets that are easy to find again, and the search for them after everything has stopped.
 
 Whatever a test uses as a password or an access token begins with CANARY; whatever the server hands out as
-a secret (bearer tokens, codes) is noted by the client. At the end none of them may stand in a log line,
+a secret (bearer tokens, codes, also the mailed ones) is noted by the client. At the end none of them may stand in a log line,
 an answer, or a file of a database.
 """
 
@@ -55,12 +55,13 @@ class Canaries:
     def found(self) -> list[str]:
         """Where secrets stand that should not: every file below the directory is searched."""
         pattern = re.compile(b"|".join(re.escape(secret.encode()) for secret in sorted(self.secrets)))
+        in_a_mail = re.compile(b"CANARY")  # where the code that it is about stands on purpose
         places = []
         for path in sorted(self.directory.rglob("*")):
             if not path.is_file() or path.stat().st_size == 0:
                 continue
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                match = pattern.search(content)
+                match = (in_a_mail if path.suffix == ".eml" else pattern).search(content)
                 if match is not None:
                     places.append(f"{path.relative_to(self.directory)} at byte {match.start()}")
         return places

@@ -8,8 +8,11 @@ from strawberry.schema.config import StrawberryConfig
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
 from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
 from graphql_api.schema.mutations.deletions import DeletionMutations
+from graphql_api.schema.mutations.email_addresses import EmailAddressMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
+from graphql_api.schema.mutations.invitations import InvitationMutations
 from graphql_api.schema.mutations.members import MemberMutations
+from graphql_api.schema.mutations.passwords import PasswordMutations
 from graphql_api.schema.mutations.sharing import SharingMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
 from graphql_api.schema.mutations.teams import TeamMutations
@@ -20,8 +23,17 @@ from graphql_api.schema.scalars import DATE_TIME
 from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.teams import Team
 
-# Where a password is checked: at most one of these stands in a document.
-CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "deleteUser", "registerUser"})
+# Where a password is checked or hashed, or a mailbox filled: at most one of these stands in a document.
+CREDENTIAL_FIELDS = frozenset(
+    {
+        "createApiToken",
+        "changePassword",
+        "deleteUser",
+        "registerUser",
+        "requestPasswordReset",
+        "resetPassword",
+    }
+)
 
 
 @strawberry.type(
@@ -30,12 +42,15 @@ CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "deleteUser",
 )
 class Mutation(
     UserMutations,
+    EmailAddressMutations,
+    PasswordMutations,
     ApiTokenMutations,
     WorkspaceMutations,
     MemberMutations,
     DeletionMutations,
     TeamMutations,
     SharingMutations,
+    InvitationMutations,
     SocialAccountMutations,
     FacebookAccountMutations,
 ):

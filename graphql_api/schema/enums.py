@@ -8,6 +8,7 @@ from graphql_api.domain.claims import ConflictPolicy, ConnectOutcome, Platform
 from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.holders import Role
 from graphql_api.domain.inputs import InvalidInputCode
+from graphql_api.domain.invitations import InvitationStatus
 from graphql_api.domain.permissions import Scope
 
 
@@ -34,6 +35,16 @@ _described(
     "What a member may do in a Workspace. This enum is closed.",
     ADMIN="Sees every social account of the Workspace, connects, disconnects and shares them, and manages members and teams.",
     CREATOR="Sees the social accounts that are shared with a team they are in.",
+)
+_described(
+    InvitationStatus,
+    "InvitationStatus",
+    "Where an invitation stands.",
+    PENDING="It can be accepted.",
+    ACCEPTED="The invited person accepted it.",
+    REVOKED="An admin took it back, or a newer invitation of the same address replaced it.",
+    EXPIRED="Nobody accepted it in time.",
+    OTHER="Something that this version of the schema has no word for.",
 )
 _described(
     Scope,

@@ -8,6 +8,7 @@ from uuid import UUID
 import strawberry
 
 from graphql_api.domain.faults import BadUserInput
+from graphql_api.domain.secrets import Secret
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import split_id
 from graphql_api.schema.loaders import Loaders
@@ -17,7 +18,8 @@ from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.viewer import Viewer
-from graphql_api.schema.types.workspaces import Workspace
+from graphql_api.schema.types.workspaces import InvitationPreview, Workspace
+from graphql_api.services import invitations
 
 MAX_NODES = 100
 
@@ -96,3 +98,16 @@ class Query:
         if len(ids) > MAX_NODES:
             raise BadUserInput(f"`ids` has at most {MAX_NODES} items")
         return list(await asyncio.gather(*(_load_node(info, text) for text in ids)))
+
+    @strawberry.field(
+        description="What an invitation says, by its code; null for a code that is unknown, used, revoked or expired. No "
+        "bearer token is needed. Send the code as a variable, and not by GET."
+    )
+    async def invitation_preview(
+        self,
+        info: Info,
+        code: Annotated[str, strawberry.argument(description="The code from the mail.")],
+    ) -> InvitationPreview | None:
+        """For whoever has the code."""
+        preview = await invitations.preview(info.context.call, code=Secret(code))
+        return None if preview is None else InvitationPreview.of(preview)

@@ -19,6 +19,7 @@ from graphql_api.services.call import Call
 from graphql_api.storage.tables import (
     ApiToken,
     FacebookAccount,
+    Invitation,
     Membership,
     Share,
     SocialAccount,
@@ -158,6 +159,14 @@ async def users(session: AsyncSession, viewer: Viewer, user_ids: Collection[UUID
         col(User.id).in_(user_ids), sa.or_(col(User.id) == viewer.user_id, col(User.id).in_(together))
     )
     return {user.id: user for user in (await session.scalars(statement)).all()}
+
+
+def sees_invitations(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this invitation? A Workspace's admins see all of its."""
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    )
+    return col(Invitation.workspace_id).in_(as_admin)
 
 
 def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:

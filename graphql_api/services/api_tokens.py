@@ -1,11 +1,12 @@
 """API tokens: issuing (logging in), authenticating, revoking."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -168,6 +169,24 @@ async def revoke(call: Call, api_token_id: UUID) -> ApiToken | Refused[InvalidIn
         return token
 
     return await call.transact(work)
+
+
+async def end_all(
+    session: AsyncSession, call: Call, user_id: UUID, *, but: UUID | None = None
+) -> Sequence[UUID]:
+    """End the API tokens of a user whose row is locked, but perhaps one; returns those that were ended."""
+    ended = await session.execute(
+        sa.update(ApiToken)
+        .where(
+            col(ApiToken.user_id) == user_id,
+            col(ApiToken.id).is_distinct_from(but),
+            col(ApiToken.revoked_at).is_(None),
+        )
+        .values(revoked_at=call.now)
+        .returning(col(ApiToken.id))
+        .execution_options(synchronize_session=False)
+    )
+    return ended.scalars().all()
 
 
 async def page(call: Call, request: PageRequest) -> Page[ApiToken]:

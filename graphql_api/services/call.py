@@ -24,9 +24,14 @@ class Rules:
     max_accounts_per_holder: int = 500
     api_token_lifetime: timedelta = timedelta(days=90)
     invitation_lifetime: timedelta = timedelta(days=7)
+    verification_code_lifetime: timedelta = timedelta(hours=24)
+    reset_code_lifetime: timedelta = timedelta(hours=1)
     free_log_ins_per_account: int = 5
     free_log_ins_per_address: int = 50
     free_registrations_per_address: int = 100
+    mails_per_recipient: int = 5
+    retention: timedelta = timedelta(days=30)
+    event_retention: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Services:
     passwords: Passwords
     rules: Rules
     clock: Callable[[], datetime]
+    mail_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)

@@ -36,3 +36,9 @@ def check_email(problems: Problems, path: tuple[str, ...], value: str) -> tuple[
         problems.add(path, InvalidInputCode.TOO_LONG, f"An e-mail address has at most {_LONGEST} characters")
         return "", ""
     return valid.normalized, key
+
+
+def deliverable(address: str) -> str:
+    """The form of an address that mail servers take: its domain in ASCII (IDNA)."""
+    valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
+    return valid.ascii_email or f"{valid.local_part}@{valid.ascii_domain}"

@@ -112,6 +112,7 @@ class Invitation(Table, table=True):
     """An invitation to a Workspace; its code is shown once and kept hashed."""
 
     __tablename__ = "invitations"
+    __table_args__ = (sa.Index("ix_invitations_workspace_page", "workspace_id", "created_at", "id"),)
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspaces.id", ondelete="CASCADE", index=True)
@@ -145,6 +146,15 @@ class Mail(Table, table=True):
     """A mail that is to be sent, written in the transaction whose outcome it tells."""
 
     __tablename__ = "mails"
+    __table_args__ = (
+        # Looked at every few seconds, so what was sent is not in it.
+        sa.Index(
+            "ix_mails_due",
+            "due_at",
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        ),
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     kind: MailKind = Field(sa_type=enum_text(MailKind, "kind"))
@@ -154,7 +164,7 @@ class Mail(Table, table=True):
         default=None, sa_type=SealedText, repr=False, description="the code in it, if there is one"
     )
     attempts: int = Field(default=0)
-    due_at: datetime = _when(index=True)
+    due_at: datetime = _when()
     created_at: datetime = _when()
     sent_at: datetime | None = _when(default=None, nullable=True)
 
@@ -345,7 +355,7 @@ class Event(Table, table=True):
     subject_id: UUID | None = Field(description="an id only: the object may have become invisible")
     request_id: str = Field(max_length=64)
     details: dict[str, str] = Field(sa_type=sa.JSON)
-    created_at: datetime = _when()
+    created_at: datetime = _when(index=True)
 
 
 class SealingKey(Table, table=True):

@@ -1,5 +1,6 @@
 """The database behind the API, looked at and changed without any code of the server."""
 
+import asyncio
 import base64
 import sqlite3
 from contextlib import closing
@@ -39,16 +40,20 @@ class Database:
     async def rows(self, sql: str) -> Rows:
         """Run a statement; what it returns."""
         if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection:
-                connection.row_factory = sqlite3.Row
-                found = [dict(row) for row in connection.execute(sql).fetchall()]
-                connection.commit()
-            return found
+            # In a thread: the server in this process may hold the lock that is waited for.
+            return await asyncio.to_thread(self._rows_of_sqlite, sql)
         connection = await asyncpg.connect(self.url)
         try:
             return [dict(row) for row in await connection.fetch(sql)]
         finally:
             await connection.close()
+
+    def _rows_of_sqlite(self, sql: str) -> Rows:
+        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection:
+            connection.row_factory = sqlite3.Row
+            found = [dict(row) for row in connection.execute(sql).fetchall()]
+            connection.commit()
+        return found
 
     async def everything(self) -> dict[str, Rows]:
         """Every row of every table, to compare before and after."""

@@ -17,7 +17,6 @@ from graphql_api.storage.database import Database, sqlite_engine
 from graphql_api.storage.tables import User
 from tests import operations
 from tests.api import Api
-from tests.conftest import make_settings
 from tests.serving import free_port
 from tests.storage.test_tables import user
 
@@ -219,8 +218,8 @@ class TestSmallPool:
     """A request holds at most one connection: two would be a deadlock on a small pool."""
 
     @pytest.fixture
-    def settings(self, database_url: str) -> Settings:
-        return make_settings(database_url, database_pool_size=2)
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"database_pool_size": 2})
 
     async def test_thirty_requests_with_nested_loaders_complete(self, api: Api) -> None:
         ada = await api.register()

@@ -153,7 +153,7 @@ class AcceptInvitationFailure:
 
     message: str = strawberry.field(description="A sentence for people, over all errors.")
     errors: list[AcceptInvitationError] = strawberry.field(
-        description="What stood in the way. A code that is unknown, used up, expired or somebody else's is one answer."
+        description="What stood in the way. A code that is unknown, used up, revoked, expired or somebody else's is one answer."
     )
 
 
@@ -202,7 +202,8 @@ class WorkspaceMutations:
         return RenameWorkspaceSuccess(workspace=Workspace.of(*outcome))
 
     @strawberry.mutation(
-        description="Invite somebody into a Workspace; for its admins. The code is in the answer, once."
+        description="Invite somebody into a Workspace; for its admins. The code is mailed to the address, and is in the answer, "
+        "once. A pending invitation of the same address into this Workspace is revoked: the new one replaces it."
     )
     async def invite_to_workspace(
         self,

@@ -29,6 +29,17 @@ class Viewer:
             raise Unauthenticated
         return User.of(row)
 
+    @strawberry.field(
+        description="Whether the viewer has shown, by a code that was mailed there, that their e-mail address is theirs: "
+        "see `verifyEmail`."
+    )
+    async def email_verified(self, info: Info) -> bool:
+        """By the viewer's own row."""
+        row = await info.context.loaders.users.load(info.context.call.viewer.user_id)
+        if row is None:
+            raise Unauthenticated
+        return row.email_verified_at is not None
+
     @strawberry.field(description="The viewer's API tokens that work now, the newest first.")
     async def api_tokens(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None

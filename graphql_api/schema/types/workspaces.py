@@ -9,11 +9,13 @@ import strawberry
 from graphql_api.domain import holders
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
+from graphql_api.domain.invitations import InvitationStatus, status_of
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import social_accounts, teams, workspaces
+from graphql_api.services import invitations, social_accounts, teams, workspaces
+from graphql_api.services.invitations import Preview
 from graphql_api.storage import tables
 
 if TYPE_CHECKING:
@@ -104,6 +106,26 @@ class Workspace(Node):
         page = await teams.page(info.context.call, page_request(first, after, last, before), self.key)
         return Connection.of(page, Team.of)
 
+    @strawberry.field(
+        description="The invitations into it, the newest first. Only its admins see any: to everybody else "
+        "the list is empty."
+    )
+    async def invitations(
+        self,
+        info: Info,
+        status: Annotated[
+            InvitationStatus | None, strawberry.argument(description="Only those that stand there now.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection["Invitation"]:
+        """A page of them."""
+        request = page_request(first, after, last, before)
+        page = await invitations.page(info.context.call, request, self.key, status=status)
+        return Connection.of(page, lambda row: Invitation.of(row, self))
+
     @classmethod
     def of(cls, row: tables.Workspace, role: Role | None) -> Self:
         """Shape a row, with the viewer's role there."""
@@ -116,16 +138,40 @@ class Workspace(Node):
         )
 
 
-@strawberry.type(description="An invitation into a Workspace. Its code is shown once, when it is made.")
+@strawberry.type(
+    description="An invitation into a Workspace. Its code is mailed to the invited address, and shown once, to who "
+    "invites."
+)
 class Invitation:
     """An invitation."""
 
-    id: strawberry.ID = strawberry.field(description="The invitation's id.")
+    id: strawberry.ID = strawberry.field(description="For `revokeInvitation`.")
     workspace: Workspace = strawberry.field(description="Where it leads.")
     email: str = strawberry.field(description="The address that was invited; only its user can accept.")
     role: Role = strawberry.field(description="What the invited person will be allowed to do.")
     created_at: datetime = strawberry.field(description="When it was made.")
     expires_at: datetime = strawberry.field(description="Until when it can be accepted.")
+    accepted_at: datetime | None = strawberry.field(description="When it was accepted; null if it was not.")
+    revoked_at: datetime | None = strawberry.field(description="When it was revoked; null if it was not.")
+    inviter_key: strawberry.Private[UUID | None]
+
+    @strawberry.field(description="Where it stands now.")
+    def status(self, info: Info) -> InvitationStatus:
+        """By its times."""
+        return status_of(
+            accepted_at=self.accepted_at,
+            revoked_at=self.revoked_at,
+            expires_at=self.expires_at,
+            now=info.context.call.now,
+        )
+
+    @strawberry.field(
+        description="The admin who invited; null once they share no Workspace with the viewer any more."
+    )
+    async def invited_by(self, info: Info) -> User | None:
+        """Whoever it was."""
+        row = None if self.inviter_key is None else await info.context.loaders.users.load(self.inviter_key)
+        return None if row is None else User.of(row)
 
     @classmethod
     def of(cls, row: tables.Invitation, workspace: Workspace) -> Self:
@@ -137,4 +183,35 @@ class Invitation:
             role=row.role,
             created_at=row.created_at,
             expires_at=row.expires_at,
+            accepted_at=row.accepted_at,
+            revoked_at=row.revoked_at,
+            inviter_key=row.invited_by_id,
+        )
+
+
+@strawberry.type(
+    description="What an invitation says to whoever has its code, before they register, log in or accept."
+)
+class InvitationPreview:
+    """A pending invitation, as its code shows it."""
+
+    workspace_name: str = strawberry.field(description="The Workspace that it leads into.")
+    inviter_name: str | None = strawberry.field(
+        description="Who invites; null if they are registered no more."
+    )
+    email: str = strawberry.field(
+        description="The address that was invited: whoever accepts is registered with it."
+    )
+    role: Role = strawberry.field(description="What the invited person will be allowed to do.")
+    expires_at: datetime = strawberry.field(description="Until when it can be accepted.")
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        """Shape a preview."""
+        return cls(
+            workspace_name=preview.workspace_name,
+            inviter_name=preview.inviter_name,
+            email=preview.email,
+            role=preview.role,
+            expires_at=preview.expires_at,
         )

@@ -76,7 +76,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
     )
     with op.batch_alter_table("mails", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_mails_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(
+            "ix_mails_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        )
 
     op.create_table(
         "access_requests",
@@ -222,6 +228,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("invitations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            "ix_invitations_workspace_page", ["workspace_id", "created_at", "id"], unique=False
+        )
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True))
@@ -234,3 +243,4 @@ def upgrade() -> None:
         else:
             batch_op.drop_constraint(op.f("ck_events_kind"), type_="check")
         batch_op.create_check_constraint(op.f("ck_events_kind"), sa.column("kind").in_(EVENT_KINDS))
+        batch_op.create_index(batch_op.f("ix_events_created_at"), ["created_at"], unique=False)
