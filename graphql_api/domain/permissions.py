@@ -21,6 +21,16 @@ def may_connect(role: Role | None) -> bool:
     return role is Role.ADMIN
 
 
+def may_move(role: Role | None) -> bool:
+    """May the viewer move social accounts out of the place, and others into it?"""
+    return role is Role.ADMIN
+
+
+def may_rename(role: Role | None) -> bool:
+    """May the viewer give the place's social accounts nicknames?"""
+    return role is Role.ADMIN
+
+
 def may_invite(role: Role | None) -> bool:
     """May the viewer invite people to the Workspace?"""
     return role is Role.ADMIN

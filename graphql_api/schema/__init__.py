@@ -8,6 +8,8 @@ from strawberry.schema.config import StrawberryConfig
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
 from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
+from graphql_api.schema.mutations.moving import MovingMutations
+from graphql_api.schema.mutations.renaming import RenamingMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
 from graphql_api.schema.mutations.users import UserMutations
 from graphql_api.schema.mutations.workspaces import WorkspaceMutations
@@ -29,6 +31,8 @@ class Mutation(
     ApiTokenMutations,
     WorkspaceMutations,
     SocialAccountMutations,
+    MovingMutations,
+    RenamingMutations,
     FacebookAccountMutations,
 ):
     """The mutation root."""

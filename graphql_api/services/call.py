@@ -24,6 +24,7 @@ class Rules:
     max_accounts_per_holder: int = 500
     api_token_lifetime: timedelta = timedelta(days=90)
     invitation_lifetime: timedelta = timedelta(days=7)
+    idempotency_key_lifetime: timedelta = timedelta(hours=24)
     free_log_ins_per_account: int = 5
     free_log_ins_per_address: int = 50
     free_registrations_per_address: int = 100
