@@ -58,6 +58,7 @@ async def recall(session: AsyncSession, call: Call, retry: Retry | None) -> Reca
 
 async def remember(session: AsyncSession, call: Call, retry: Retry, outcome: dict[str, Any]) -> None:
     """Keep the outcome of a call that succeeds, in its own transaction."""
+    now = call.now
     session.add(
         IdempotencyKey(
             user_id=call.viewer.user_id,
@@ -65,8 +66,8 @@ async def remember(session: AsyncSession, call: Call, retry: Retry, outcome: dic
             key=retry.key,
             input_hash=call.services.keyring.fingerprint(_material(call, retry)),
             outcome=outcome,
-            created_at=call.now,
-            expires_at=call.now + call.services.rules.idempotency_key_lifetime,
+            created_at=now,
+            expires_at=now + call.services.rules.idempotency_key_lifetime,
         )
     )
     await session.flush()
