@@ -81,6 +81,7 @@ def build_services(settings: Settings) -> Services:
             max_accounts_per_holder=settings.max_accounts_per_holder,
             api_token_lifetime=timedelta(days=settings.api_token_days),
             invitation_lifetime=timedelta(days=settings.invitation_days),
+            idempotency_key_lifetime=timedelta(hours=settings.idempotency_key_hours),
             free_log_ins_per_account=settings.free_log_ins_per_account,
             free_log_ins_per_address=settings.free_log_ins_per_address,
             free_registrations_per_address=settings.free_registrations_per_address,

@@ -23,11 +23,14 @@ class Action(StrEnum):
     SEE_SHARED_ACCOUNTS = "See the social accounts that are shared with a team they are in"
     SEE_EVERY_ACCOUNT = "See every social account"
     CONNECT = "Connect social accounts into it, and disconnect them"
+    MOVE = "Move social accounts out of it, and others into it"
+    GIVE_NICKNAME = "Give its social accounts nicknames"
     INVITE = "Invite people"
     LEAVE = "Leave"
     MANAGE_MEMBERS = "Change the roles of members, and remove members"
     MANAGE_TEAMS = "Create, rename and delete teams, and say who is in them"
     SHARE = "Share social accounts with teams, and take them back"
+    ANSWER_REQUESTS = "See and answer requests for access to social accounts"
     RENAME = "Rename the Workspace"
     DELETE = "Delete the Workspace"
 
@@ -40,11 +43,14 @@ ROLES: Mapping[Action, frozenset[Role]] = {
     Action.SEE_SHARED_ACCOUNTS: _EVERY_MEMBER,
     Action.SEE_EVERY_ACCOUNT: _ADMINS,
     Action.CONNECT: _ADMINS,
+    Action.MOVE: _ADMINS,
+    Action.GIVE_NICKNAME: _ADMINS,
     Action.INVITE: _ADMINS,
     Action.LEAVE: _EVERY_MEMBER,
     Action.MANAGE_MEMBERS: _ADMINS,
     Action.MANAGE_TEAMS: _ADMINS,
     Action.SHARE: _ADMINS,
+    Action.ANSWER_REQUESTS: _ADMINS,
     Action.RENAME: _ADMINS,
     Action.DELETE: _ADMINS,
 }
@@ -63,6 +69,16 @@ def may_see(role: Role | None) -> bool:
 def may_connect(role: Role | None) -> bool:
     """May the viewer connect social accounts into the Workspace, and disconnect them?"""
     return may(role, Action.CONNECT)
+
+
+def may_move(role: Role | None) -> bool:
+    """May the viewer move social accounts out of the place, and others into it?"""
+    return may(role, Action.MOVE)
+
+
+def may_give_nickname(role: Role | None) -> bool:
+    """May the viewer give the place's social accounts nicknames?"""
+    return may(role, Action.GIVE_NICKNAME)
 
 
 def may_invite(role: Role | None) -> bool:
@@ -88,6 +104,11 @@ def may_manage_teams(role: Role | None) -> bool:
 def may_share(role: Role | None) -> bool:
     """May the viewer share the Workspace's social accounts with its teams, and take them back?"""
     return may(role, Action.SHARE)
+
+
+def may_answer_access_requests(role: Role | None) -> bool:
+    """May the viewer see, grant and decline requests for access to the Workspace's social accounts?"""
+    return may(role, Action.ANSWER_REQUESTS)
 
 
 def may_rename(role: Role | None) -> bool:

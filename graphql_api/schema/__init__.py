@@ -12,7 +12,9 @@ from graphql_api.schema.mutations.email_addresses import EmailAddressMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
 from graphql_api.schema.mutations.invitations import InvitationMutations
 from graphql_api.schema.mutations.members import MemberMutations
+from graphql_api.schema.mutations.moving import MovingMutations
 from graphql_api.schema.mutations.passwords import PasswordMutations
+from graphql_api.schema.mutations.renaming import RenamingMutations
 from graphql_api.schema.mutations.sharing import SharingMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
 from graphql_api.schema.mutations.teams import TeamMutations
@@ -52,6 +54,8 @@ class Mutation(
     SharingMutations,
     InvitationMutations,
     SocialAccountMutations,
+    MovingMutations,
+    RenamingMutations,
     FacebookAccountMutations,
 ):
     """The mutation root."""

@@ -74,7 +74,7 @@ _described(
     Resolution,
     "ConflictResolution",
     "What the viewer can do about a conflict.",
-    MOVE="Move the social account to the place it was claimed for.",
+    MOVE="Move the social account to the place it was claimed for (`moveSocialAccounts`); nobody can take it meanwhile.",
     DISCONNECT="Disconnect it where it is held (`disconnectSocialAccounts`), then connect it again.",
     REQUEST_ACCESS="Ask an admin of the Workspace that holds it; `contactEmail` names one.",
     OTHER="Something that this version of the schema has no word for.",

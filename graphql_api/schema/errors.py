@@ -21,6 +21,7 @@ import strawberry
 from graphql_api.domain import conflicts, inputs
 from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.inputs import InvalidInputCode
+from graphql_api.domain.moves import NoRoom
 from graphql_api.schema.enums import AccessTokenProblem
 from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.workspaces import Workspace
@@ -134,6 +135,12 @@ ConnectSocialAccountsError = Annotated[
 ]
 
 
+MoveSocialAccountsError = Annotated[
+    InvalidInput | AccountLimitReached,
+    strawberry.union("MoveSocialAccountsError", description="What can stand in the way of moving. Closed."),
+]
+
+
 def invalid_inputs(problems: Iterable[inputs.InvalidInput]) -> list[InvalidInput]:
     """Shape the problems of a call that can only be refused for its input."""
     return [InvalidInput.of(problem) for problem in problems]
@@ -159,6 +166,18 @@ def connect_errors(
         InvalidInput.of(problem)
         if isinstance(problem, inputs.InvalidInput)
         else conflict_error(problem, surroundings)
+        for problem in problems
+    ]
+
+
+def move_errors(problems: Iterable[inputs.InvalidInput | NoRoom]) -> list[MoveSocialAccountsError]:
+    """Shape what stood in the way of moving, in the order in which it is told."""
+    return [
+        AccountLimitReached(
+            path=list(problem.path), message=problem.message, limit=problem.limit, used=problem.used
+        )
+        if isinstance(problem, NoRoom)
+        else InvalidInput.of(problem)
         for problem in problems
     ]
 

@@ -26,6 +26,7 @@ class Rules:
     invitation_lifetime: timedelta = timedelta(days=7)
     verification_code_lifetime: timedelta = timedelta(hours=24)
     reset_code_lifetime: timedelta = timedelta(hours=1)
+    idempotency_key_lifetime: timedelta = timedelta(hours=24)
     free_log_ins_per_account: int = 5
     free_log_ins_per_address: int = 50
     free_registrations_per_address: int = 100

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +20,8 @@ from graphql_api.domain.conflicts import (
     Conflict,
     HeldByPersonal,
     HeldByWorkspace,
+    HeldElsewhere,
+    conflict_with,
     find_conflicts,
 )
 from graphql_api.domain.events import EventKind, NewEvent
@@ -26,8 +29,9 @@ from graphql_api.domain.holders import Holder, Personal, Role, Workspace
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.permissions import may_connect
 from graphql_api.domain.refusals import Refused
-from graphql_api.services import access, access_tokens, history, holdings
+from graphql_api.services import access, access_tokens, history, holdings, retries
 from graphql_api.services.call import Call
+from graphql_api.services.retries import Retry
 from graphql_api.storage import direct, tables
 from graphql_api.storage.direct import AnyFacebookAccount, AnySocialAccount, NewLogin
 from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
@@ -42,6 +46,23 @@ class ConnectCommand:
     claims: Sequence[Claim]
     workspace_id: UUID | None
     policy: ConflictPolicy
+    idempotency_key: str | None = None
+
+    def retry(self) -> Retry | None:
+        """What tells a retry of this call; None when it came without a key."""
+        if self.idempotency_key is None:
+            return None
+        login = self.login
+        asked = [
+            [login.facebook_user_id, login.access_token, login.location],
+            [
+                [one.instagram_user_id, one.username, one.profile_picture_url, one.access_token]
+                for one in self.claims
+            ],
+            str(self.workspace_id or ""),
+            self.policy,
+        ]
+        return Retry("connectSocialAccounts", self.idempotency_key, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +98,16 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
     problems = Problems()
     check_login(problems, command.login)
     check_claims(problems, command.claims)
-    if call.services.database.has_hot_statements and not problems and command.workspace_id is None:
+    if not problems and _is_usual(command) and call.services.database.has_hot_statements:
         connected = await _connect_at_once(call, command)
         if connected is not None:
             return connected
     return await call.transact(lambda session: _connect(session, call, command, problems.found))
+
+
+def _is_usual(command: ConnectCommand) -> bool:
+    """Can this be done in one statement: to the Personal, and without an earlier outcome to look for?"""
+    return command.workspace_id is None and command.idempotency_key is None
 
 
 async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | None:
@@ -128,9 +154,14 @@ async def _connect(
     session: AsyncSession, call: Call, command: ConnectCommand, problems: Sequence[InvalidInput]
 ) -> Connected | ConnectRefused:
     viewer = await access.lock_viewer(session, call)
+    retry = command.retry()
+    recalled = await retries.recall(session, call, retry)
+    if recalled.outcome is not None:
+        return await _replay(session, call, command, recalled.outcome)
     place, used, refusal = await _place(session, call, command, viewer)
-    if problems or refusal:
-        return ConnectRefused([*problems, *refusal])
+    problems = [*problems, *refusal, *filter(None, [recalled.problem])]
+    if problems:
+        return ConnectRefused(problems)
     conflicts = await _conflicts(session, call, command, place, used)
     if conflicts and _stops(command, conflicts):
         return ConnectRefused(conflicts, await _surroundings(session, call, conflicts))
@@ -161,12 +192,73 @@ async def _connect(
         [facebook_event, *(_event(place, outcome, account) for outcome, account in accounts)],
         held={place: connected},
     )
-    return Connected(
+    done = Connected(
         facebook_account,
         accounts,
         [_as_of(conflict, used + connected) for conflict in conflicts],
         await _surroundings(session, call, conflicts),
     )
+    if retry is not None:
+        await retries.remember(session, call, retry, _kept(done))
+    return done
+
+
+def _kept(done: Connected) -> dict[str, Any]:
+    """What of a success is kept for its retries: outcomes and ids; of a conflict, where it stood."""
+    return {
+        "facebookAccount": str(done.facebook_account.id),
+        "accounts": [[outcome, str(account.hold_id)] for outcome, account in done.accounts],
+        "notConnected": [
+            [conflict.claim.index, conflict.limit, conflict.used]
+            if isinstance(conflict, AccountLimitReached)
+            else [conflict.claim.index]
+            for conflict in done.not_connected
+        ],
+    }
+
+
+async def _replay(
+    session: AsyncSession, call: Call, command: ConnectCommand, outcome: Mapping[str, Any]
+) -> Connected | ConnectRefused:
+    """What an earlier call with the same key connected, its objects as they are now."""
+    facebook_account_id = UUID(outcome["facebookAccount"])
+    hows = {UUID(hold_id): ConnectOutcome(how) for how, hold_id in outcome["accounts"]}
+    logins = await access.facebook_accounts(session, call.viewer, [facebook_account_id])
+    seen = await access.social_accounts(session, call.viewer, hows)
+    if not logins or len(seen) < len(hows):
+        return ConnectRefused([retries.gone()])
+    conflicts = await _conflicts_again(session, call, command, outcome["notConnected"])
+    return Connected(
+        logins[facebook_account_id],
+        [(how, seen[hold_id]) for hold_id, how in hows.items()],
+        conflicts,
+        await _surroundings(session, call, conflicts),
+    )
+
+
+async def _conflicts_again(
+    session: AsyncSession, call: Call, command: ConnectCommand, kept: Sequence[Sequence[int]]
+) -> list[Conflict]:
+    """Why the others were not connected, as far as the viewer may know it now.
+
+    Who holds them is told anew, so that nothing is told of a place that the viewer has left meanwhile,
+    and each resolution still is one.
+    """
+    viewer_id, claims = call.viewer.user_id, command.claims
+    place = Personal(viewer_id) if command.workspace_id is None else Workspace(command.workspace_id)
+    holdings_now = await holdings.of_instagram_accounts(
+        session, call.viewer, [claims[index].instagram_user_id for index, *_ in kept]
+    )
+    conflicts: list[Conflict] = []
+    for index, *limit_and_used in kept:
+        claim = claims[index]
+        holding = holdings_now.get(claim.instagram_user_id)
+        if limit_and_used:
+            conflicts.append(AccountLimitReached(claim, *limit_and_used))
+            continue
+        conflict = holding and conflict_with(claim, holding, viewer_id=viewer_id, place=place)
+        conflicts.append(conflict or HeldElsewhere(claim))
+    return conflicts
 
 
 async def _place(

@@ -1,7 +1,8 @@
 """Held social accounts: listing, disconnecting, and reading their access tokens."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,7 +20,8 @@ from graphql_api.domain.secrets import Secret
 from graphql_api.services import access, access_tokens, history
 from graphql_api.services.call import Call
 from graphql_api.services.pages import Page, PageRequest, read_page
-from graphql_api.storage.tables import Share, SocialAccount, Team
+from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.tables import Share, SocialAccount, Team, Workspace
 
 IDS = ("input", "socialAccountIds")
 
@@ -49,22 +51,48 @@ async def select_for_change(
 
     In the order asked for. Every id that is unknown, invisible, repeated or not theirs to change is told.
     """
-    viewer = await access.lock_viewer(session, call)
+    await access.lock_viewer(session, call)
     problems = Problems()
     check_item_count(problems, IDS, hold_ids)
     if problems:
         return Refused(problems.found)
+    locked = await lock_accounts(session, call, hold_ids)
+    chosen = choose(problems, locked, places_in_list(hold_ids), may=may_connect, verb=verb)
+    return Refused(problems.found) if problems else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Social accounts by hold, and the Workspaces that the viewer belongs to, all of them locked."""
+
+    viewer_id: UUID
+    accounts: Mapping[UUID, SocialAccount]
+    workspaces: Mapping[UUID, tuple[Workspace, Role]]
+
+    def role(self, account: SocialAccount) -> Role | None:
+        """The viewer's role over an account: over their own Personal they are as an admin is."""
+        if account.holder_user_id == self.viewer_id:
+            return Role.ADMIN
+        if account.holder_workspace_id is None or account.holder_workspace_id not in self.workspaces:
+            return None
+        return self.workspaces[account.holder_workspace_id][1]
+
+
+async def lock_accounts(
+    session: AsyncSession,
+    call: Call,
+    hold_ids: Collection[UUID],
+    *,
+    and_workspaces: Collection[UUID] = (),
+) -> Locked:
+    """Lock the accounts that the viewer sees and the Workspaces that hold them; the viewer is locked.
+
+    Raises:
+        ChangedMeanwhile: an account moved to a Workspace that is not locked while this waited.
+    """
     seen = await access.social_accounts(session, call.viewer, hold_ids)
-    roles = {
-        workspace_id: role
-        for workspace_id, (_, role) in (
-            await access.lock_workspaces(
-                session,
-                call.viewer,
-                {a.holder_workspace_id for a in seen.values() if a.holder_workspace_id is not None},
-            )
-        ).items()
-    }
+    asked = {*and_workspaces, *(a.holder_workspace_id for a in seen.values() if a.holder_workspace_id)}
+    workspaces = await access.lock_workspaces(session, call.viewer, asked)
     locked = (
         select(SocialAccount)
         .where(col(SocialAccount.hold_id).in_(seen))
@@ -72,16 +100,30 @@ async def select_for_change(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    accounts = {account.hold_id: account for account in (await session.scalars(locked)).all()}
+    accounts = (await session.scalars(locked)).all()
+    if not asked.issuperset(a.holder_workspace_id for a in accounts if a.holder_workspace_id):
+        raise ChangedMeanwhile
+    return Locked(call.viewer.user_id, {a.hold_id: a for a in accounts if a.hold_id}, workspaces)
+
+
+def choose(
+    problems: Problems,
+    locked: Locked,
+    asked: Iterable[tuple[tuple[str, ...], UUID]],
+    *,
+    may: Callable[[Role | None], bool],
+    verb: str,
+) -> list[SocialAccount]:
+    """The accounts that the viewer asked for, each with its path, and may change in this way."""
     chosen: dict[UUID, SocialAccount] = {}
-    for index, hold_id in enumerate(hold_ids):
-        path, account = (*IDS, str(index)), accounts.get(hold_id)
-        role = None if account is None else _role(account, viewer.id, roles)
+    for path, hold_id in asked:
+        account = locked.accounts.get(hold_id)
+        role = None if account is None else locked.role(account)
         if account is None or role is None:
             problems.add(path, InvalidInputCode.NOT_FOUND, "There is no such social account")
         elif hold_id in chosen:
             problems.add(path, InvalidInputCode.DUPLICATE, "This social account stands in the list already")
-        elif not may_connect(role):
+        elif not may(role):
             problems.add(
                 path,
                 InvalidInputCode.NOT_ALLOWED,
@@ -89,14 +131,12 @@ async def select_for_change(
             )
         else:
             chosen[hold_id] = account
-    return Refused(problems.found) if problems else list(chosen.values())
+    return list(chosen.values())
 
 
-def _role(account: SocialAccount, viewer_id: UUID, roles: dict[UUID, Role]) -> Role | None:
-    """The viewer's role over an account: over their own Personal they are as an admin is."""
-    if account.holder_user_id == viewer_id:
-        return Role.ADMIN
-    return None if account.holder_workspace_id is None else roles.get(account.holder_workspace_id)
+def places_in_list(hold_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], UUID]]:
+    """The ids of a list, each with its path."""
+    return [((*IDS, str(index)), hold_id) for index, hold_id in enumerate(hold_ids)]
 
 
 async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:

@@ -44,11 +44,24 @@ _UNDONE_STATES = frozenset({"22P02", "57P01"})
 # Statement timeout, too many connections, disk full; SQLITE_IOERR, SQLITE_FULL.
 _UNAVAILABLE_STATES = frozenset({"57014", "53300", "53100"})
 _UNAVAILABLE_CODES = frozenset({10, 13})
-_DATABASE_ERRORS = (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class UnsupportedDatabase(ValueError):
     """The database URL is of no kind that this server runs on."""
+
+
+class ChangedMeanwhile(Exception):
+    """What the work read before it had its locks is not so any more: it is run again."""
+
+
+_DATABASE_ERRORS = (
+    ChangedMeanwhile,
+    DBAPIError,
+    PoolTimeout,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 
 
 class Database:
@@ -204,7 +217,12 @@ class OutcomeUnknown(TemporarilyUnavailable):
 
 def _worth_repeating(error: Exception) -> bool:
     """Whether the same work may succeed when it is run again."""
-    return _is_lost(error) or _state(error) in _RETRY_STATES or _sqlite_code(error) in _RETRY_CODES
+    return (
+        isinstance(error, ChangedMeanwhile)
+        or _is_lost(error)
+        or _state(error) in _RETRY_STATES
+        or _sqlite_code(error) in _RETRY_CODES
+    )
 
 
 def _is_lost(error: Exception) -> bool:
