@@ -24,3 +24,8 @@ def may_connect(role: Role | None) -> bool:
 def may_invite(role: Role | None) -> bool:
     """May the viewer invite people to the Workspace?"""
     return role is Role.ADMIN
+
+
+def may_answer_access_requests(role: Role | None) -> bool:
+    """May the viewer grant and decline requests for access to the Workspace's social accounts?"""
+    return role is Role.ADMIN

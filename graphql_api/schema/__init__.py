@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
+from graphql_api.schema.mutations.access_requests import AccessRequestMutations
 from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
@@ -30,6 +31,7 @@ class Mutation(
     WorkspaceMutations,
     SocialAccountMutations,
     FacebookAccountMutations,
+    AccessRequestMutations,
 ):
     """The mutation root."""
 

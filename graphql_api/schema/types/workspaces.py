@@ -7,19 +7,25 @@ from uuid import UUID
 import strawberry
 
 from graphql_api.domain import holders
+from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import social_accounts, workspaces
+from graphql_api.services import access_requests, social_accounts, workspaces
 from graphql_api.storage import tables
 
 if TYPE_CHECKING:
+    from graphql_api.schema.types.access_requests import AccessRequest
     from graphql_api.schema.types.social_accounts import SocialAccount
 
+LazyAccessRequest = Annotated["AccessRequest", strawberry.lazy("graphql_api.schema.types.access_requests")]
 LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.schema.types.social_accounts")]
+StatusFilter = Annotated[
+    AccessRequestStatus | None, strawberry.argument(description="Only those that stand like this.")
+]
 Platforms = Annotated[
     list[Platform],
     strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),
@@ -86,6 +92,30 @@ class Workspace(Node):
         call = info.context.call
         page = await workspaces.members_page(call, page_request(first, after, last, before), self.key)
         return Connection.of(page, Member.of)
+
+    @strawberry.field(
+        description="Requests for access to social accounts that it holds, the newest first: an admin sees all of them, a "
+        "creator their own."
+    )
+    async def access_requests(
+        self,
+        info: Info,
+        status: StatusFilter = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LazyAccessRequest]:
+        """A page of them."""
+        from graphql_api.schema.types.access_requests import AccessRequest  # noqa: PLC0415 - a cycle of types
+
+        page = await access_requests.page(
+            info.context.call,
+            page_request(first, after, last, before),
+            workspace_id=self.key,
+            status=status,
+        )
+        return Connection.of(page, AccessRequest.of)
 
     @classmethod
     def of(cls, row: tables.Workspace, role: Role | None) -> Self:
