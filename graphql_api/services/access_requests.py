@@ -280,8 +280,8 @@ async def _held(session: AsyncSession, call: Call, command: AskCommand) -> tuple
         col(SocialAccount.external_id) == command.instagram_user_id,
         col(SocialAccount.holder_workspace_id) == command.workspace_id,
     )
-    sees = (await session.execute(statement)).scalar_one_or_none()
-    return sees is not None, bool(sees)
+    found = (await session.execute(statement)).one_or_none()
+    return found is not None, found is not None and bool(found[0])
 
 
 async def _pending(session: AsyncSession, viewer_id: UUID, command: AskCommand) -> AccessRequest | None:
