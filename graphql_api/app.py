@@ -79,8 +79,8 @@ def build_services(settings: Settings) -> Services:
             free_log_ins_per_account=settings.free_log_ins_per_account,
             free_log_ins_per_address=settings.free_log_ins_per_address,
             free_registrations_per_address=settings.free_registrations_per_address,
-            free_look_ups_per_user=settings.free_look_ups_per_user,
-            free_access_requests_per_user=settings.free_access_requests_per_user,
+            look_ups_per_user=settings.look_ups_per_user,
+            access_requests_per_user=settings.access_requests_per_user,
         ),
         clock=lambda: datetime.now(UTC),
     )

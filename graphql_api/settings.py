@@ -46,8 +46,8 @@ class Settings(BaseSettings):
     free_log_ins_per_account: int = Field(default=5, ge=1)
     free_log_ins_per_address: int = Field(default=50, ge=1)
     free_registrations_per_address: int = Field(default=100, ge=1)
-    free_look_ups_per_user: int = Field(default=1000, ge=100)
-    free_access_requests_per_user: int = Field(default=30, ge=1)
+    look_ups_per_user: int = Field(default=1000, ge=100)
+    access_requests_per_user: int = Field(default=30, ge=1)
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

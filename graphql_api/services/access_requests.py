@@ -29,7 +29,7 @@ from graphql_api.domain.holders import Personal, Role
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.refusals import Refused
-from graphql_api.services import access, attempts, history
+from graphql_api.services import access, history, quotas
 from graphql_api.services.call import Call
 from graphql_api.services.pages import Page, PageRequest, read_page
 from graphql_api.storage.statements import insert_missing
@@ -70,7 +70,7 @@ async def ask(call: Call, command: AskCommand) -> Outcome:
     inputs.check_meta_id(problems, ("input", "instagramUserId"), command.instagram_user_id)
     inputs.check_username(problems, ("input", "username"), command.username)
     message = _check_lines(problems, "message", command.message)
-    await attempts.count_access_request(call)
+    await quotas.count_access_request(call)
 
     async def work(session: AsyncSession) -> Outcome:
         viewer = await access.lock_viewer(session, call)

@@ -1,8 +1,7 @@
-"""Attempts to log in, to register, to look accounts up and to ask for them, counted before the work is done.
+"""Attempts to log in and to register, counted in the database before the work is done.
 
 An attempt is counted in a short transaction of its own, so that a refusal does not undo it, and before the
-password is hashed, so that many at once are not free. Who logs in gets the attempt back. Looking up and
-asking have an allowance for each window; what is beyond it waits for the next one.
+password is hashed, so that many at once are not free. Who succeeds gets the attempt back.
 """
 
 import hashlib
@@ -24,8 +23,6 @@ from graphql_api.storage.tables import Attempts
 
 _LOG_IN_WINDOW = timedelta(minutes=15)
 _REGISTRATION_WINDOW = timedelta(hours=1)
-_LOOK_UP_WINDOW = timedelta(hours=1)
-_ASKING_WINDOW = timedelta(hours=1)
 _SWEEP_ONE_IN = 100
 
 
@@ -65,26 +62,6 @@ async def count_registration(call: Call) -> None:
     await _count(call, dict.fromkeys(_address_key(call, "registration"), allowance))
 
 
-async def count_look_ups(call: Call, accounts: int) -> None:
-    """Count the accounts of one look-up, for the viewer.
-
-    Raises:
-        RateLimited: these would be more than an hour has; none of them is counted.
-    """
-    allowance = Allowance(call.services.rules.free_look_ups_per_user, _LOOK_UP_WINDOW)
-    await _spend(call, _key("look-up", str(call.viewer.user_id)), accounts, allowance)
-
-
-async def count_access_request(call: Call) -> None:
-    """Count a request for access to a social account, for the viewer.
-
-    Raises:
-        RateLimited: the viewer asked as often as an hour has.
-    """
-    allowance = Allowance(call.services.rules.free_access_requests_per_user, _ASKING_WINDOW)
-    await _spend(call, _key("access-request", str(call.viewer.user_id)), 1, allowance)
-
-
 def _log_in_keys(call: Call, email_key: str) -> dict[bytes, Allowance]:
     """The account's key first."""
     rules = call.services.rules
@@ -108,25 +85,6 @@ def _address_key(call: Call, what: str) -> list[bytes]:
 
 def _key(kind: str, value: str) -> bytes:
     return hashlib.sha256(f"{kind}\x1f{value}".encode(errors="replace")).digest()
-
-
-async def _spend(call: Call, key: bytes, amount: int, allowance: Allowance) -> None:
-    now = call.now
-
-    async def work(session: AsyncSession) -> None:
-        await insert_missing(session, Attempts, [{"key": key, "count": 0, "window_ends_at": now}])
-        locked = select(Attempts).where(Attempts.key == key).with_for_update()
-        row = (await session.scalars(locked)).one()
-        if row.window_ends_at <= now:
-            row.count, row.window_ends_at = 0, now + allowance.window
-        if row.count + amount > allowance.free:
-            seconds = math.ceil((row.window_ends_at - now).total_seconds())
-            raise RateLimited("Too many attempts; please wait", retry_after=seconds)
-        row.count += amount
-        await session.flush()
-
-    await call.transact(work)
-    await _sweep_sometimes(call)
 
 
 async def _count(call: Call, allowances: Mapping[bytes, Allowance]) -> None:
@@ -153,7 +111,8 @@ async def _count(call: Call, allowances: Mapping[bytes, Allowance]) -> None:
         await session.flush()
 
     await call.transact(work)
-    await _sweep_sometimes(call)
+    if random.randrange(_SWEEP_ONE_IN) == 0:  # noqa: S311 - which attempt sweeps is no secret
+        await _sweep(call)
 
 
 def _add(row: Attempts, allowance: Allowance, now: datetime) -> None:
@@ -165,11 +124,6 @@ def _add(row: Attempts, allowance: Allowance, now: datetime) -> None:
     row.blocked_until = now + wait if wait else None
     if wait:
         row.window_ends_at = now + wait + allowance.window
-
-
-async def _sweep_sometimes(call: Call) -> None:
-    if random.randrange(_SWEEP_ONE_IN) == 0:  # noqa: S311 - which attempt sweeps is no secret
-        await _sweep(call)
 
 
 async def _sweep(call: Call) -> None:

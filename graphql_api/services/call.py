@@ -27,8 +27,8 @@ class Rules:
     free_log_ins_per_account: int = 5
     free_log_ins_per_address: int = 50
     free_registrations_per_address: int = 100
-    free_look_ups_per_user: int = 1000
-    free_access_requests_per_user: int = 30
+    look_ups_per_user: int = 1000
+    access_requests_per_user: int = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from graphql_api.domain.conflicts import CheckStatus, Conflict, Holding, find_co
 from graphql_api.domain.holders import Holder, Personal
 from graphql_api.domain.inputs import InvalidInput, Problems
 from graphql_api.domain.refusals import Refused
-from graphql_api.services import access, attempts, connecting, holdings
+from graphql_api.services import access, connecting, holdings, quotas
 from graphql_api.services.call import Call
 from graphql_api.services.connecting import Surroundings
 from graphql_api.storage.tables import User
@@ -36,7 +36,7 @@ async def check(
     problems = Problems()
     check_candidates(problems, candidates)
     if not problems and candidates:
-        await attempts.count_look_ups(call, len(candidates))
+        await quotas.count_look_ups(call, len(candidates))
     return await call.read(lambda session: _check(session, call, candidates, workspace_id, problems.found))
 
 

@@ -528,7 +528,7 @@ class TestWhoAsksTooOften:
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        return make_settings(database_url, free_access_requests_per_user=2)
+        return make_settings(database_url, access_requests_per_user=2)
 
     async def test_waits(self, scene: Scene) -> None:
         # given
