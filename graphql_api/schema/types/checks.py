@@ -40,13 +40,13 @@ class CheckInstagramAccountInput:
 class CheckSocialAccountsInput:
     """One look-up."""
 
+    instagram_accounts: list[CheckInstagramAccountInput] = strawberry.field(
+        description="The Instagram accounts to look up: at most 100, each once."
+    )
     workspace_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="The Workspace that would hold them; the viewer must be its admin. Left out or null: the viewer's "
         "Personal.",
-    )
-    instagram_accounts: list[CheckInstagramAccountInput] = strawberry.field(
-        description="The Instagram accounts to look up: at most 100, each once."
     )
 
     def to_candidates(self) -> tuple[Sequence[Candidate], UUID | None]:
