@@ -82,7 +82,7 @@ async def fill(services: Services) -> Demo | NotFilled:
     await _connect(services, admin, agency_south, SOUTH)
     await _connect(services, admin, None, OF_ADMIN)
     await _connect(services, creator, None, OF_CREATOR)
-    await _ask(services, creator, studio_north, NORTH_FILMS)
+    await _ask(services, creator, studio_north, NORTH)
     return Demo(admin, creator, other_creator, studio_north, agency_south)
 
 
@@ -134,7 +134,7 @@ async def _connect(services: Services, person: Person, workspace_id: UUID | None
 
 async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> None:
     """A request that the Workspace's admin finds pending."""
-    command = AskCommand(workspace_id, account.instagram_user_id, account.username, "I cut its films.")
+    command = AskCommand(workspace_id, account.instagram_user_id, account.username, "I paint its sets.")
     _done(await access_requests.ask(_call(services, creator), command))
 
 
