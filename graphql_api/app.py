@@ -90,6 +90,8 @@ def build_services(settings: Settings) -> Services:
             reset_code_lifetime=timedelta(minutes=settings.reset_code_minutes),
             retention=timedelta(days=settings.retention_days),
             event_retention=timedelta(days=settings.event_retention_days) or None,
+            look_ups_per_user=settings.look_ups_per_user,
+            access_requests_per_user=settings.access_requests_per_user,
         ),
         clock=lambda: datetime.now(UTC),
     )

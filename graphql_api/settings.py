@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     tidy_minutes: int = Field(default=60, ge=0, le=10_080)
     retention_days: int = Field(default=30, ge=1, le=3650)
     event_retention_days: int = Field(default=0, ge=0, le=36_500)
+    look_ups_per_user: int = Field(default=1000, ge=100)
+    access_requests_per_user: int = Field(default=30, ge=1)
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -116,16 +116,27 @@ def check_picture_url(problems: Problems, path: tuple[str, ...], value: str) -> 
 
 
 def check_text(
-    problems: Problems, path: tuple[str, ...], value: str, *, longest: int, required: bool = True
+    problems: Problems,
+    path: tuple[str, ...],
+    value: str,
+    *,
+    longest: int,
+    required: bool = True,
+    lines: bool = False,
 ) -> str:
-    """A line of text that people read: returns it NFC-normalised, without white space around it."""
+    """A line (or `lines`) of text for people: returns it NFC-normalised, without white space around it."""
     text = unicodedata.normalize("NFC", value).strip() if _encodable(value) else value
+    if lines:
+        text = text.replace("\r\n", "\n")
     if not text:
         if required:
             problems.add(path, InvalidInputCode.REQUIRED, "A value is required")
     elif len(text) > longest:
         problems.add(path, InvalidInputCode.TOO_LONG, f"This has at most {longest} characters")
-    elif any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in text):
+    elif any(
+        unicodedata.category(character) in _REFUSED_CATEGORIES and not (lines and character == "\n")
+        for character in text
+    ):
         problems.add(path, InvalidInputCode.INVALID_FORMAT, "This holds characters that cannot be shown")
     return text
 

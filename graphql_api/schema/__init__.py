@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
+from graphql_api.schema.mutations.access_requests import AccessRequestMutations
 from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
 from graphql_api.schema.mutations.deletions import DeletionMutations
 from graphql_api.schema.mutations.email_addresses import EmailAddressMutations
@@ -57,6 +58,7 @@ class Mutation(
     MovingMutations,
     RenamingMutations,
     FacebookAccountMutations,
+    AccessRequestMutations,
 ):
     """The mutation root."""
 

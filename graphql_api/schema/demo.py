@@ -42,6 +42,8 @@ def page(demo: Demo, base: str) -> str:
         f"Studio North   {write_id('Workspace', demo.studio_north)}",
         f"Agency South   {write_id('Workspace', demo.agency_south)}",
         "",
+        f"{demo.creator.name} has asked Studio North for access to {NORTH.username}; nobody has answered yet.",
+        "",
         f"Start the server (python -m graphql_api serve) and paste. In GraphiQL ({base}/graphiql), paste",
         "a bearer token once, and run the tabs.",
     ]

@@ -4,8 +4,9 @@ from enum import Enum
 
 import strawberry
 
+from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.claims import ConflictPolicy, ConnectOutcome, Platform
-from graphql_api.domain.conflicts import Resolution
+from graphql_api.domain.conflicts import CheckStatus, Resolution
 from graphql_api.domain.holders import Role
 from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.invitations import InvitationStatus
@@ -76,7 +77,27 @@ _described(
     "What the viewer can do about a conflict.",
     MOVE="Move the social account to the place it was claimed for (`moveSocialAccounts`); nobody can take it meanwhile.",
     DISCONNECT="Disconnect it where it is held (`disconnectSocialAccounts`), then connect it again.",
-    REQUEST_ACCESS="Ask an admin of the Workspace that holds it; `contactEmail` names one.",
+    REQUEST_ACCESS="Ask the admins of the Workspace that holds it (`requestSocialAccountAccess`); `contactEmail` names "
+    "one.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    CheckStatus,
+    "SocialAccountCheckStatus",
+    "What connecting a social account would come to.",
+    AVAILABLE="Nobody holds it: it would be connected.",
+    RECONNECT="The place holds it already: it would be reconnected.",
+    CONFLICT="Something stands in the way; `conflict` says what.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    AccessRequestStatus,
+    "AccessRequestStatus",
+    "Where a request for access stands. Everything but `PENDING` is final.",
+    PENDING="Nobody has answered it yet.",
+    GRANTED="An admin shared the social account with teams, and the requester is in them.",
+    DECLINED="An admin said no; `reason` may say why.",
+    WITHDRAWN="The requester took it back, or left the Workspace.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(

@@ -8,9 +8,9 @@ from strawberry.dataloader import DataLoader
 
 from graphql_api.domain.holders import Role
 from graphql_api.domain.secrets import Secret
-from graphql_api.services import access, social_accounts
+from graphql_api.services import access, access_requests, social_accounts
 from graphql_api.services.call import Call
-from graphql_api.storage.tables import FacebookAccount, SocialAccount, Team, User, Workspace
+from graphql_api.storage.tables import AccessRequest, FacebookAccount, SocialAccount, Team, User, Workspace
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -37,6 +37,15 @@ class Loaders:
         )
         self.teams_of_social_accounts: DataLoader[UUID, list[Team] | None] = _by_key(
             lambda ids: social_accounts.teams(call, ids)
+        )
+        self.access_requests: DataLoader[UUID, AccessRequest | None] = _by_key(
+            lambda ids: call.read(lambda session: access.access_requests(session, call.viewer, ids))
+        )
+        self.teams_of_access_requests: DataLoader[UUID, list[Team] | None] = _by_key(
+            lambda ids: access_requests.teams(call, ids)
+        )
+        self.accounts_of_access_requests: DataLoader[tuple[UUID, str], SocialAccount | None] = _by_key(
+            lambda keys: access_requests.accounts(call, keys)
         )
         self.access_tokens: DataLoader[UUID, Secret | None] = _by_key(
             lambda ids: social_accounts.read_access_tokens(call, ids)

@@ -17,6 +17,7 @@ from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
 from graphql_api.storage.tables import (
+    AccessRequest,
     ApiToken,
     FacebookAccount,
     Invitation,
@@ -203,3 +204,26 @@ def sees_team(viewer: Viewer) -> sa.ColumnElement[bool]:
     """Does the viewer see this team: are they in its Workspace, whether or not in the team?"""
     mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
     return col(Team.workspace_id).in_(mine)
+
+
+async def access_requests(
+    session: AsyncSession, viewer: Viewer, ids: Collection[UUID]
+) -> dict[UUID, AccessRequest]:
+    """Those of the requests for access that the viewer may see, as they are now."""
+    statement = (
+        select(AccessRequest)
+        .where(col(AccessRequest.id).in_(ids), sees_access_request(viewer))
+        .execution_options(populate_existing=True)
+    )
+    return {request.id: request for request in (await session.scalars(statement)).all()}
+
+
+def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this request for access? Who asked does, and the admins of the Workspace."""
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    )
+    return sa.or_(
+        col(AccessRequest.requester_id) == viewer.user_id,
+        col(AccessRequest.workspace_id).in_(as_admin),
+    )

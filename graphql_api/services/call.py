@@ -33,6 +33,8 @@ class Rules:
     mails_per_recipient: int = 5
     retention: timedelta = timedelta(days=30)
     event_retention: timedelta | None = None
+    look_ups_per_user: int = 1000
+    access_requests_per_user: int = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from graphql_api.domain.conflicts import (
     HeldByPersonal,
     HeldByWorkspace,
     HeldElsewhere,
+    Resolution,
     conflict_with,
     find_conflicts,
 )
@@ -29,13 +30,13 @@ from graphql_api.domain.holders import Holder, Personal, Role, Workspace
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.permissions import may_connect
 from graphql_api.domain.refusals import Refused
-from graphql_api.services import access, access_tokens, history, holdings, retries
+from graphql_api.services import access, access_requests, access_tokens, history, holdings, retries
 from graphql_api.services.call import Call
 from graphql_api.services.retries import Retry
 from graphql_api.storage import direct, tables
 from graphql_api.storage.direct import AnyFacebookAccount, AnySocialAccount, NewLogin
 from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
-from graphql_api.storage.tables import FacebookAccount, SocialAccount
+from graphql_api.storage.tables import AccessRequest, FacebookAccount, SocialAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Surroundings:
 
     workspaces: Mapping[UUID, tuple[tables.Workspace, Role]] = field(default_factory=dict)
     accounts: Mapping[str, SocialAccount] = field(default_factory=dict)
+    pending: Mapping[tuple[UUID, str], AccessRequest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ async def _connect(
         return ConnectRefused(problems)
     conflicts = await _conflicts(session, call, command, place, used)
     if conflicts and _stops(command, conflicts):
-        return ConnectRefused(conflicts, await _surroundings(session, call, conflicts))
+        return ConnectRefused(conflicts, await surroundings_of(session, call, conflicts))
 
     refused = {conflict.claim.index for conflict in conflicts}
     claims = [claim for claim in command.claims if claim.index not in refused]
@@ -178,7 +180,7 @@ async def _connect(
             key=lambda conflict: conflict.claim.index,
         )
         if _stops(command, conflicts):
-            return ConnectRefused(conflicts, await _surroundings(session, call, conflicts))
+            return ConnectRefused(conflicts, await surroundings_of(session, call, conflicts))
 
     accounts = [
         (_outcome(taken[claim.instagram_user_id], minted), taken[claim.instagram_user_id])
@@ -196,7 +198,7 @@ async def _connect(
         facebook_account,
         accounts,
         [_as_of(conflict, used + connected) for conflict in conflicts],
-        await _surroundings(session, call, conflicts),
+        await surroundings_of(session, call, conflicts),
     )
     if retry is not None:
         await retries.remember(session, call, retry, _kept(done))
@@ -232,7 +234,7 @@ async def _replay(
         logins[facebook_account_id],
         [(how, seen[hold_id]) for hold_id, how in hows.items()],
         conflicts,
-        await _surroundings(session, call, conflicts),
+        await surroundings_of(session, call, conflicts),
     )
 
 
@@ -267,11 +269,18 @@ async def _place(
     """Where the accounts go, how many it holds, and why it may not be; its row is locked."""
     if command.workspace_id is None:
         return Personal(viewer.id), viewer.held_count, ()
-    place = Workspace(command.workspace_id)
     found = await access.lock_workspaces(session, call.viewer, [command.workspace_id])
-    if command.workspace_id not in found:
+    return in_workspace(command.workspace_id, found)
+
+
+def in_workspace(
+    workspace_id: UUID, found: Mapping[UUID, tuple[tables.Workspace, Role]]
+) -> tuple[Holder, int, Sequence[InvalidInput]]:
+    """A Workspace as the place of a claim, by what was found of it for the viewer."""
+    place = Workspace(workspace_id)
+    if workspace_id not in found:
         return place, 0, (_at_workspace(InvalidInputCode.NOT_FOUND, "There is no such Workspace"),)
-    workspace, role = found[command.workspace_id]
+    workspace, role = found[workspace_id]
     if not may_connect(role):
         return (
             place,
@@ -395,7 +404,7 @@ def _as_of(conflict: Conflict, used: int) -> Conflict:
     return replace(conflict, used=used) if isinstance(conflict, AccountLimitReached) else conflict
 
 
-async def _surroundings(session: AsyncSession, call: Call, conflicts: Sequence[Conflict]) -> Surroundings:
+async def surroundings_of(session: AsyncSession, call: Call, conflicts: Sequence[Conflict]) -> Surroundings:
     """The workspaces and accounts that the conflicts are about, where the viewer may see them."""
     workspace_ids = {c.workspace_id for c in conflicts if isinstance(c, HeldByWorkspace)}
     keys = {
@@ -403,7 +412,13 @@ async def _surroundings(session: AsyncSession, call: Call, conflicts: Sequence[C
         for c in conflicts
         if isinstance(c, HeldByPersonal) or (isinstance(c, HeldByWorkspace) and c.viewer_sees)
     }
+    askable = {
+        (c.workspace_id, c.claim.instagram_user_id)
+        for c in conflicts
+        if isinstance(c, HeldByWorkspace) and Resolution.REQUEST_ACCESS in c.resolutions
+    }
     return Surroundings(
         await access.workspaces(session, call.viewer, workspace_ids) if workspace_ids else {},
         await holdings.held_accounts(session, call.viewer, keys) if keys else {},
+        await access_requests.pending_of_viewer(session, call, askable) if askable else {},
     )

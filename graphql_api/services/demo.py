@@ -13,7 +13,8 @@ from graphql_api.domain.holders import Role
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.domain.viewers import Viewer
-from graphql_api.services import connecting, invitations, sharing, teams, users, workspaces
+from graphql_api.services import access_requests, connecting, invitations, sharing, teams, users, workspaces
+from graphql_api.services.access_requests import AskCommand
 from graphql_api.services.call import Call, Services
 from graphql_api.services.connecting import ConnectCommand
 from graphql_api.storage.migrations import Migrated, state_of
@@ -82,6 +83,7 @@ async def fill(services: Services) -> Demo | NotFilled:
     await _connect(services, admin, agency_south, SOUTH)
     await _connect(services, admin, None, OF_ADMIN)
     await _connect(services, creator, None, OF_CREATOR)
+    await _ask(services, creator, studio_north, NORTH)
     return Demo(admin, creator, other_creator, studio_north, agency_south)
 
 
@@ -142,6 +144,12 @@ async def _connect(
     )
     connected = _done(await connecting.connect(_call(services, person), command))
     return [account.hold_id for _, account in connected.accounts if account.hold_id]
+
+
+async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> None:
+    """A request that the Workspace's admin finds pending."""
+    command = AskCommand(workspace_id, account.instagram_user_id, account.username, "I paint its sets.")
+    _done(await access_requests.ask(_call(services, creator), command))
 
 
 def _call(services: Services, person: Person | None) -> Call:

@@ -26,6 +26,7 @@ TABLES = (
     "team_members",
     "shares",
     "access_requests",
+    "access_request_teams",
     "events",
 )
 Rows = list[dict[str, Any]]
@@ -97,3 +98,12 @@ async def share(database: Database, workspace: str, member: Person, name: str) -
         f"INSERT INTO shares (team_id, social_account_id, created_at) SELECT {database.literal(team)}, id, "
         f"{database.literal(now)} FROM social_accounts WHERE holder_workspace_id = {database.literal(place)}"
     )
+
+
+async def make_team(database: Database, workspace: str, name: str) -> str:
+    """A new team of a Workspace, without members; its global id."""
+    team, now = uuid4(), datetime.now(UTC)
+    await database.insert(
+        "teams", id=team, workspace_id=key_of(workspace), name=name, created_at=now, updated_at=now
+    )
+    return base64.b64encode(f"Team:{team}".encode()).decode()

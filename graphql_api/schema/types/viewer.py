@@ -8,13 +8,14 @@ from graphql_api.domain.claims import Platform
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.schema.context import Info
+from graphql_api.schema.types.access_requests import AccessRequest
 from graphql_api.schema.types.api_tokens import ApiToken
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, page_request
 from graphql_api.schema.types.social_accounts import InstagramAccount, SocialAccount
 from graphql_api.schema.types.users import User
-from graphql_api.schema.types.workspaces import Platforms, Workspace
-from graphql_api.services import api_tokens, facebook_accounts, social_accounts, workspaces
+from graphql_api.schema.types.workspaces import Platforms, StatusFilter, Workspace
+from graphql_api.services import access_requests, api_tokens, facebook_accounts, social_accounts, workspaces
 
 
 @strawberry.type(description="The authenticated caller, with what is private to them.")
@@ -94,3 +95,20 @@ class Viewer:
             call, page_request(first, after, last, before), holder, platforms=platforms
         )
         return Connection.of(page, InstagramAccount.of)
+
+    @strawberry.field(
+        description="The viewer's own requests for access to social accounts, the newest first, with what came of them."
+    )
+    async def access_requests(
+        self,
+        info: Info,
+        status: StatusFilter = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[AccessRequest]:
+        """A page of them."""
+        call = info.context.call
+        page = await access_requests.page(call, page_request(first, after, last, before), status=status)
+        return Connection.of(page, AccessRequest.of)

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from graphql_api.domain import holders
+from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
 from graphql_api.domain.invitations import InvitationStatus, status_of
@@ -14,16 +15,21 @@ from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import invitations, social_accounts, teams, workspaces
+from graphql_api.services import access_requests, invitations, social_accounts, teams, workspaces
 from graphql_api.services.invitations import Preview
 from graphql_api.storage import tables
 
 if TYPE_CHECKING:
+    from graphql_api.schema.types.access_requests import AccessRequest
     from graphql_api.schema.types.social_accounts import SocialAccount
     from graphql_api.schema.types.teams import Team
 
+LazyAccessRequest = Annotated["AccessRequest", strawberry.lazy("graphql_api.schema.types.access_requests")]
 LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.schema.types.social_accounts")]
 LazyTeam = Annotated["Team", strawberry.lazy("graphql_api.schema.types.teams")]
+StatusFilter = Annotated[
+    AccessRequestStatus | None, strawberry.argument(description="Only those that stand like this.")
+]
 Platforms = Annotated[
     list[Platform],
     strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),
@@ -125,6 +131,30 @@ class Workspace(Node):
         request = page_request(first, after, last, before)
         page = await invitations.page(info.context.call, request, self.key, status=status)
         return Connection.of(page, lambda row: Invitation.of(row, self))
+
+    @strawberry.field(
+        description="Requests for access to social accounts that it holds, the newest first: an admin sees all of them, a "
+        "creator their own."
+    )
+    async def access_requests(
+        self,
+        info: Info,
+        status: StatusFilter = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LazyAccessRequest]:
+        """A page of them."""
+        from graphql_api.schema.types.access_requests import AccessRequest  # noqa: PLC0415 - a cycle of types
+
+        page = await access_requests.page(
+            info.context.call,
+            page_request(first, after, last, before),
+            workspace_id=self.key,
+            status=status,
+        )
+        return Connection.of(page, AccessRequest.of)
 
     @classmethod
     def of(cls, row: tables.Workspace, role: Role | None) -> Self:
