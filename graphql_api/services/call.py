@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -79,3 +79,8 @@ class Call:
         """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""
         async with self._one_connection:
             return await self.services.database.transact(work)
+
+    async def write_at_once(self, statement: str, *arguments: object) -> list[Any] | None:
+        """Run one hot statement that writes all or nothing; None when it met somebody and wrote nothing."""
+        async with self._one_connection:
+            return await self.services.database.write_at_once(statement, *arguments)
