@@ -16,7 +16,7 @@ from graphql_api.domain.viewers import Viewer
 from graphql_api.services import connecting, invitations, users, workspaces
 from graphql_api.services.call import Call, Services
 from graphql_api.services.connecting import ConnectCommand
-from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.storage.tables import User
 
 T = TypeVar("T")
