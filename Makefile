@@ -34,6 +34,9 @@ test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
 
+oracle: $(VENV)/.develop ## Compare compiled operations with graphql-core in full (minutes), and write docs/compiled.md
+	$(BIN)/python -m tests.execution.compiled.oracle --cases 100000 --write docs/compiled.md
+
 lint: $(VENV)/.develop ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,4 +68,4 @@ graphiql: ## Build GraphiQL into the package (needs Node.js 20.19 or later)
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql help install run demo test races lint check schema format revision lock clean
+.PHONY: graphiql help install run demo test races oracle lint check schema format revision lock clean

@@ -1,5 +1,6 @@
 """The one place that wires things together: settings in, an ASGI application out."""
 
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from graphql_api.services.call import Rules, Services
 from graphql_api.services.mailer import Mailer
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.database import Database
-from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
 from graphql_api.web.graphiql import graphiql_routes
 from graphql_api.web.options import Options
@@ -105,7 +106,10 @@ def from_environment() -> ASGIApp:
     """
     settings = read_settings()
     logs.configure(as_json=settings.in_production, level=settings.log_level)
-    return create_app(settings)
+    app = create_app(settings)
+    # What there is now stays: the garbage collector need not walk it again and again while requests wait.
+    gc.freeze()
+    return app
 
 
 class KeyCheck:

@@ -19,8 +19,7 @@ from graphql_api.services import demo as demo_service
 from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Services
 from graphql_api.settings import Settings, Unusable, read_settings
-from graphql_api.storage.migrations import Migrated, state_of
-from graphql_api.storage.migrations import migrate as migrate_database
+from graphql_api.storage.revisions import Migrated, state_of
 
 T = TypeVar("T")
 
@@ -65,6 +64,9 @@ def serve(
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's tables; does nothing when it is there already."""
+    # Alembic takes long to import, and only this command needs it.
+    from graphql_api.storage.migrations import migrate as migrate_database  # noqa: PLC0415
+
     settings = read_settings()
     logs.configure(as_json=settings.in_production, level=settings.log_level)
     asyncio.run(migrate_database(settings.database))

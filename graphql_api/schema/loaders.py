@@ -1,5 +1,6 @@
 """Batch loaders: what many fields of one request ask for is read in one statement, through `access`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import TypeVar
 from uuid import UUID
@@ -57,4 +58,12 @@ def _by_key(load: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> DataLo
         found = await load(keys)
         return [found.get(key) for key in keys]
 
-    return DataLoader(load_batch, max_batch_size=1000)
+    return _Loader(load_batch, max_batch_size=1000)
+
+
+class _Loader(DataLoader[K, V]):
+    """Shields what fields share: when one of them is cancelled, because its parent failed, the others go on."""
+
+    def load(self, key: K) -> Awaitable[V]:
+        """Load the value of a key."""
+        return asyncio.shield(super().load(key))

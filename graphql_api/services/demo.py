@@ -17,7 +17,7 @@ from graphql_api.services import access_requests, connecting, invitations, shari
 from graphql_api.services.access_requests import AskCommand
 from graphql_api.services.call import Call, Services
 from graphql_api.services.connecting import ConnectCommand
-from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.storage.tables import User
 
 T = TypeVar("T")

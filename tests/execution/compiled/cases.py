@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import (
@@ -54,8 +55,11 @@ class VariableName(str):
 class Generator:
     """Writes one random operation over a schema."""
 
-    def __init__(self, schema: GraphQLSchema, chance: random.Random) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, chance: random.Random, scalars: Mapping[str, list[Any]]
+    ) -> None:
         self.schema = schema
+        self.scalars = {**SCALARS, **scalars}
         self.chance = chance
         self.variables: dict[str, Any] = {}
         self.defaults: dict[str, str] = {}
@@ -204,7 +208,7 @@ class Generator:
             return self.object(type_, trouble, nested, depth)
         if isinstance(type_, GraphQLEnumType):
             return EnumName(chance.choice(list(type_.values)))
-        return chance.choice(SCALARS.get(type_.name, ["scalar"]))
+        return chance.choice(self.scalars.get(type_.name, ["scalar"]))
 
     def present_item(self, type_: Any, trouble: float, nested: bool, depth: int) -> Any:
         """Stand in for a list of one."""
@@ -267,10 +271,12 @@ def literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def valid_operation(schema: GraphQLSchema, chance: random.Random) -> tuple[Generator, str, DocumentNode]:
+def valid_operation(
+    schema: GraphQLSchema, chance: random.Random, scalars: Mapping[str, list[Any]]
+) -> tuple[Generator, str, DocumentNode]:
     """Write operations until one is valid."""
     while True:
-        generator = Generator(schema, chance)
+        generator = Generator(schema, chance, scalars)
         text = generator.operation()
         try:
             document = parse(text)
