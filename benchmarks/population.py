@@ -180,7 +180,11 @@ class Population:
             (
                 (
                     *(event_id(p, seq), p.workspace_id, seq, "SOCIAL_ACCOUNT_RECONNECTED", p.id),
-                    *(made_id("hold", event_subject(p, seq)), "benchmark", json.dumps({"username": "somebody"})),
+                    *(
+                        made_id("hold", event_subject(p, seq)),
+                        "benchmark",
+                        json.dumps({"username": "somebody"}),
+                    ),
                     BEGINNING + timedelta(seconds=seq),
                 )
                 for p in self.hosts

@@ -15,41 +15,25 @@ from benchmarks.contestants import NODE, Contestant, Server
 from benchmarks.measuring import Cell, Pace, Results, Sample, Series
 from benchmarks.work import WORKS
 
-__all__ = ["Series"]
-
 _GROWTH = "\n## Growth\n"
 _PACKAGES = (
     *("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "uvloop", "httptools"),
     *("sqlalchemy", "asyncpg", "aiosqlite", "orjson", "cryptography"),
 )
 _NODE_PACKAGES = ("@apollo/server", "mercurius", "graphql-jit", "fastify", "graphql", "pg")
+_INTRODUCTION = """# Performance
 
-
-def write(path: Path, section: str, *, is_growth: bool) -> None:
-    """Put a section into the page, and leave what the other kind of run wrote."""
-    old = path.read_text(encoding="utf-8") if path.exists() else ""
-    comparison, mark, growth_text = old.partition(_GROWTH)
-    page = comparison + section if is_growth else section + mark + growth_text
-    path.write_text(page, encoding="utf-8")
-
-
-def comparison_page(
-    parts: Sequence[str], contestants: Sequence[Contestant], pace: Pace, *, pool: int, accounts: int
-) -> str:
-    """The page without its growth."""
-    works = "\n".join(f"- **{work.name}**: {work.title}" for work in WORKS.values())
-    return f"""# Performance
-
-`make bench` measures this server against others that do the same work on the same rows, and writes this page. Every
-body is compared with what it should be, and after each run the events in the database are counted. Each
+`make bench` measures this server against others that do the same work on the same rows, and writes this page.
+Every body is compared with what it should be, and at the end the events in the database are counted. Each
 contestant is one process with {pool} connections to a database of its own, a copy of the same
-{accounts:,} social accounts; none writes an access log.
+{accounts:,} social accounts. None writes an access log.
 
-- **this server**: `python -m graphql_api serve` with `ENVIRONMENT=production`.
-- **floor**: what one would write by hand for just these requests: an endpoint for each, Starlette and orjson, on
-  PostgreSQL asyncpg. The same checks, locks, events and sealing, in as few statements as the checks between
-  them allow ({_linked("statements")}). Reads: who calls, then the page. W1: one transaction of two statements.
-- **Apollo Server** and **mercurius-JIT**: the same schema, the same statements, `pg` with prepared statements.
+- **this server**: `python -m graphql_api serve` with `ENVIRONMENT=production` and `LOG_LEVEL=WARNING`.
+- **floor**: what one would write by hand for just these requests: Starlette, orjson and (on PostgreSQL)
+  asyncpg, an endpoint for each. The same checks, locks, events and sealing, in as few statements as the checks
+  between them allow (`benchmarks/statements`): for W1 one transaction of two, for a page who calls and then
+  the page.
+- **Apollo Server** and **mercurius-JIT**: the same schema and statements, `pg` with prepared statements.
 - **stock Strawberry**: `strawberry.asgi.GraphQL` over this server's schema and services, with the parser and
   validation caches on.
 
@@ -57,25 +41,41 @@ The work:
 
 {works}
 
-{_machine(pace)}
+{machine}
 
-Every figure is the median of {pace.rounds} rounds, in which the contestants take turns of {pace.seconds:g} seconds; what stands in
-brackets is the lowest and the highest round. CPU is that of the server's process for each request; that of
-the database's processes stands beside it. Ratios are of requests a second, this server's by the other's, within
-the same round: above 1, this server is faster.
-{"".join(parts)}"""
-
-
-def _linked(folder: str) -> str:
-    return f"`benchmarks/{folder}`"
+Every figure is the median of {rounds} rounds, in which the contestants take turns of
+{seconds:g} seconds, after one round that does not count; brackets hold the lowest and the highest round. CPU is the
+time of the server's process for a request, and beside it that of the database's. The ratios are this server's
+requests a second by the other's in the same round: above 1, this server is faster.
+"""
 
 
-def _machine(pace: Pace) -> str:
-    del pace
+def write(path: Path, section: str, *, is_growth: bool) -> None:
+    """Put a section into the page, and leave what the other kind of run wrote."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    comparison, mark, growth_text = old.partition(_GROWTH)
+    text = comparison + section if is_growth else section + mark + growth_text
+    path.write_text(text, encoding="utf-8")
+
+
+def comparison_page(parts: Sequence[str], pace: Pace, *, pool: int, accounts: int) -> str:
+    """The page without its growth."""
+    introduction = _INTRODUCTION.format(
+        pool=pool,
+        accounts=accounts,
+        works="\n".join(f"- **{work.name}**: {work.title}" for work in WORKS.values()),
+        machine=_machine(),
+        rounds=pace.rounds,
+        seconds=pace.seconds,
+    )
+    return introduction + "".join(parts)
+
+
+def _machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB of memory, "
-        f"{platform.system()}; the load, the servers and the database share them. "
+        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB of\n"
+        f"memory, {platform.system()}; the load, the servers and the database share them.\n"
         f"{platform.python_implementation()} {platform.python_version()}, {packages}{_node()}."
     )
 
@@ -93,14 +93,15 @@ def _memory_gib() -> float:
 
 
 def _node() -> str:
+    """Node's version and those of its packages, where they are installed."""
     if not (NODE / "node_modules").exists():
         return ""
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    packages = ", ".join(
+    packages = [
         f"{name} {orjson.loads((NODE / 'node_modules' / name / 'package.json').read_bytes())['version']}"
         for name in _NODE_PACKAGES
-    )
-    return f"; Node.js {node}, {packages}"
+    ]
+    return f".\nNode.js {node}, {', '.join(packages)}"
 
 
 def load_ceiling(sample: Sample) -> str:
@@ -120,44 +121,86 @@ def comparison(
 ) -> str:
     """All figures on one database: the ratios first."""
     others = [contestant for contestant in contestants if contestant.name != "ours"]
-    head = " | ".join(f"against {contestant.title}" for contestant in others)
+    heads = [*(f"against {contestant.title}" for contestant in others), "p99 by the floor's"]
     ratios = [
-        f"| {_title(cell)} | " + " | ".join(_ratio(results, at, other) for other in others) + f" | {_tail(results, at)} |"
+        _line(_title(cell), *(_ratio(results, at, other) for other in others), _tail(results, at))
         for at, cell in enumerate(cells)
     ]
     starts = ", ".join(f"{s.contestant.title} {s.started_in:.2f} s" for s in servers.values())
-    tables = "".join(_table(cell, at, contestants, results) for at, cell in enumerate(cells))
     return f"""
 ## {database}
 
 From start to the first answer: {starts}.
 
-| work | {head} | p99 by the floor's |
-|---|{"--:|" * (len(others) + 1)}
-{chr(10).join(ratios)}
-{tables}"""
+{_table("work", heads, ratios)}
+{"".join(_figures(cell, at, contestants, results) for at, cell in enumerate(cells))}"""
 
 
-def _table(cell: Cell, at: int, contestants: Sequence[Contestant], results: Results) -> str:
-    rows = [_row(contestant, results[at, contestant.name]) for contestant in contestants]
+def _figures(cell: Cell, at: int, contestants: Sequence[Contestant], results: Results) -> str:
+    heads = ("requests/s", "p50 ms", "p99 ms", "CPU ms", "database CPU ms")
+    rows = [
+        _line(
+            contestant.title,
+            _spread(series, _rate, "{:,.0f}"),
+            _spread(series, _p50, "{:.1f}"),
+            _spread(series, _p99, "{:.1f}"),
+            _spread(series, _server_cpu, "{:.3f}"),
+            _spread(series, _database_cpu, "{:.3f}"),
+        )
+        for contestant in contestants
+        for series in [results[at, contestant.name]]
+    ]
     return f"""
 ### {_title(cell)}
 
-| | requests/s | p50 ms | p99 ms | CPU ms | database CPU ms |
-|---|--:|--:|--:|--:|--:|
-{chr(10).join(rows)}
+{_table("", heads, rows)}
 """
 
 
-def _row(contestant: Contestant, series: Series) -> str:
-    figures = (
-        _spread(series, lambda s: s.rate, "{:,.0f}"),
-        _spread(series, lambda s: s.p50 * 1000, "{:.1f}"),
-        _spread(series, lambda s: s.p99 * 1000, "{:.1f}"),
-        _spread(series, lambda s: s.server_cpu * 1000, "{:.3f}"),
-        _spread(series, lambda s: s.database_cpu * 1000, "{:.3f}"),
-    )
-    return f"| {contestant.title} | " + " | ".join(figures) + " |"
+def growth(title: str, contestants: Sequence[Contestant], cells: Sequence[Cell], results: Results) -> str:
+    """How the figures move with the data."""
+    kinds = ("requests/s", "p50 ms", "p99 ms", "database CPU ms")
+    heads = ["accounts", *(f"{contestant.title}: {kind}" for contestant in contestants for kind in kinds)]
+    rows = [
+        _line(
+            f"{cell.work}, {cell.size} accounts" if cell.size else cell.work,
+            f"{cell.scale:,}",
+            *(text for contestant in contestants for text in _short(results[at, contestant.name])),
+        )
+        for at, cell in enumerate(cells)
+    ]
+    return f"""
+### {title}
+
+{_table("work", heads, rows)}
+"""
+
+
+def growth_section(parts: Sequence[str], database: str, pace: Pace, connections: int) -> str:
+    """The last section of the page."""
+    return f"""{_GROWTH}
+`python -m benchmarks --growth`: {connections} connections on {database},
+{pace.rounds} rounds of {pace.seconds:g} seconds. `MAX_ACCOUNTS_PER_HOLDER` is raised for it.
+
+{_machine()}
+{"".join(parts)}"""
+
+
+def _table(first: str, heads: Sequence[str], rows: Sequence[str]) -> str:
+    return "\n".join([_line(first, *heads), f"|---|{'--:|' * len(heads)}", *rows])
+
+
+def _line(*texts: str) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _title(cell: Cell) -> str:
+    size = f", {_counted(cell.size, 'account')}" if cell.size else ""
+    return f"{cell.work}{size}, {_counted(cell.connections, 'connection')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _spread(series: Series, of: Callable[[Sample], float], form: str) -> str:
@@ -165,9 +208,13 @@ def _spread(series: Series, of: Callable[[Sample], float], form: str) -> str:
     return f"{form.format(series.median(of))} ({form.format(min(values))}-{form.format(max(values))})"
 
 
-def _title(cell: Cell) -> str:
-    size = f", {cell.size} account{'s' if cell.size > 1 else ''}" if cell.size else ""
-    return f"{cell.work}{size}, {cell.connections} connection{'s' if cell.connections > 1 else ''}"
+def _short(series: Series) -> tuple[str, ...]:
+    return (
+        _spread(series, _rate, "{:,.0f}"),
+        f"{series.median(_p50):.2f}",
+        f"{series.median(_p99):.2f}",
+        f"{series.median(_database_cpu):.3f}",
+    )
 
 
 def _ratio(results: Results, at: int, other: Contestant) -> str:
@@ -181,42 +228,24 @@ def _ratio(results: Results, at: int, other: Contestant) -> str:
 def _tail(results: Results, at: int) -> str:
     if (at, "floor") not in results:
         return ""
-    ours, floor = results[at, "ours"], results[at, "floor"]
-    return f"{ours.median(lambda s: s.p99) / floor.median(lambda s: s.p99):.2f}"
+    return f"{results[at, 'ours'].median(_p99) / results[at, 'floor'].median(_p99):.2f}"
 
 
-def growth(title: str, contestants: Sequence[Contestant], cells: Sequence[Cell], results: Results) -> str:
-    """How the figures move with the data."""
-    head = " | ".join(
-        f"{c.title} requests/s | p50 ms | p99 ms | database CPU ms" for c in contestants
-    )
-    rows = [
-        f"| {_work(cell)} | {cell.label} | " + " | ".join(_short(results[at, c.name]) for c in contestants) + " |"
-        for at, cell in enumerate(cells)
-    ]
-    return f"""
-### {title}
-
-| work | | {head} |
-|---|--:|{"--:|" * 4 * len(contestants)}
-{chr(10).join(rows)}
-"""
+def _rate(sample: Sample) -> float:
+    return sample.rate
 
 
-def _work(cell: Cell) -> str:
-    return f"{cell.work}, {cell.size} accounts" if cell.size else cell.work
+def _p50(sample: Sample) -> float:
+    return sample.p50 * 1000
 
 
-def _short(series: Series) -> str:
-    return (
-        f"{_spread(series, lambda s: s.rate, '{:,.0f}')} | {series.median(lambda s: s.p50) * 1000:.2f} "
-        f"| {series.median(lambda s: s.p99) * 1000:.2f} | {series.median(lambda s: s.database_cpu) * 1000:.3f}"
-    )
+def _p99(sample: Sample) -> float:
+    return sample.p99 * 1000
 
 
-def growth_section(parts: Sequence[str], database: str, pace: Pace, connections: int) -> str:
-    """The last section of the page."""
-    return f"""{_GROWTH}
-`python -m benchmarks --growth`: {connections} connections on {database}, {pace.rounds} rounds of {pace.seconds:g} seconds; `MAX_ACCOUNTS_PER_HOLDER`
-is raised for it. {_machine(pace)}
-{"".join(parts)}"""
+def _server_cpu(sample: Sample) -> float:
+    return sample.server_cpu * 1000
+
+
+def _database_cpu(sample: Sample) -> float:
+    return sample.database_cpu * 1000

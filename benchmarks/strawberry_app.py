@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.extensions import ParserCache, ValidationCache
@@ -50,9 +51,11 @@ def create_app() -> Starlette:
             yield
 
     app = Starlette(lifespan=lifespan)
-    app.add_route("/graphql", Endpoint(services))
+    app.router.routes.append(Route("/graphql", Endpoint(services)))
     return app
 
 
 if __name__ == "__main__":
-    uvicorn.run(create_app(), port=int(sys.argv[1]), access_log=False, log_level="warning", server_header=False)
+    uvicorn.run(
+        create_app(), port=int(sys.argv[1]), access_log=False, log_level="warning", server_header=False
+    )

@@ -204,6 +204,7 @@ def _connect(person: Person, size: int) -> Request:
             }
             for number in person.account_numbers[:size]
         ],
+        "onConflict": "REJECT_ALL",  # graphql-jit does not fill in the default of an input field
     }
     return Request(CONNECT, {"input": command}, "/connect", command, person.bearer_token)
 
@@ -350,9 +351,7 @@ WORKS: Mapping[str, Work] = {
         Work("W1", "`connectSocialAccounts`, reconnecting", _connect, _connected),
         Work("W2", "the viewer with 20 accounts, their Facebook account and teams", _viewer, _viewed),
         Work("W3", "`{ __typename }`", _typename, lambda _person, _size: {"__typename": "Query"}),
-        Work(
-            "W4", f"a page of {EVENTS} events of a workspace", _events, _events_viewed, in_workspace=True
-        ),
+        Work("W4", f"a page of {EVENTS} events of a workspace", _events, _events_viewed, in_workspace=True),
         Work(
             "W5",
             "a workspace with 20 accounts, their Facebook account and two teams each",

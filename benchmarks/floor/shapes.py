@@ -1,4 +1,4 @@
-"""Values in, values out: the checks of the input, the sealing, and the JSON that the GraphQL servers answer."""
+"""Values in, values out: checks of the input, sealing, and the JSON that the GraphQL servers answer."""
 
 import base64
 import hashlib
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAX_ITEMS = 100
 MAX_ACCOUNTS = 500
+MAX_LOCATION = 200
 _META_ID = re.compile(r"[0-9]{1,20}")
 _USERNAME = re.compile(r"(?=.{1,30}\Z)[A-Za-z0-9_](?:\.?[A-Za-z0-9_])*")
 _ACCESS_TOKEN = re.compile(r"[\x20-\x7e]{1,4096}")
@@ -35,7 +36,7 @@ class Sealer:
 
     def seal(self, secret: str, table: str, platform: str, external_id: str, holder: str) -> str:
         """The envelope of a secret."""
-        bound = "\x1f".join(("v1", self._key_id, table, "access_token", platform, external_id, holder))
+        bound = f"v1\x1f{self._key_id}\x1f{table}\x1faccess_token\x1f{platform}\x1f{external_id}\x1f{holder}"
         nonce = os.urandom(12)
         body = nonce + self._cipher.encrypt(nonce, secret.encode(), bound.encode())
         return f"v1.{self._key_id}.{base64.urlsafe_b64encode(body).decode()}"
@@ -67,24 +68,42 @@ def problems_of(command: Json) -> list[Json]:
     if not _ACCESS_TOKEN.fullmatch(facebook["accessToken"]):
         found.append(_invalid([*at, "accessToken"]))
     location = facebook.get("location")
-    if location is not None and not (len(location) <= 200 and location.isprintable()):
+    if location is not None and not (len(location) <= MAX_LOCATION and location.isprintable()):
         found.append(_invalid([*at, "location"]))
     if len(accounts) > MAX_ITEMS:
         return [*found, _invalid(["input", "instagramAccounts"], "OUT_OF_RANGE")]
-    seen = set()
+    seen: set[str] = set()
     for index, account in enumerate(accounts):
-        external_id = account["instagramUserId"]
-        if not _META_ID.fullmatch(external_id):
-            found.append(_invalid(path_of(index)))
-        if external_id in seen:
-            found.append(_invalid(path_of(index), "DUPLICATE"))
-        seen.add(external_id)
-        if not _USERNAME.fullmatch(account["username"]):
-            found.append(_invalid(path_of(index, "username")))
-        if account["profilePictureUrl"] and not _is_url(account["profilePictureUrl"]):
-            found.append(_invalid(path_of(index, "profilePictureUrl")))
-        if not _ACCESS_TOKEN.fullmatch(account["accessToken"]):
-            found.append(_invalid(path_of(index, "accessToken")))
+        if not _is_acceptable(account, seen):
+            found += _problems_at(index, account, seen)
+        seen.add(account["instagramUserId"])
+    return found
+
+
+def _is_acceptable(account: Json, seen: set[str]) -> bool:
+    external_id, picture = account["instagramUserId"], account["profilePictureUrl"]
+    return bool(
+        external_id not in seen
+        and _META_ID.fullmatch(external_id)
+        and _USERNAME.fullmatch(account["username"])
+        and (not picture or _is_url(picture))
+        and _ACCESS_TOKEN.fullmatch(account["accessToken"])
+    )
+
+
+def _problems_at(index: int, account: Json, seen: set[str]) -> list[Json]:
+    external_id, picture = account["instagramUserId"], account["profilePictureUrl"]
+    found = []
+    if not _META_ID.fullmatch(external_id):
+        found.append(_invalid(path_of(index)))
+    if external_id in seen:
+        found.append(_invalid(path_of(index), "DUPLICATE"))
+    if not _USERNAME.fullmatch(account["username"]):
+        found.append(_invalid(path_of(index, "username")))
+    if picture and not _is_url(picture):
+        found.append(_invalid(path_of(index, "profilePictureUrl")))
+    if not _ACCESS_TOKEN.fullmatch(account["accessToken"]):
+        found.append(_invalid(path_of(index, "accessToken")))
     return found
 
 
@@ -109,8 +128,10 @@ def conflict(index: int, account: Json, user_id: Any, holding: Mapping[str, Any]
     if holding["role"] == "ADMIN":
         kind, sentence = (
             "HeldByWorkspace",
-            "To connect this social media account to your Personal, "
-            "you must first remove it from your Workspace accounts",
+            (
+                "To connect this social media account to your Personal, "
+                "you must first remove it from your Workspace accounts"
+            ),
         )
     elif holding["role"] == "CREATOR":
         kind, sentence = "HeldByWorkspace", "This social account is already connected to your Workspace!"

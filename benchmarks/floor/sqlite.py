@@ -1,4 +1,4 @@
-"""The floor on SQLite: one thread writes, and reads, which take microseconds, run where they are asked for."""
+"""The floor on SQLite: one thread writes; reads, which take microseconds, run where they are asked for."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ SELECT s.hold_id, s.external_id, s.username, s.nickname, s.profile_picture_url, 
 FROM social_accounts s LEFT JOIN facebook_accounts f ON f.id = s.facebook_account_id AND f.user_id = ?1
 WHERE s.platform = 'INSTAGRAM' AND """
 _PERSONAL_PAGE = f"""{_PAGE} s.holder_user_id = ?1
-ORDER BY s.holder_user_id, s.created_at, s.hold_id LIMIT ?2"""  # noqa: S608 - a constant
+ORDER BY s.holder_user_id, s.created_at, s.hold_id LIMIT ?2"""
 _WORKSPACE_PAGE = f"""{_PAGE} s.holder_workspace_id = ?3 AND (?4 OR s.id IN (
   SELECT h.social_account_id FROM shares h JOIN team_members p ON p.team_id = h.team_id WHERE p.user_id = ?1))
 ORDER BY s.holder_workspace_id, s.created_at, s.hold_id LIMIT ?2"""  # noqa: S608 - a constant
