@@ -30,9 +30,9 @@ contestant is one process with {pool} connections to a database of its own, a co
 
 - **this server**: `python -m graphql_api serve` with `ENVIRONMENT=production` and `LOG_LEVEL=WARNING`.
 - **floor**: what one would write by hand for just these requests: Starlette, orjson and (on PostgreSQL)
-  asyncpg, an endpoint for each. The same checks, locks, events and sealing, in as few statements as the checks
-  between them allow (`benchmarks/statements`): for W1 one transaction of two, for a page who calls and then
-  the page.
+  asyncpg, an endpoint for each. The same checks, locks, events and sealing, in as few statements as the
+  checks between them allow (`benchmarks/statements`): for W1 one transaction of two; for a page, who calls
+  and then the page.
 - **Apollo Server** and **mercurius-JIT**: the same schema and statements, `pg` with prepared statements.
 - **stock Strawberry**: `strawberry.asgi.GraphQL` over this server's schema and services, with the parser and
   validation caches on.
@@ -44,9 +44,9 @@ The work:
 {machine}
 
 Every figure is the median of {rounds} rounds, in which the contestants take turns of
-{seconds:g} seconds, after one round that does not count; brackets hold the lowest and the highest round. CPU is the
-time of the server's process for a request, and beside it that of the database's. The ratios are this server's
-requests a second by the other's in the same round: above 1, this server is faster.
+{seconds:g} seconds, after one round that does not count; brackets hold the lowest and the highest round.
+CPU is the time of the server's process for a request, and beside it that of the database's. The ratios are
+this server's requests a second by the other's in the same round: above 1, this server is faster.
 """
 
 
@@ -179,7 +179,7 @@ def growth(title: str, contestants: Sequence[Contestant], cells: Sequence[Cell],
 def growth_section(parts: Sequence[str], database: str, pace: Pace, connections: int) -> str:
     """The last section of the page."""
     return f"""{_GROWTH}
-`python -m benchmarks --growth`: {connections} connections on {database},
+`make growth`: {connections} connections on {database},
 {pace.rounds} rounds of {pace.seconds:g} seconds. `MAX_ACCOUNTS_PER_HOLDER` is raised for it.
 
 {_machine()}

@@ -58,8 +58,9 @@ VALUES (?1, ?2, ?3, ?4, ?2, ?5, ?6, ?7, ?8)"""
 _PAGE = """
 SELECT s.hold_id, s.external_id, s.username, s.nickname, s.profile_picture_url, s.created_at,
   f.id AS facebook_account_id, f.facebook_user_id,
-  (SELECT json_group_array(json_array(t.id, t.name) ORDER BY t.name, t.id)
-   FROM shares h JOIN teams t ON t.id = h.team_id WHERE h.social_account_id = s.id) AS teams
+  (SELECT json_group_array(json_array(t.id, t.name)) FROM (
+     SELECT t.id, t.name FROM shares h JOIN teams t ON t.id = h.team_id
+     WHERE h.social_account_id = s.id ORDER BY t.name, t.id) t) AS teams
 FROM social_accounts s LEFT JOIN facebook_accounts f ON f.id = s.facebook_account_id AND f.user_id = ?1
 WHERE s.platform = 'INSTAGRAM' AND """
 _PERSONAL_PAGE = f"""{_PAGE} s.holder_user_id = ?1
