@@ -1,1 +1,1 @@
-"""Measurements: how fast, and against what."""
+"""The benchmark: our server against a hand-written floor and the GraphQL servers that others run."""
