@@ -40,6 +40,14 @@ test-browser: chromium graphiql $(VENV)/.develop ## Drive GraphiQL in Chromium, 
 	npm --prefix tests/browser ci
 	$(BIN)/python -m tests.server -- npm --prefix tests/browser test
 
+fuzz: $(VENV)/.develop ## Send a server what nobody wrote (half an hour), and print the figures
+	$(BIN)/python -m tests.server -- $(BIN)/python -m tests.fuzz --documents $(documents) --bodies $(bodies) --frames $(bodies)
+	$(BIN)/python -m tests.server --postgresql -- $(BIN)/python -m tests.conformance --examples $(examples)
+
+documents = 20000
+bodies = 10000
+examples = 100
+
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
 
@@ -83,4 +91,4 @@ chromium:
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql node chromium test-clients test-browser help install run demo test races lint check schema format revision lock clean
+.PHONY: graphiql node chromium test-clients test-browser fuzz help install run demo test races lint check schema format revision lock clean
