@@ -31,6 +31,23 @@ demo: $(VENV)/.run ## Fill an empty database with people, workspaces and account
 test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18 that they start themselves
 	$(BIN)/python -m pytest
 
+test-clients: node $(VENV)/.develop ## Hold a server to the GraphQL over HTTP audits and to clients (needs Node.js)
+	npm --prefix tests/clients ci
+	$(BIN)/python -m tests.server -- npm --prefix tests/clients test -- audits.test.js apollo.test.js
+	$(BIN)/python -m tests.server --sample -- npm --prefix tests/clients test -- streams.test.js
+
+test-browser: chromium graphiql $(VENV)/.develop ## Drive GraphiQL in Chromium, pictures in artefacts/ (needs Node.js)
+	npm --prefix tests/browser ci
+	$(BIN)/python -m tests.server -- npm --prefix tests/browser test
+
+fuzz: $(VENV)/.develop ## Send a server what nobody wrote (half an hour), and print the figures
+	$(BIN)/python -m tests.server -- $(BIN)/python -m tests.fuzz --documents $(documents) --bodies $(bodies) --frames $(bodies)
+	$(BIN)/python -m tests.server --postgresql -- $(BIN)/python -m tests.conformance --examples $(examples)
+
+documents = 20000
+bodies = 10000
+examples = 100
+
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
 
@@ -72,10 +89,19 @@ lock: $(VENV)/.develop ## Pin the dependencies anew, with hashes and without add
 
 LOCK = --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
-graphiql: ## Build GraphiQL into the package (needs Node.js 20.19 or later)
+graphiql: node ## Build GraphiQL into the package (needs Node.js 20.19 or later)
 	cd graphiql && npm ci --ignore-scripts && npm run check && npm run build
+
+node:
+	@command -v npm > /dev/null || { echo "This needs Node.js 20.19 or later with npm, and there is no npm." >&2; exit 1; }
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+	  || { echo "This needs Node.js 20.19 or later, and finds $$(node --version)." >&2; exit 1; }
+
+chromium:
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" \
+	  || { echo "This needs Chromium: Debian's package, or CHROMIUM=path of another." >&2; exit 1; }
 
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql help install run demo test races oracle lint check schema format revision lock clean bench growth
+.PHONY: graphiql help install run demo test races oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz

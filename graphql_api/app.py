@@ -1,7 +1,7 @@
 """The one place that wires things together: settings in, an ASGI application out."""
 
 import gc
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -13,9 +13,9 @@ from graphql_api.adapters import logs
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.execution.engine import Engine
-from graphql_api.execution.limits import Limits
+from graphql_api.execution.persisted import MalformedManifest, PersistedDocuments, read_manifest
 from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
-from graphql_api.schema.context import Context, context_opener
+from graphql_api.schema.context import context_opener
 from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Rules, Services
 from graphql_api.services.mailer import Mailer
@@ -24,10 +24,12 @@ from graphql_api.storage.database import Database
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
 from graphql_api.web.graphiql import graphiql_routes
-from graphql_api.web.options import Options
 from graphql_api.web.reports import make_reporter
 
 log = structlog.get_logger(__name__)
+
+MAX_MANIFEST_BYTES = 16_777_216
+MAX_PROBLEMS_TOLD = 10
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -35,14 +37,22 @@ def create_app(settings: Settings) -> ASGIApp:
     services = build_services(settings)
     mailer = Mailer(services, settings.outlet(), settings.front_end_url)
     tidy_every = timedelta(minutes=settings.tidy_minutes)
+    limits = settings.limits
     engine = Engine(
         build_schema(),
-        limits=Limits(),
+        limits=limits,
         report_error=make_reporter(messages=not settings.in_production),
         show_suggestions=settings.shows_introspection,
         introspection=settings.shows_introspection,
         credential_fields=CREDENTIAL_FIELDS,
+        persisted=PersistedDocuments(
+            trusted=_trusted_documents(settings),
+            only_trusted=settings.only_trusted_documents,
+            automatic=settings.automatic_persisted_queries,
+            limits=limits,
+        ),
     )
+    _refuse_unusable_documents(engine)
 
     keys = KeyCheck(services)
 
@@ -61,13 +71,9 @@ def create_app(settings: Settings) -> ASGIApp:
     return routes.build(
         engine,
         open_context=context_opener(services),
-        user_of=_user_of,
         ready=ready,
         lifespan=lifespan,
-        options=Options(
-            allowed_origins=settings.allowed_origins,
-            trusted_proxies=settings.trusted_proxies,
-        ),
+        options=settings.options,
         pages={"/graphiql": Starlette(routes=graphiql_routes())} if settings.shows_graphiql else None,
     )
 
@@ -155,6 +161,35 @@ async def _refuse_old_database(database: Database) -> bool:
     return True
 
 
-def _user_of(context: object) -> str | None:
-    caller = context.call.caller if isinstance(context, Context) else None
-    return None if caller is None else str(caller.user_id)
+def _trusted_documents(settings: Settings) -> Mapping[str, str]:
+    """The documents of the manifest, by id; none where there is no manifest.
+
+    Raises:
+        Unusable: there should be one, and it cannot be read.
+    """
+    path = settings.trusted_documents_file
+    if path is None:
+        return {}
+    try:
+        if path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise Unusable(f"TRUSTED_DOCUMENTS_FILE: {path} is longer than {MAX_MANIFEST_BYTES} bytes")
+        return read_manifest(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Unusable(f"TRUSTED_DOCUMENTS_FILE: {path} cannot be read ({error.strerror})") from None
+    except (MalformedManifest, UnicodeDecodeError) as error:
+        raise Unusable(f"TRUSTED_DOCUMENTS_FILE: {path} is no manifest: {error}") from None
+
+
+def _refuse_unusable_documents(engine: Engine) -> None:
+    """A trusted document that the schema or the limits refuse is told now, and not to a client later.
+
+    Raises:
+        Unusable: there are such.
+    """
+    problems = [
+        f"TRUSTED_DOCUMENTS_FILE: the document {document_id[:100]} cannot be run: {problem['message']}"
+        for document_id, document in engine.persisted.trusted.items()
+        if (problem := engine.problem_of(document)) is not None
+    ]
+    if problems:
+        raise Unusable("\n".join(problems[:MAX_PROBLEMS_TOLD]))

@@ -56,7 +56,7 @@ def serve(
         server_header=False,
         proxy_headers=False,  # TRUSTED_PROXIES decides, in web/
         timeout_graceful_shutdown=20,
-        ws_max_size=65_536,
+        ws_max_size=settings.options.max_message_bytes,
         ws_per_message_deflate=False,
     )
 

@@ -1,12 +1,13 @@
 """The settings: read once from the environment and `.env`, then frozen. docs/settings.md explains each."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from graphql_api.adapters.mail import (
@@ -18,7 +19,9 @@ from graphql_api.adapters.mail import (
     parse_mail_url,
 )
 from graphql_api.adapters.sealing import Keyring, UnusableKey, new_key, parse_keys
+from graphql_api.execution.limits import Limits
 from graphql_api.storage.database import check_url
+from graphql_api.web.options import Options
 
 
 class Environment(StrEnum):
@@ -32,8 +35,27 @@ class Unusable(Exception):
     """The settings cannot be used; the message names everything that is missing or wrong, and no value."""
 
 
-class Settings(BaseSettings):
-    """Every setting, by the name of its environment variable in lower case."""
+def _figures_of(kind: type[Limits | Options]) -> dict[str, Any]:
+    """The figures that have a range, with it and their default: each is a setting of the same name."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        one.name: (hints[one.name], one.default)
+        for one in fields(kind)
+        if hasattr(hints[one.name], "__metadata__")
+    }
+
+
+if TYPE_CHECKING:
+    _Figures = BaseSettings
+else:
+    _Figures = create_model("_Figures", __base__=BaseSettings, **_figures_of(Limits), **_figures_of(Options))
+
+
+class Settings(_Figures):
+    """Every setting, by the name of its environment variable in lower case.
+
+    The figures of `Limits` and `Options` are settings too: what they are, and may be, stands there.
+    """
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -53,6 +75,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     graphiql: bool | None = None
     introspection: bool | None = None
+    trusted_documents_file: Path | None = None
+    only_trusted_documents: bool = False
+    automatic_persisted_queries: bool = True
     max_accounts_per_holder: int = Field(default=500, ge=1)
     api_token_days: int = Field(default=90, ge=1, le=3650)
     invitation_days: int = Field(default=7, ge=1, le=365)
@@ -97,6 +122,23 @@ class Settings(BaseSettings):
     def shows_introspection(self) -> bool:
         """Whether the schema can be asked for: if not said, everywhere but in production."""
         return not self.in_production if self.introspection is None else self.introspection
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds on a document and on running it."""
+        return Limits(**self._figures(Limits))
+
+    @property
+    def options(self) -> Options:
+        """How the front door behaves."""
+        return Options(
+            allowed_origins=self.allowed_origins,
+            trusted_proxies=self.trusted_proxies,
+            **self._figures(Options),
+        )
+
+    def _figures(self, kind: type[Limits | Options]) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _figures_of(kind)}
 
     @property
     def database(self) -> str:
@@ -155,6 +197,8 @@ def read_settings(**overrides: Any) -> Settings:
             problems.append("DATABASE_URL: production needs to be told its database")
         if not settings.sealing_keys and settings.sealing_keys_file is None:
             problems.append("SEALING_KEYS or SEALING_KEYS_FILE: production needs to be told its sealing key")
+    if settings.only_trusted_documents and settings.trusted_documents_file is None:
+        problems.append("TRUSTED_DOCUMENTS_FILE: ONLY_TRUSTED_DOCUMENTS needs to be told its file")
     try:
         check_url(settings.database)
     except ValueError as error:

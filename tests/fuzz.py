@@ -11,6 +11,7 @@ read by introspection, so that must be on.
 import argparse
 import asyncio
 import json
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -209,8 +210,10 @@ def run(target: Target, *, documents: int, bodies: int, frames: int, number: int
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--host", help="host:port of a running server")
-    parser.add_argument("--token", help="bearer token of a user")
+    parser.add_argument(
+        "--host", default=os.environ.get("GRAPHQL_HOST"), help="host:port of a running server"
+    )
+    parser.add_argument("--token", default=os.environ.get("GRAPHQL_TOKEN"), help="bearer token of a user")
     for name in ("documents", "bodies", "frames"):
         parser.add_argument(f"--{name}", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))

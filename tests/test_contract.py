@@ -13,6 +13,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
@@ -212,3 +213,24 @@ def test_ids_in_inputs_are_ids_or_metas_text() -> None:
             if name.endswith(("Id", "Ids")):
                 expected = "String" if name in META_IDS else "ID"
                 assert get_named_type(field.type).name == expected, f"{item.name}.{name}"
+
+
+def hiding(item: GraphQLNamedType, seen: set[str]) -> Iterator[str]:
+    """Fields whose arguments may be refused, and whose refusal would take all of the answer away."""
+    if item.name in seen:
+        return
+    seen.add(item.name)
+    if isinstance(item, GraphQLUnionType | GraphQLInterfaceType):
+        for possible in SCHEMA.get_possible_types(item):
+            yield from hiding(possible, seen)
+    elif isinstance(item, GraphQLObjectType):
+        for name, field in item.fields.items():
+            if isinstance(field.type, GraphQLNonNull):
+                if field.args:
+                    yield f"{item.name}.{name}"
+                yield from hiding(get_named_type(field.type), seen)
+
+
+def test_no_argument_beneath_a_success_can_hide_what_was_done() -> None:
+    successes = [item for item in kind_of(GraphQLObjectType) if item.name.endswith("Success")]
+    assert [found for item in successes for found in hiding(item, set())] == []

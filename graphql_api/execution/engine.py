@@ -85,10 +85,9 @@ Planner = Callable[[Operation], Run]
 class Engine:
     """Runs requests against one schema; safe to share by all requests of a process.
 
-    `report_error` hears of every unplanned exception; `execution_timeout` is in seconds, for one request
-    or one event of a subscription; `credential_fields` are the mutations that check a password or mint a
-    token. Queries and mutations are compiled when they have run `compile_after` times; `plan` replaces how
-    they run altogether.
+    `report_error` hears of every unplanned exception; `credential_fields` are the mutations that check a
+    password or mint a token. Queries and mutations are compiled when they have run `compile_after` times;
+    `plan` replaces how they run altogether.
     """
 
     def __init__(
@@ -99,7 +98,6 @@ class Engine:
         report_error: Reporter,
         show_suggestions: bool = False,
         introspection: bool = False,
-        execution_timeout: float = 20.0,
         credential_fields: frozenset[str] = frozenset(),
         persisted: PersistedDocuments | None = None,
         compile_after: int = 2,
@@ -109,8 +107,8 @@ class Engine:
         self.executor_class = cast("type[Executor[Any]]", schema.execution_context_class)
         self.limits = limits
         self.report_error = report_error
-        self.execution_timeout = execution_timeout
-        self.persisted = persisted or PersistedDocuments()
+        self.execution_timeout = limits.execution_timeout
+        self.persisted = persisted or PersistedDocuments(limits=limits)
         self.documents = Documents(self.schema, limits, show_suggestions, introspection, credential_fields)
         compiler = Compiler(
             self.schema,
@@ -188,6 +186,11 @@ class Engine:
             return refused(*self._shown(operation, source.errors or []))
         return self._outcomes(operation, executor, cast("AsyncGenerator[Any, None]", source))
 
+    def problem_of(self, source: str) -> FormattedError | None:
+        """Return why a document could never be run, if so."""
+        read = self.documents.read(source)
+        return None if isinstance(read, Document) else read[0]
+
     def interpret(self, operation: Operation) -> Run:
         """Return the function that runs an operation on graphql-core's executor."""
 
@@ -205,10 +208,10 @@ class Engine:
             if request.query is not None:
                 return refusal("Send either query or documentId, not both", BAD_USER_INPUT)
             return self.persisted.find_trusted(request.document_id)
-        if self.persisted.only_trusted:
-            return refusal("Only documents named by documentId are run here", DOCUMENT_REQUIRED)
         if request.extensions and "persistedQuery" in request.extensions:
             return self.persisted.find_automatic(request.extensions["persistedQuery"], request.query)
+        if self.persisted.only_trusted:
+            return refusal("Only documents named by documentId are run here", DOCUMENT_REQUIRED)
         if request.query is None:
             return refusal("The request must have a query or a documentId", BAD_USER_INPUT)
         return request.query

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .errors import BAD_USER_INPUT, FormattedError, refusal
+from .limits import Limits
 
 NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
@@ -21,7 +22,7 @@ DOCUMENT_REQUIRED = "DOCUMENT_ID_REQUIRED"
 
 
 class MalformedManifest(Exception):
-    """The file is no manifest of trusted documents."""
+    """The file is no manifest of trusted documents; the message says why."""
 
 
 def read_manifest(text: str) -> dict[str, str]:
@@ -35,10 +36,12 @@ def read_manifest(text: str) -> dict[str, str]:
         if manifest.get("format") == "apollo-persisted-query-manifest":
             manifest = {operation["id"]: operation["body"] for operation in manifest["operations"]}
         documents = dict(manifest)
-    except (ValueError, AttributeError, KeyError, TypeError):
-        raise MalformedManifest("The manifest is not in a known form") from None
-    if not all(isinstance(document, str) for document in documents.values()):
-        raise MalformedManifest("Every document of the manifest must be a string")
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        raise MalformedManifest("it is not in a known form") from None
+    if not all(isinstance(item, str) and item for pair in documents.items() for item in pair):
+        raise MalformedManifest("every id and every document must be a string that is not empty")
+    if not documents:
+        raise MalformedManifest("it holds no document")
     return documents
 
 
@@ -53,10 +56,13 @@ class PersistedDocuments:
     trusted: Mapping[str, str] = field(default_factory=dict)
     only_trusted: bool = False
     automatic: bool = True
-    max_documents: int = 1_000
-    max_characters: int = 2_000_000
+    limits: Limits = field(default_factory=Limits)
     _kept: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _characters: int = 0
+
+    @property
+    def _keeps(self) -> bool:
+        return self.automatic and not self.only_trusted
 
     def find_trusted(self, document_id: str) -> str | FormattedError:
         """Return the trusted document of this id."""
@@ -65,11 +71,13 @@ class PersistedDocuments:
 
     def find_automatic(self, extension: object, query: str | None) -> str | FormattedError:
         """Return the document that the extension `persistedQuery` names, or that came along with its hash."""
-        if not self.automatic or self.only_trusted:
-            return refusal("PersistedQueryNotSupported", NOT_SUPPORTED)
         digest = extension.get("sha256Hash") if isinstance(extension, dict) else None
         if not isinstance(extension, dict) or not isinstance(digest, str) or extension.get("version") != 1:
             return refusal("extensions.persistedQuery must hold version 1 and a sha256Hash", BAD_USER_INPUT)
+        if query is None and digest in self.trusted:
+            return self.trusted[digest]  # so Apollo Client names the documents of its manifest
+        if not self._keeps:
+            return refusal("PersistedQueryNotSupported", NOT_SUPPORTED)
         if query is None:
             kept = self._kept.get(digest)
             if kept is None:
@@ -83,11 +91,19 @@ class PersistedDocuments:
     def keep(self, query: str) -> None:
         """Keep a document under its hash; for valid documents only, so that junk takes no room."""
         digest = hash_of(query)
-        if digest in self._kept or len(query) > self.max_characters:
+        if (
+            not self._keeps
+            or digest in self._kept
+            or digest in self.trusted
+            or len(query) > self.limits.max_automatic_characters
+        ):
             return
         self._kept[digest] = query
         self._characters += len(query)
-        while len(self._kept) > self.max_documents or self._characters > self.max_characters:
+        while (
+            len(self._kept) > self.limits.max_automatic_documents
+            or self._characters > self.limits.max_automatic_characters
+        ):
             _digest, dropped = self._kept.popitem(last=False)
             self._characters -= len(dropped)
 

@@ -31,6 +31,11 @@ class Context:
         self._services = services
         self._authorization = caller.authorization
 
+    @property
+    def viewer_id(self) -> str | None:
+        """The user who calls; None for an anonymous caller."""
+        return None if self.call.caller is None else str(self.call.caller.user_id)
+
     async def credentials_ended(self) -> None:
         """Return once the bearer token stops being valid; never, for an anonymous caller."""
         while True:

@@ -41,5 +41,7 @@ def check_email(problems: Problems, path: tuple[str, ...], value: str) -> tuple[
 
 def deliverable(address: str) -> str:
     """The form of an address that mail servers take: its domain in ASCII (IDNA)."""
+    from email_validator import validate_email  # noqa: PLC0415 - as above
+
     valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
     return valid.ascii_email or f"{valid.local_part}@{valid.ascii_domain}"

@@ -16,6 +16,10 @@ MAX_HOPS = 20
 class CallerContext(Protocol):
     """What the front door asks of the context that resolvers get."""
 
+    @property
+    def viewer_id(self) -> str | None:
+        """By whom streams are counted; None for an anonymous caller."""
+
     async def credentials_ended(self) -> None:
         """Return once the bearer token stopped being valid; never, for an anonymous caller."""
 

@@ -1,6 +1,5 @@
 """What the endpoint's transports share."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from graphql_api.domain.faults import Fault
@@ -13,9 +12,6 @@ from .options import Options
 from .quota import Quota
 from .shutdown import Shutdown
 
-UserOf = Callable[[CallerContext], str | None]
-"""Names the user of a context, for counting what one user keeps open; None for an anonymous caller."""
-
 
 @dataclass(slots=True)
 class Front:
@@ -23,7 +19,6 @@ class Front:
 
     engine: Engine
     open_context: OpenContext
-    user_of: UserOf
     options: Options
     shutdown: Shutdown
     streams: Quota = field(init=False)
@@ -33,8 +28,8 @@ class Front:
 
     def stream_key(self, context: CallerContext, caller: Caller) -> str:
         """Return by what the streams of a caller are counted."""
-        user = self.user_of(context)
-        return f"user {user}" if user is not None else f"address {caller.client_address}"
+        viewer = context.viewer_id
+        return f"user {viewer}" if viewer is not None else f"address {caller.client_address}"
 
     def write(self, outcome: Outcome) -> tuple[Outcome, bytes]:
         """Return an outcome and its JSON; data that JSON cannot hold becomes a masked error."""

@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import Field
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the front door behaves; times are in seconds. docs/limits.md explains each limit."""
+    """How the front door behaves; times are in seconds. docs/limits.md explains each limit.
+
+    A figure with a range is a setting.
+    """
 
     path: str = "/graphql"
     """Where the GraphQL endpoint answers, over HTTP and WebSocket."""
@@ -17,35 +23,32 @@ class Options:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks whose X-Forwarded-For is believed."""
 
-    max_body_bytes: int = 1_048_576
+    max_body_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_048_576
     """Bytes of a request's body."""
 
-    body_timeout: float = 10.0
+    body_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
     """How long a body may take to arrive."""
 
-    max_json_depth: int = 32
+    max_json_depth: Annotated[int, Field(ge=4, le=200)] = 32
     """Arrays and objects within one another in a body or message."""
 
-    max_json_values: int = 10_000
+    max_json_values: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     """Values in a body or message."""
 
-    max_message_bytes: int = 65_536
+    max_message_bytes: Annotated[int, Field(ge=1_000, le=16_777_216)] = 65_536
     """Bytes of a message on a socket."""
 
-    init_timeout: float = 5.0
+    init_timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a socket may take to send connection_init."""
 
-    max_operations_per_socket: int = 20
+    max_operations_per_socket: Annotated[int, Field(ge=1, le=1_000)] = 20
     """Operations running on one socket."""
 
-    max_streams_per_user: int = 20
+    max_streams_per_user: Annotated[int, Field(ge=1, le=10_000)] = 20
     """Sockets and event streams of one user, or of one address where there is no user."""
 
-    heartbeat: float = 12.0
+    heartbeat: Annotated[float, Field(gt=0, le=600)] = 12.0
     """Pause after which a silent event stream sends a comment, so that proxies keep it open."""
 
     access_log: bool = True
     """Whether every HTTP request leaves a line in the log."""
-
-    log_exception_messages: bool = False
-    """Whether the messages of unplanned exceptions are logged; they may hold values that callers sent."""

@@ -17,7 +17,7 @@ from graphql_api.execution.engine import Engine
 from .callers import OpenContext
 from .cors import Cors
 from .failures import Failures
-from .front import Front, UserOf
+from .front import Front
 from .graphql import GraphQLEndpoint
 from .health import Ready, healthz, make_readyz
 from .options import Options
@@ -35,7 +35,6 @@ def build(
     engine: Engine,
     *,
     open_context: OpenContext,
-    user_of: UserOf,
     ready: Ready,
     lifespan: Lifespan,
     options: Options,
@@ -44,7 +43,7 @@ def build(
 ) -> ASGIApp:
     """Return the whole application. `pages` are further applications by path, with all beneath it."""
     shutdown = shutdown or Shutdown()
-    front = Front(engine, open_context, user_of, options, shutdown)
+    front = Front(engine, open_context, options, shutdown)
     exact: dict[str, ASGIApp] = {
         options.path: GraphQLEndpoint(front),
         "/healthz": healthz,

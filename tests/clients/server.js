@@ -1,4 +1,4 @@
-// Where the server under test answers, and operations that it has: by default those of the sample server.
+// Where the server under test answers, and operations that it has. tests/server.py sets all of it.
 const host = process.env.GRAPHQL_HOST ?? '127.0.0.1:8000';
 
 export const url = `http://${host}/graphql`;

@@ -212,7 +212,7 @@ async def test_a_timeout_of_its_own_is_no_deadline(sample: Sample) -> None:
 
 
 async def test_the_deadline_ends_an_operation() -> None:
-    sample = Sample(execution_timeout=0.02)
+    sample = Sample(limits=Limits(execution_timeout=0.02))
     assert told(await run(sample, "{slow}")) == [("EXECUTION_TIMEOUT", "The operation took too long")]
 
 
@@ -282,7 +282,7 @@ class TestPersistedDocuments:
         assert told(await run(sample, None, extensions=hashed("{nope}")))[0][0] == "PERSISTED_QUERY_NOT_FOUND"
 
     def test_few_are_kept(self) -> None:
-        persisted = PersistedDocuments(max_documents=2, max_characters=10)
+        persisted = PersistedDocuments(limits=Limits(max_automatic_documents=2, max_automatic_characters=10))
         for query in ("aaaa", "bbbb", "cccc", "d" * 11):
             persisted.keep(query)
         found = [

@@ -74,7 +74,7 @@ class CalmQuery:
 
     @strawberry.field
     def me(self, info: Info) -> str | None:
-        return info.context.user
+        return info.context.viewer_id
 
     @strawberry.field
     def number(self, value: int = 0) -> int:
@@ -151,10 +151,10 @@ class Context:
 
     caller: Caller
     server: "Sample"
-    user: str | None
+    viewer_id: str | None
 
     async def credentials_ended(self) -> None:
-        if self.user is None:
+        if self.viewer_id is None:
             await asyncio.Event().wait()
         await self.server.revoked.wait()
 
@@ -169,7 +169,6 @@ class Sample:
     persisted: PersistedDocuments = field(default_factory=PersistedDocuments)
     introspection: bool = True
     show_suggestions: bool = False
-    execution_timeout: float = 5.0
     compile_after: int = 2
     reports: list[ErrorReport] = field(default_factory=list)
     running: int = 0
@@ -187,7 +186,6 @@ class Sample:
             report_error=self.reports.append,
             show_suggestions=self.show_suggestions,
             introspection=self.introspection,
-            execution_timeout=self.execution_timeout,
             compile_after=self.compile_after,
             credential_fields=frozenset({"logIn"}),
             persisted=self.persisted,
@@ -195,7 +193,6 @@ class Sample:
         self.app: ASGIApp = build(
             self.engine,
             open_context=self.open_context,
-            user_of=lambda context: context.user if isinstance(context, Context) else None,
             ready=self.ready,
             lifespan=self.lifespan or self._lifespan,
             options=self.options,

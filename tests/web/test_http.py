@@ -7,6 +7,7 @@ import httpx
 import orjson
 import pytest
 
+from graphql_api.execution.limits import Limits
 from graphql_api.web.options import Options
 from tests.web.sample import Sample
 
@@ -243,7 +244,7 @@ async def test_a_busy_server_says_when_to_come_again(client: httpx.AsyncClient) 
 
 
 async def test_an_operation_that_takes_too_long_is_503() -> None:
-    sample = Sample(execution_timeout=0.05)
+    sample = Sample(limits=Limits(execution_timeout=0.05))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sample.app)) as client:
         response = await client.post("http://test/graphql", json={"query": "{slow}"})
     assert (response.status_code, code_of(response)) == (503, "EXECUTION_TIMEOUT")

@@ -74,7 +74,7 @@ class Workspace(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[LazySocialAccount]:
+    ) -> Connection[LazySocialAccount] | None:
         """A page of them."""
         from graphql_api.schema.types.social_accounts import InstagramAccount  # noqa: PLC0415 - a cycle of types
 
@@ -91,7 +91,7 @@ class Workspace(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[Member]:
+    ) -> Connection[Member] | None:
         """A page of them."""
         call = info.context.call
         page = await workspaces.members_page(call, page_request(first, after, last, before), self.key)

