@@ -4,9 +4,12 @@ The rows stand in `permission_rows.py`. Fields that need one: all of Query, Muta
 of WALKED types that lead to other objects; and every type that is a Node, through `Query.node`.
 """
 
+import asyncio
 import functools
+import json
+import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -185,6 +188,14 @@ async def built(request: pytest.FixtureRequest, copy: Copy, canaries: Canaries) 
         return Built(await make_scene(api), settings)
 
 
+@pytest.fixture(scope="module")
+async def reader(built: Built, copy: Copy, canaries: Canaries) -> AsyncIterator[Api]:
+    """One server for all that only reads."""
+    url = copy(built.settings.database_url)
+    async with served(built.settings.model_copy(update={"database_url": url}), canaries) as api:
+        yield api
+
+
 @pytest.fixture
 async def api(built: Built, copy: Copy, canaries: Canaries) -> AsyncIterator[Api]:
     url = copy(built.settings.database_url)
@@ -213,7 +224,7 @@ async def make_scene(api: Api) -> Scene:
         operations.LOG_IN, {"email": admin.email, "password": PASSWORD, "label": "x", "scopes": []}
     )
     personal = (await admin.execute(operations.PERSONAL))["viewer"]
-    nobody = Person(api, "nobody@example.com", stranger.id, "")
+    nobody = Person(api, stranger.email, stranger.id, "")
     return Scene(
         people=dict(zip(CALLERS, (nobody, stranger, former, creator, in_team, admin), strict=True)),
         workspace=workspace,
@@ -248,16 +259,27 @@ async def asked(api: Api, name: str, scene: Scene, by: Person) -> tuple[Mapping[
     """What a caller is answered, and the statements behind it."""
     by = replace(by, api=api)
     query, variables = operation(name, scene, ROWS[name].arguments(scene, by))
+    send = functools.partial(api.post, query, variables, token=by.token or None)
     with statements() as sent:
-        response = await api.post(query, variables, token=by.token or None)
-    return response.json(), sent
+        if name.startswith("Subscription."):
+            return await opened(send), sent
+        return (await send()).json(), sent
 
 
-@pytest.mark.parametrize("name", ROWS)
-async def test_every_kind_of_caller_gets_what_the_row_says(api: Api, built: Built, name: str) -> None:
-    scene = built.scene
+async def opened(send: Callable[..., Awaitable[httpx.Response]]) -> Mapping[str, Any]:
+    """The first event of a stream; one that is still open after a while is as good as an object."""
+    try:
+        async with asyncio.timeout(1):
+            text = (await send(headers={"Accept": "text/event-stream"})).text
+    except TimeoutError:
+        return {"data": {"opened": {}}}
+    first: Mapping[str, Any] = json.loads(re.findall(r"^data: (.+)$", text, re.MULTILINE)[0])
+    return first
+
+
+async def check(api: Api, scene: Scene, name: str) -> None:
+    """Ask as everybody, and compare with the row; what is not theirs must look like what is not there."""
     expected = dict(zip(CALLERS, ROWS[name].outcomes, strict=True))
-
     # Strangers first: the callers who may change something come last.
     for caller in ("stranger", "former member"):
         if expected[caller] in {"NOT_FOUND", "NULL"}:
@@ -268,3 +290,22 @@ async def test_every_kind_of_caller_gets_what_the_row_says(api: Api, built: Buil
 
     answers = {caller: (await asked(api, name, scene, scene.people[caller]))[0] for caller in CALLERS}
     assert {caller: outcome(name, answer) for caller, answer in answers.items()} == expected
+
+
+READING = [name for name in ROWS if not name.startswith("Mutation.")]
+CHANGING = [name for name in ROWS if name.startswith("Mutation.")]
+
+
+@pytest.mark.parametrize("name", READING)
+async def test_everybody_reads_what_the_row_says(reader: Api, built: Built, name: str) -> None:
+    await check(reader, built.scene, name)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+async def test_everybody_changes_what_the_row_says(api: Api, built: Built, name: str) -> None:
+    await check(api, built.scene, name)
+
+
+async def test_a_stream_that_ends_is_told_by_its_first_event(reader: Api) -> None:
+    send = functools.partial(reader.post, "{ viewer { user { id } } }")
+    assert await opened(send) == {"data": {"viewer": None}}
