@@ -79,7 +79,7 @@ async def fill(services: Services) -> Demo | NotFilled:
     studio_north = await _found(services, admin, "Studio North", creator)
     agency_south = await _found(services, admin, "Agency South", other_creator)
     _, films = await _connect(services, admin, studio_north, NORTH, NORTH_FILMS)
-    await _share(services, admin, studio_north, "Films", creator=creator, hold_id=films)
+    await _share(services, admin, studio_north, name="Films", creator=creator, hold_id=films)
     await _connect(services, admin, agency_south, SOUTH)
     await _connect(services, admin, None, OF_ADMIN)
     await _connect(services, creator, None, OF_CREATOR)
@@ -115,7 +115,7 @@ async def _found(services: Services, admin: Person, name: str, creator: Person) 
 
 
 async def _share(
-    services: Services, admin: Person, workspace_id: UUID, name: str, *, creator: Person, hold_id: UUID
+    services: Services, admin: Person, workspace_id: UUID, *, name: str, creator: Person, hold_id: UUID
 ) -> None:
     team = _done(await teams.create(_call(services, admin), workspace_id=workspace_id, name=name))
     user_ids = [creator.viewer.user_id]
