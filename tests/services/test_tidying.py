@@ -48,7 +48,7 @@ async def process(settings: Settings) -> AsyncIterator[Services]:
 async def write(services: Services, *rows: Any) -> None:
     async def work(session: AsyncSession) -> None:
         for row in rows:
-            session.add(row.model_copy())
+            session.add(type(row)(**row.model_dump()))  # the same ones serve every test
             await session.flush()
 
     await services.database.transact(work)
