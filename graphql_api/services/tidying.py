@@ -38,7 +38,7 @@ from graphql_api.storage.tables import (
 )
 
 BATCH = 1000
-_LOCK = 0x7469_6479  # "tidy"; the number of an advisory lock is our own to choose
+LOCK = 0x7469_6479  # "tidy"; the number of an advisory lock is our own to choose
 
 log = structlog.get_logger(__name__)
 
@@ -145,7 +145,7 @@ async def _is_ours(session: AsyncSession, services: Services) -> bool:
     """Is it this process's turn? On SQLite it is one process's alone."""
     if services.database.is_sqlite:
         return True
-    return bool((await session.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK)))).scalar_one())
+    return bool((await session.execute(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK)))).scalar_one())
 
 
 def _sweeping(services: Services, sweep: Sweep) -> Callable[[AsyncSession], Awaitable[int]]:
