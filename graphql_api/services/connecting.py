@@ -29,7 +29,8 @@ from graphql_api.domain.refusals import Refused
 from graphql_api.services import access, access_tokens, history, holdings
 from graphql_api.services.call import Call
 from graphql_api.storage import direct, tables
-from graphql_api.storage.direct import AnyFacebookAccount, AnySocialAccount, NewLogin
+from graphql_api.storage.direct import NewLogin
+from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount
 from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
 

@@ -6,7 +6,7 @@ import strawberry
 
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import Node
-from graphql_api.storage import tables
+from graphql_api.storage.rows import AnyTeam
 
 
 @strawberry.type(
@@ -18,6 +18,6 @@ class Team(Node):
     name: str = strawberry.field(description="The name that people see.")
 
     @classmethod
-    def of(cls, row: tables.Team) -> Self:
+    def of(cls, row: AnyTeam) -> Self:
         """Shape a row."""
         return cls(id=strawberry.ID(write_id("Team", row.id)), name=row.name)
