@@ -11,7 +11,8 @@ from graphql_api.domain.holders import Role
 from graphql_api.domain.secrets import Secret
 from graphql_api.services import access, access_requests, social_accounts
 from graphql_api.services.call import Call
-from graphql_api.storage.tables import AccessRequest, FacebookAccount, SocialAccount, Team, User, Workspace
+from graphql_api.storage.rows import FacebookAccountRow, TeamRow, UserRow
+from graphql_api.storage.tables import AccessRequest, SocialAccount, Team, Workspace
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -21,22 +22,20 @@ class Loaders:
     """One request's loaders. What the viewer may not see is loaded as None, like what is not there."""
 
     def __init__(self, call: Call) -> None:
-        self.users: DataLoader[UUID, User | None] = _by_key(
-            lambda ids: call.read(lambda session: access.users(session, call.viewer, ids))
-        )
+        self.users: DataLoader[UUID, UserRow | None] = _by_key(lambda ids: access.users(call, ids))
         self.workspaces: DataLoader[UUID, tuple[Workspace, Role] | None] = _by_key(
             lambda ids: call.read(lambda session: access.workspaces(session, call.viewer, ids))
         )
         self.social_accounts: DataLoader[UUID, SocialAccount | None] = _by_key(
             lambda ids: call.read(lambda session: access.social_accounts(session, call.viewer, ids))
         )
-        self.facebook_accounts: DataLoader[UUID, FacebookAccount | None] = _by_key(
-            lambda ids: call.read(lambda session: access.facebook_accounts(session, call.viewer, ids))
+        self.facebook_accounts: DataLoader[UUID, FacebookAccountRow | None] = _by_key(
+            lambda ids: access.logins(call, ids)
         )
         self.teams: DataLoader[UUID, Team | None] = _by_key(
             lambda ids: call.read(lambda session: access.teams(session, call.viewer, ids))
         )
-        self.teams_of_social_accounts: DataLoader[UUID, list[Team] | None] = _by_key(
+        self.teams_of_social_accounts: DataLoader[UUID, list[TeamRow] | None] = _by_key(
             lambda ids: social_accounts.teams(call, ids)
         )
         self.access_requests: DataLoader[UUID, AccessRequest | None] = _by_key(

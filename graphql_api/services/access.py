@@ -16,6 +16,8 @@ from graphql_api.domain.holders import Role
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
+from graphql_api.storage.prepared import Prepared, one_of
+from graphql_api.storage.rows import FacebookAccountRow, UserRow, columns
 from graphql_api.storage.tables import (
     AccessRequest,
     ApiToken,
@@ -28,6 +30,30 @@ from graphql_api.storage.tables import (
     TeamMember,
     User,
     Workspace,
+)
+
+_VIEWER_ID = sa.bindparam("viewer_id", type_=sa.Uuid())
+_USERS = Prepared(
+    sa.select(*columns(User, UserRow)).where(
+        one_of(col(User.id), "ids"),
+        sa.or_(
+            col(User.id) == _VIEWER_ID,
+            col(User.id).in_(
+                sa.select(col(Membership.user_id)).where(
+                    col(Membership.workspace_id).in_(
+                        sa.select(col(Membership.workspace_id)).where(col(Membership.user_id) == _VIEWER_ID)
+                    )
+                )
+            ),
+        ),
+    ),
+    UserRow,
+)
+_LOGINS = Prepared(
+    sa.select(*columns(FacebookAccount, FacebookAccountRow)).where(
+        one_of(col(FacebookAccount.id), "ids"), col(FacebookAccount.user_id) == _VIEWER_ID
+    ),
+    FacebookAccountRow,
 )
 
 
@@ -152,14 +178,16 @@ async def facebook_accounts(
     return {account.id: account for account in (await session.scalars(statement)).all()}
 
 
-async def users(session: AsyncSession, viewer: Viewer, user_ids: Collection[UUID]) -> dict[UUID, User]:
+async def users(call: Call, user_ids: Collection[UUID]) -> dict[UUID, UserRow]:
     """Those of the users whom the viewer may see: themself, and who shares a workspace with them."""
-    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
-    together = select(Membership.user_id).where(col(Membership.workspace_id).in_(mine))
-    statement = select(User).where(
-        col(User.id).in_(user_ids), sa.or_(col(User.id) == viewer.user_id, col(User.id).in_(together))
-    )
-    return {user.id: user for user in (await session.scalars(statement)).all()}
+    found = await call.rows(_USERS, ids=user_ids, viewer_id=call.viewer.user_id)
+    return {user.id: user for user in found}
+
+
+async def logins(call: Call, ids: Collection[UUID]) -> dict[UUID, FacebookAccountRow]:
+    """Those of the Facebook accounts that are the viewer's own, to be shown."""
+    found = await call.rows(_LOGINS, ids=ids, viewer_id=call.viewer.user_id)
+    return {account.id: account for account in found}
 
 
 def sees_invitations(viewer: Viewer) -> sa.ColumnElement[bool]:

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,8 +22,8 @@ from graphql_api.services import access, attempts, history
 from graphql_api.services.call import Call, Services
 from graphql_api.services.emails import check_email
 from graphql_api.services.pages import Page, PageRequest, read_page
-from graphql_api.storage import direct
-from graphql_api.storage.database import Database
+from graphql_api.storage.columns import UtcDateTime
+from graphql_api.storage.prepared import Prepared
 from graphql_api.storage.tables import ApiToken, User
 
 
@@ -58,27 +57,26 @@ async def authenticate(services: Services, authorization: str | None) -> Viewer 
         bearer_tokens.BEARER_TOKEN, bearer_token
     ):
         raise Unauthenticated
-    found = await _valid_token(services.database, bearer_tokens.digest(bearer_token), services.clock())
-    if found is None:
+    found = await services.database.rows(
+        _VALID_TOKEN, digest=bearer_tokens.digest(bearer_token), now=services.clock()
+    )
+    if not found:
         raise Unauthenticated
-    user_id, api_token_id, scopes = found
+    return found[0]
+
+
+def _viewer(user_id: UUID, api_token_id: UUID, scopes: str) -> Viewer:
     return Viewer(user_id, api_token_id, frozenset(Scope(scope) for scope in scopes.split()))
 
 
-async def _valid_token(database: Database, digest: bytes, now: datetime) -> tuple[UUID, UUID, str] | None:
-    if database.has_hot_statements:
-        rows = await database.fetch(direct.AUTHENTICATE, digest, now)
-        return rows[0] if rows else None
-    statement = select(ApiToken.user_id, ApiToken.id, ApiToken.scopes).where(
-        ApiToken.secret_hash == digest,
+_VALID_TOKEN = Prepared(
+    sa.select(col(ApiToken.user_id), col(ApiToken.id), col(ApiToken.scopes)).where(
+        col(ApiToken.secret_hash) == sa.bindparam("digest", type_=sa.LargeBinary()),
         col(ApiToken.revoked_at).is_(None),
-        col(ApiToken.expires_at) > now,
-    )
-
-    async def work(session: AsyncSession) -> tuple[UUID, UUID, str] | None:
-        return (await session.execute(statement)).first()
-
-    return await database.read(work)
+        col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
+    ),
+    _viewer,
+)
 
 
 async def log_in(

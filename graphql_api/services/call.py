@@ -13,6 +13,7 @@ from graphql_api.adapters.sealing import Keyring
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.viewers import Viewer
 from graphql_api.storage.database import Database
+from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")
 
@@ -83,6 +84,11 @@ class Call:
         """Run statements that only read."""
         async with self._one_connection:
             return await self.services.database.read(work)
+
+    async def rows(self, prepared: Prepared[Row], **values: object) -> list[Row]:
+        """Run a prepared read."""
+        async with self._one_connection:
+            return await self.services.database.rows(prepared, **values)
 
     async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""

@@ -34,7 +34,8 @@ from graphql_api.services import access, access_requests, access_tokens, history
 from graphql_api.services.call import Call
 from graphql_api.services.retries import Retry
 from graphql_api.storage import direct, tables
-from graphql_api.storage.direct import AnyFacebookAccount, AnySocialAccount, NewLogin
+from graphql_api.storage.direct import NewLogin
+from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount
 from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
 from graphql_api.storage.tables import AccessRequest, FacebookAccount, SocialAccount
 

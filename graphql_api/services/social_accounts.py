@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ from graphql_api.services import access, access_tokens, history
 from graphql_api.services.call import Call
 from graphql_api.services.pages import Page, PageRequest, read_page
 from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.prepared import Prepared, one_of
+from graphql_api.storage.rows import TeamRow, columns
 from graphql_api.storage.tables import Share, SocialAccount, Team, Workspace
 
 IDS = ("input", "socialAccountIds")
@@ -200,22 +203,25 @@ async def page(
     )
 
 
-async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[Team]]:
+async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[TeamRow]]:
     """The teams that social accounts (by their row's id) are shared with, by name."""
-    statement = (
-        select(Share.social_account_id, Team)
-        .join(Team, col(Team.id) == col(Share.team_id))
-        .where(col(Share.social_account_id).in_(account_ids))
-        .order_by(col(Team.name), col(Team.id))
-    )
+    shared: dict[UUID, list[TeamRow]] = {account_id: [] for account_id in account_ids}
+    for account_id, team in await call.rows(_TEAMS, ids=account_ids):
+        shared[account_id].append(team)
+    return shared
 
-    async def work(session: AsyncSession) -> dict[UUID, list[Team]]:
-        shared: dict[UUID, list[Team]] = {account_id: [] for account_id in account_ids}
-        for account_id, team in (await session.execute(statement)).all():
-            shared[account_id].append(team)
-        return shared
 
-    return await call.read(work)
+def _shared_team(account_id: UUID, *team: Any) -> tuple[UUID, TeamRow]:
+    return account_id, TeamRow(*team)
+
+
+_TEAMS = Prepared(
+    sa.select(col(Share.social_account_id), *columns(Team, TeamRow))
+    .join(Team, col(Team.id) == col(Share.team_id))
+    .where(one_of(col(Share.social_account_id), "ids"))
+    .order_by(col(Team.name), col(Team.id)),
+    _shared_team,
+)
 
 
 async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUID, Secret]:

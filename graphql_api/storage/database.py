@@ -9,6 +9,7 @@ On PostgreSQL the few hot statements have a pool of the driver's own connections
 
 import asyncio
 import random
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
 from graphql_api.storage.direct import NoConnection, Pool
+from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -61,6 +63,7 @@ _DATABASE_ERRORS = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    sqlite3.Error,
 )
 
 
@@ -68,7 +71,9 @@ class Database:
     """One process's access to the database.
 
     SQLite has one writer at a time: writes queue in the process on a pool of one connection, which BEGIN
-    IMMEDIATE; readers have their own connections (WAL), which cannot write. PostgreSQL's connections are
+    IMMEDIATE; readers have their own connections (WAL), which cannot write. Prepared reads run in place,
+    on one more: there is no server to wait for, and handing them to a thread costs more than they do.
+    PostgreSQL's connections are
     shared out between the hot statements and everything else; a request uses one at a time.
     """
 
@@ -79,6 +84,7 @@ class Database:
             self._writer = sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
             self._reader = sqlite_engine(url, pool_size=pool_size)
             self._direct = None
+            self._in_place: sqlite3.Connection | None = None
         else:
             hot = pool_size // 2
             self._writer = postgresql_engine(url, pool_size=pool_size - hot)
@@ -87,7 +93,7 @@ class Database:
 
     @property
     def has_hot_statements(self) -> bool:
-        """Whether `fetch` and `write_at_once` can be used."""
+        """Whether `write_at_once` can be used."""
         return self._direct is not None
 
     async def __aenter__(self) -> Self:
@@ -100,6 +106,9 @@ class Database:
     ) -> None:
         if self._direct is not None:
             await self._direct.close()
+        if self.is_sqlite and self._in_place is not None:
+            self._in_place.close()
+            self._in_place = None
         await self._reader.dispose()
         await self._writer.dispose()
 
@@ -140,15 +149,21 @@ class Database:
                     raise _unavailable(error) from None
         raise AssertionError("unreachable")
 
-    async def fetch(self, statement: str, *arguments: object) -> list[Any]:
-        """Run one hot statement that only reads.
+    async def rows(self, prepared: Prepared[Row], **values: object) -> list[Row]:
+        """Run a prepared read.
 
         Raises:
             TemporarilyUnavailable: the database could not answer in time.
         """
+        if not self.is_sqlite and self._direct is None:
+            return await self.read(lambda session: _rows(session, prepared, values))
+        form = prepared.form(is_sqlite=self.is_sqlite)
+        arguments = form.arguments(values)
         for last in (False, True):
             try:
-                return await self._hot.fetch(statement, *arguments)
+                if self._direct is not None:
+                    return form.read(await self._direct.fetch(form.sql, *arguments))
+                return form.read(self._sqlite_in_place().execute(form.sql, arguments).fetchall())
             except _DATABASE_ERRORS as error:
                 if last or not _worth_repeating(error):
                     raise _unavailable(error) from None
@@ -161,8 +176,10 @@ class Database:
             OutcomeUnknown: the connection broke while it ran.
             TemporarilyUnavailable: the database could not take it in time.
         """
+        if self._direct is None:
+            raise RuntimeError("this database has no hot statements")
         try:
-            return await self._hot.fetch(statement, *arguments)
+            return await self._direct.fetch(statement, *arguments)
         except NoConnection as error:
             raise _unavailable(error) from None
         except _DATABASE_ERRORS as error:
@@ -172,11 +189,11 @@ class Database:
                 raise OutcomeUnknown from error
             raise _unavailable(error) from None
 
-    @property
-    def _hot(self) -> Pool:
-        if self._direct is None:
-            raise RuntimeError("this database has no hot statements")
-        return self._direct
+    def _sqlite_in_place(self) -> sqlite3.Connection:
+        if self._in_place is None:
+            self._in_place = sqlite3.connect(sqlite_path(self.url), isolation_level=None)
+            configure_sqlite(self._in_place, writes=False)
+        return self._in_place
 
     async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
@@ -187,6 +204,10 @@ class Database:
             else:
                 await _commit(session)
             return result
+
+
+async def _rows(session: AsyncSession, prepared: Prepared[Row], values: dict[str, object]) -> list[Row]:
+    return [prepared.row(*row) for row in (await session.execute(prepared.statement, values)).all()]
 
 
 async def _commit(session: AsyncSession) -> None:
@@ -255,7 +276,7 @@ def _state(error: Exception) -> str | None:
 
 def _sqlite_code(error: Exception) -> int | None:
     """SQLite's primary result code."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
@@ -333,17 +354,7 @@ def sqlite_engine(
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we begin ourselves: the driver's own way breaks savepoints
-        cursor = connection.cursor()
-        for pragma in (
-            "busy_timeout=5000",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
-            "trusted_schema=OFF",
-            f"query_only={'OFF' if begin else 'ON'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        configure_sqlite(connection, writes=begin is not None, foreign_keys=foreign_keys)
 
     if begin:
 
@@ -353,3 +364,18 @@ def sqlite_engine(
             connection.exec_driver_sql(begin)
 
     return engine
+
+
+def configure_sqlite(connection: Any, *, writes: bool, foreign_keys: bool = True) -> None:
+    """Set up a connection to an SQLite file."""
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout=5000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "trusted_schema=OFF",
+        f"query_only={'OFF' if writes else 'ON'}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -9,49 +9,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.secrets import Sealed
+from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
 from graphql_api.storage.statements import ClaimedRow
-from graphql_api.storage.tables import FacebookAccount, SocialAccount
-
-
-class SocialAccountRow(NamedTuple):
-    """A held social account, with the columns and names of its table."""
-
-    id: UUID
-    platform: Platform
-    external_id: str
-    hold_id: UUID
-    holder_user_id: UUID | None
-    holder_workspace_id: UUID | None
-    username: str
-    nickname: str | None
-    profile_picture_url: str | None
-    facebook_page_id: str | None
-    facebook_account_id: UUID | None
-    connected_by_id: UUID | None
-    created_at: datetime
-    updated_at: datetime
-
-
-class FacebookAccountRow(NamedTuple):
-    """A Facebook account, with the columns and names of its table, but without its access token."""
-
-    id: UUID
-    user_id: UUID
-    facebook_user_id: str
-    location: str | None
-    created_at: datetime
-    updated_at: datetime
-
-
-AnySocialAccount = SocialAccount | SocialAccountRow
-AnyFacebookAccount = FacebookAccount | FacebookAccountRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +81,6 @@ class Pool:
 async def _nothing_to_reset(_connection: object) -> None:
     """One statement at a time leaves nothing behind on the connection, so no round trip is spent on it."""
 
-
-AUTHENTICATE = """
-SELECT user_id, id, scopes FROM api_tokens
-WHERE secret_hash = $1 AND revoked_at IS NULL AND expires_at > $2
-"""
 
 CONNECT_TO_PERSONAL = """
 WITH claim AS (

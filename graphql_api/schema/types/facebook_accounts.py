@@ -7,7 +7,7 @@ import strawberry
 
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import Node
-from graphql_api.storage.direct import AnyFacebookAccount
+from graphql_api.storage.rows import AnyFacebookAccount
 
 
 @strawberry.type(

@@ -15,7 +15,7 @@ from graphql_api.schema.types.nodes import Node
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Workspace
-from graphql_api.storage.direct import AnySocialAccount
+from graphql_api.storage.rows import AnySocialAccount
 
 SocialAccountHolder = Annotated[
     User | Workspace,

@@ -13,7 +13,7 @@ from graphql_api.schema.types.nodes import After, Before, Connection, First, Las
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import LazySocialAccount, Platforms, Workspace
 from graphql_api.services import teams
-from graphql_api.storage import tables
+from graphql_api.storage.rows import AnyTeam
 
 
 @strawberry.type(
@@ -68,7 +68,7 @@ class Team(Node):
         return Connection.of(page, InstagramAccount.of)
 
     @classmethod
-    def of(cls, row: tables.Team) -> Self:
+    def of(cls, row: AnyTeam) -> Self:
         """Shape a row."""
         return cls(
             id=strawberry.ID(write_id("Team", row.id)),
