@@ -15,10 +15,11 @@ from typing import Annotated
 import typer
 
 from benchmarks import report
-from benchmarks.contestants import CONTESTANTS, Contestant, DidNotStart, Server
+from benchmarks.contestants import CONTESTANTS, Contestant, DidNotStart
 from benchmarks.databases import Database, PostgreSQL, SQLite
 from benchmarks.measuring import (
     Cell,
+    Measured,
     Pace,
     Progress,
     Results,
@@ -139,8 +140,8 @@ class Bench:
                 _tell(f"filling {database.name}")
                 database.fill(population, keyring())
                 contestants = self._contestants_on(name)
-                results, servers = self._measure(database, contestants, cells)
-                parts.append(report.comparison(database.version(), contestants, cells, results, servers))
+                measured = self._measure(database, contestants, cells)
+                parts.append(report.comparison(database.version(), contestants, cells, measured))
         return report.comparison_page(parts, choice.pace, pool=choice.pool, accounts=choice.accounts)
 
     def _cells(self, population: Population) -> list[Cell]:
@@ -187,7 +188,7 @@ class Bench:
             for work, size in works.items()
             for at, scale in zip(range(0, len(sizes), GROWTH_PEOPLE), GROWTH_HOLDINGS, strict=True)
         ]
-        return cells, self._measure(database, contestants, cells)[0]
+        return cells, self._measure(database, contestants, cells).results
 
     def _tables(
         self, database: Database, contestants: Sequence[Contestant], works: Mapping[str, int]
@@ -202,7 +203,7 @@ class Bench:
             cells = [
                 Cell(work, size, GROWTH_PEOPLE, population.people, scale) for work, size in works.items()
             ]
-            results, _ = self._measure(database, contestants, cells)
+            results = self._measure(database, contestants, cells).results
             all_results |= {(len(all_cells) + at, name): series for (at, name), series in results.items()}
             all_cells += cells
         return all_cells, all_results
@@ -216,7 +217,7 @@ class Bench:
 
     def _measure(
         self, database: Database, contestants: Sequence[Contestant], cells: Sequence[Cell]
-    ) -> tuple[Results, Mapping[str, Server]]:
+    ) -> Measured:
         return measure(
             database,
             contestants,

@@ -83,11 +83,13 @@ class Connection(asyncio.Protocol):
         if len(buffer) < self._length:
             return
         now = perf_counter()
-        self._run.answered(now, now - self._sent_at)
-        if not buffer.startswith(b"HTTP/1.1 200 "):
-            self._run.fail(buffer[:2000].decode("latin-1"))
-        problem = self._check.problem(buffer[self._body_at : self._length])
-        if problem is not None:
+        if buffer.startswith(b"HTTP/1.1 200 "):
+            problem = self._check.problem(buffer[self._body_at : self._length])
+        else:
+            problem = buffer[:2000].decode("latin-1")
+        if problem is None:
+            self._run.answered(now, now - self._sent_at)
+        else:
             self._run.fail(problem)
         self._buffer, self._length = b"", -1
         if self._run.over:
@@ -130,7 +132,7 @@ class Run:
         self._last = perf_counter()
 
     def answered(self, now: float, latency: float) -> None:
-        """Count an answer."""
+        """Count an answer that is right."""
         self.all_answers += 1
         self._last = now
         if self._measuring:

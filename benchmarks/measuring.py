@@ -22,6 +22,9 @@ SETTINGS = {"ENVIRONMENT": "production", "LOG_LEVEL": "WARNING"}
 KEYS = new_key("k1")
 
 
+_TURNS = 3  # a contestant that answers wrongly in as many turns ends the run
+
+
 class WrongAnswer(Exception):
     """A contestant answered something else than it should, or wrote something else."""
 
@@ -69,6 +72,15 @@ class Series:
 
 Results = Mapping[tuple[int, str], Series]
 """By the cell's position and the contestant's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came of measuring; `repeated` tells of turns that had a wrong answer and were taken again."""
+
+    results: Results
+    servers: Mapping[str, Server]
+    repeated: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +140,11 @@ def measure(
     pool: int,
     limit: int,
     progress: Progress,
-) -> tuple[Results, Mapping[str, Server]]:
+) -> Measured:
     """Start all contestants on copies of the filled template, and measure them in turn."""
     results: dict[tuple[int, str], Series] = defaultdict(Series)
     events: dict[str, int] = defaultdict(int)
+    repeated: list[str] = []
     with ExitStack() as stack:
         servers = {}
         before = {}
@@ -145,10 +158,15 @@ def measure(
             for position, cell in enumerate(cells):
                 for name, server in servers.items():
                     seconds = pace.seconds if number else pace.first_round
-                    outcome = _run(server, cell, seconds, pace.warm_up, database.pid)
-                    if cell.work == "W1":
-                        events[name] += outcome.all_answers * (1 + cell.size)
-                    sample = _sample(outcome)
+                    for _ in range(_TURNS):
+                        outcome = _run(server, cell, seconds, pace.warm_up, database.pid)
+                        if cell.work == "W1":
+                            events[name] += outcome.all_answers * (1 + cell.size)
+                        if outcome.problem is None:
+                            break
+                        repeated.append(f"{server.contestant.title}, {cell.work}: {outcome.problem}")
+                        progress.tell(f"a turn is repeated: {repeated[-1]}")
+                    sample = _sample(server, cell, outcome)
                     if number:
                         results[position, name].samples.append(sample)
                     progress.step(
@@ -159,13 +177,13 @@ def measure(
             written = database.count_events(name) - before[name]
             if written != events[name]:
                 raise WrongAnswer(f"{name} wrote {written} events, and should have written {events[name]}")
-    return results, servers
+    return Measured(results, servers, repeated)
 
 
 def ceiling(directory: Path, cell: Cell, pace: Pace) -> Sample:
     """What the load itself reaches."""
     with running(CEILING, directory, {}) as server:
-        return _sample(_run(server, cell, pace.seconds, pace.warm_up, None))
+        return _sample(server, cell, _run(server, cell, pace.seconds, pace.warm_up, None))
 
 
 def _run(server: Server, cell: Cell, seconds: float, warm_up: float, database_pid: int | None) -> Outcome:
@@ -191,16 +209,13 @@ def _run(server: Server, cell: Cell, seconds: float, warm_up: float, database_pi
         check=True,
         timeout=60 + 4 * PATIENCE,
     )
-    outcome = Outcome(**orjson.loads(process.stdout))
-    if outcome.problem is not None:
-        raise WrongAnswer(f"{server.contestant.name}, {cell.work}: {outcome.problem}")
-    return outcome
+    return Outcome(**orjson.loads(process.stdout))
 
 
-def _sample(outcome: Outcome) -> Sample:
+def _sample(server: Server, cell: Cell, outcome: Outcome) -> Sample:
     latencies = sorted(outcome.latencies)
-    if not latencies:
-        raise WrongAnswer("no answer came within the measured time")
+    if outcome.problem is not None or not latencies:
+        raise WrongAnswer(f"{server.contestant.title}, {cell.work}: {outcome.problem}")
     return Sample(
         rate=outcome.answers / outcome.seconds,
         p50=latencies[len(latencies) // 2],

@@ -4,15 +4,15 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import orjson
 
-from benchmarks.contestants import NODE, Contestant, Server
-from benchmarks.measuring import Cell, Pace, Results, Sample, Series
+from benchmarks.contestants import NODE, Contestant
+from benchmarks.measuring import Cell, Measured, Pace, Results, Sample, Series
 from benchmarks.work import WORKS
 
 _GROWTH = "\n## Growth\n"
@@ -116,24 +116,33 @@ def comparison(
     database: str,
     contestants: Sequence[Contestant],
     cells: Sequence[Cell],
-    results: Results,
-    servers: Mapping[str, Server],
+    measured: Measured,
 ) -> str:
     """All figures on one database: the ratios first."""
+    results = measured.results
     others = [contestant for contestant in contestants if contestant.name != "ours"]
     heads = [*(f"against {contestant.title}" for contestant in others), "p99 by the floor's"]
     ratios = [
         _line(_title(cell), *(_ratio(results, at, other) for other in others), _tail(results, at))
         for at, cell in enumerate(cells)
     ]
-    starts = ", ".join(f"{s.contestant.title} {s.started_in:.2f} s" for s in servers.values())
+    starts = ", ".join(f"{s.contestant.title} {s.started_in:.2f} s" for s in measured.servers.values())
     return f"""
 ## {database}
 
-From start to the first answer: {starts}.
+From start to the first answer: {starts}.{_repeated(measured)}
 
 {_table("work", heads, ratios)}
 {"".join(_figures(cell, at, contestants, results) for at, cell in enumerate(cells))}"""
+
+
+def _repeated(measured: Measured) -> str:
+    if not measured.repeated:
+        return ""
+    told = "\n".join(f"- {text[:200]}" for text in measured.repeated)
+    return (
+        f"\n\n{_counted(len(measured.repeated), 'turn')} had a wrong answer and were taken again:\n\n{told}"
+    )
 
 
 def _figures(cell: Cell, at: int, contestants: Sequence[Contestant], results: Results) -> str:
