@@ -28,8 +28,9 @@ from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
+from graphql_api.domain.mails import MailKind
 from graphql_api.domain.refusals import Refused
-from graphql_api.services import access, history, quotas
+from graphql_api.services import access, history, mails, quotas
 from graphql_api.services.call import Call
 from graphql_api.services.pages import Page, PageRequest, read_page
 from graphql_api.storage.statements import insert_missing
@@ -41,6 +42,7 @@ from graphql_api.storage.tables import (
     SocialAccount,
     Team,
     TeamMember,
+    User,
     Workspace,
 )
 
@@ -86,7 +88,9 @@ async def ask(call: Call, command: AskCommand) -> Outcome:
         pending = await _pending(session, viewer.id, command)
         if pending is not None:
             return pending
-        return await _write(session, call, command, message=message, workspace=workspace)
+        request = await _write(session, call, command, message=message, workspace=workspace)
+        await _tell_admins(session, call, request, requester=viewer, workspace=workspace)
+        return request
 
     return await call.transact(work)
 
@@ -131,6 +135,7 @@ async def grant(call: Call, request_id: UUID, team_ids: Sequence[UUID]) -> Outco
         await _end(session, call, request, AccessRequestStatus.GRANTED)
         events += _outcome(request, EventKind.ACCESS_REQUEST_GRANTED)
         await history.record(session, call, events)
+        await _tell_requester(session, call, MailKind.ACCESS_REQUEST_GRANTED, request)
         return request
 
     return await call.transact(work)
@@ -149,6 +154,7 @@ async def decline(call: Call, request_id: UUID, reason: str | None) -> Outcome:
         found.request.reason = reason
         await _end(session, call, found.request, AccessRequestStatus.DECLINED)
         await history.record(session, call, _outcome(found.request, EventKind.ACCESS_REQUEST_DECLINED))
+        await _tell_requester(session, call, MailKind.ACCESS_REQUEST_DECLINED, found.request)
         return found.request
 
     return await call.transact(work)
@@ -447,3 +453,40 @@ def _outcome(request: AccessRequest, kind: EventKind) -> list[NewEvent]:
 
 def _event(place: Place | Personal, kind: EventKind, request: AccessRequest) -> NewEvent:
     return NewEvent(place, kind, request.id, {"username": request.username})
+
+
+async def _tell_admins(
+    session: AsyncSession, call: Call, request: AccessRequest, *, requester: User, workspace: Workspace
+) -> None:
+    """Mail every admin of the Workspace."""
+    details = {
+        "workspace": workspace.name,
+        "username": request.username,
+        "requester": requester.name,
+        "message": request.message or "",
+    }
+    admins = (
+        select(User)
+        .join(Membership, col(Membership.user_id) == col(User.id))
+        .where(Membership.workspace_id == workspace.id, Membership.role == Role.ADMIN)
+        .order_by(col(User.id))
+    )
+    for admin in (await session.scalars(admins)).all():
+        await mails.enqueue(
+            session, call, MailKind.ACCESS_REQUESTED, admin.email, {"name": admin.name, **details}
+        )
+
+
+async def _tell_requester(session: AsyncSession, call: Call, kind: MailKind, request: AccessRequest) -> None:
+    """Mail the answer to who asked, if they still are in the Workspace: its name is its members' to know."""
+    if not await _is_member(session, request):
+        return
+    requester = await session.get_one(User, request.requester_id)
+    workspace = await session.get_one(Workspace, request.workspace_id)
+    details = {
+        "name": requester.name,
+        "workspace": workspace.name,
+        "username": request.username,
+        "reason": request.reason or "",
+    }
+    await mails.enqueue(session, call, kind, requester.email, details)
