@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from graphql_api.adapters import logs
+from graphql_api.adapters.channel import Channel
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.execution.engine import Engine
@@ -17,8 +18,9 @@ from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
 from graphql_api.schema.context import Context, context_opener
 from graphql_api.services import sealing_keys
 from graphql_api.services.call import Rules, Services
+from graphql_api.services.live import Live
 from graphql_api.settings import Settings, Unusable, read_settings
-from graphql_api.storage.database import Database
+from graphql_api.storage.database import Database, postgresql_dsn
 from graphql_api.storage.migrations import Migrated, state_of
 from graphql_api.web import routes
 from graphql_api.web.graphiql import graphiql_routes
@@ -50,7 +52,8 @@ def create_app(settings: Settings) -> ASGIApp:
         async with services.database:
             if await _refuse_old_database(services.database):
                 await keys.refuse_problems()
-            yield
+            async with services.live.running():
+                yield
 
     return routes.build(
         engine,
@@ -68,8 +71,11 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def build_services(settings: Settings) -> Services:
     """What the services need, also for commands that serve nothing."""
+    database = Database(settings.database, pool_size=settings.database_pool_size)
+    channel = Channel(None if database.is_sqlite else postgresql_dsn(settings.database))
     return Services(
-        database=Database(settings.database, pool_size=settings.database_pool_size),
+        database=database,
+        live=Live(database, channel, _now, readers=max(1, settings.database_pool_size // 2)),
         keyring=settings.keyring(),
         passwords=Passwords(),
         rules=Rules(
@@ -80,8 +86,12 @@ def build_services(settings: Settings) -> Services:
             free_log_ins_per_address=settings.free_log_ins_per_address,
             free_registrations_per_address=settings.free_registrations_per_address,
         ),
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def from_environment() -> ASGIApp:

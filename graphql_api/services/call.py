@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.adapters.sealing import Keyring
 from graphql_api.domain.faults import Unauthenticated
+from graphql_api.domain.holders import Holder
 from graphql_api.domain.viewers import Viewer
+from graphql_api.services.live import Live
 from graphql_api.storage.database import Database
 
 T = TypeVar("T")
@@ -34,6 +36,7 @@ class Services:
     """What one process has one of."""
 
     database: Database
+    live: Live
     keyring: Keyring
     passwords: Passwords
     rules: Rules
@@ -52,6 +55,7 @@ class Call:
     caller: Viewer | None
     request_id: str
     client_address: str | None = None
+    touched: set[Holder] = field(default_factory=set)  # places whose histories were written to
     _one_connection: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -78,4 +82,8 @@ class Call:
     async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""
         async with self._one_connection:
-            return await self.services.database.transact(work)
+            result = await self.services.database.transact(work)
+        if self.touched:
+            self.services.live.announce(self.touched)
+            self.touched = set()
+        return result

@@ -1,6 +1,6 @@
 """Held social accounts: listing, disconnecting, and reading their access tokens."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
@@ -102,7 +102,14 @@ def _role(account: SocialAccount, viewer_id: UUID, roles: dict[UUID, Role]) -> R
 async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
     """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
     ids = [account.id for account in accounts]
-    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(ids)))
+    ended = (
+        sa.delete(Share)
+        .where(col(Share.social_account_id).in_(ids))
+        .returning(col(Share.social_account_id), col(Share.team_id))
+    )
+    teams_of: dict[UUID, list[UUID]] = defaultdict(list)
+    for account_id, team_id in (await session.execute(ended)).all():
+        teams_of[account_id].append(team_id)
     await session.execute(
         sa.update(SocialAccount)
         .where(col(SocialAccount.id).in_(ids))
@@ -128,7 +135,13 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
         held[place_of(account)] -= 1
         details = {"username": account.username or ""}
         events.append(
-            NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_DISCONNECTED, account.hold_id, details)
+            NewEvent(
+                place_of(account),
+                EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
+                account.hold_id,
+                details,
+                ends_shares_with=teams_of[account.id],
+            )
         )
     await history.record(session, call, events, held=held)
 

@@ -208,9 +208,6 @@ def check_url(url: str) -> None:
 def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
     """An engine for a URL in the form that hosting platforms hand out; asyncpg reads it itself."""
     check_url(url)
-    parts = urlsplit(url)
-    # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
-    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
     return create_async_engine(
         "postgresql+asyncpg://",
         pool_size=pool_size,
@@ -218,7 +215,7 @@ def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
         pool_timeout=POOL_TIMEOUT,
         hide_parameters=True,
         connect_args={
-            "dsn": urlunsplit(parts._replace(query=urlencode(query))),
+            "dsn": postgresql_dsn(url),
             "timeout": 5,
             "server_settings": {
                 "application_name": "graphql_api",
@@ -228,6 +225,14 @@ def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
             },
         },
     )
+
+
+def postgresql_dsn(url: str) -> str:
+    """A PostgreSQL URL as asyncpg reads it."""
+    parts = urlsplit(url)
+    # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def sqlite_path(url: str) -> Path:

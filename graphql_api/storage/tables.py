@@ -8,6 +8,7 @@
                                        └─ Team ── TeamMember
     SocialAccount  held by one User or one Workspace, or free; vouched for by a FacebookAccount
     Share          a SocialAccount of a Workspace, shown to one of its Teams
+    PastShare      until which Event of the Workspace a Team saw a SocialAccount
     AccessRequest  by a User to a Workspace, for a social account that it holds; granted for Teams
     Mail           to be sent, once what it tells of is committed
     Event          in the history of one User or one Workspace
@@ -272,6 +273,16 @@ class Share(Table, table=True):
         foreign_key="social_accounts.id", ondelete="CASCADE", primary_key=True, index=True
     )
     created_at: datetime = _when()
+
+
+class PastShare(Table, table=True):
+    """Until which event a team saw a social account: its members still hear of the end and what led to it."""
+
+    __tablename__ = "past_shares"
+
+    hold_id: UUID = Field(primary_key=True)
+    team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True, index=True)
+    until_seq: int = Field(sa_type=sa.BigInteger)
 
 
 class AccessRequest(Table, table=True):

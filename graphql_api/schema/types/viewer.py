@@ -9,12 +9,13 @@ from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.schema.context import Info
 from graphql_api.schema.types.api_tokens import ApiToken
+from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, page_request
 from graphql_api.schema.types.social_accounts import InstagramAccount, SocialAccount
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Platforms, Workspace
-from graphql_api.services import api_tokens, facebook_accounts, social_accounts, workspaces
+from graphql_api.services import api_tokens, events, facebook_accounts, social_accounts, workspaces
 
 
 @strawberry.type(description="The authenticated caller, with what is private to them.")
@@ -63,6 +64,22 @@ class Viewer:
         call = info.context.call
         page = await workspaces.page(call, page_request(first, after, last, before), role=role)
         return Connection.of(page, lambda row: Workspace.of(*row))
+
+    @strawberry.field(description=EVENTS)
+    async def events(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Event]:
+        """A page of them."""
+        call = info.context.call
+        holder = Personal(call.viewer.user_id)
+        page = await events.page(call, page_request(first, after, last, before), holder)
+        return Connection.of(page, Event.of)
+
+    @strawberry.field(description=EVENTS_CURSOR)
+    async def events_cursor(self, info: Info) -> str | None:
+        """Where the history is now."""
+        call = info.context.call
+        return await events.present_cursor(call, Personal(call.viewer.user_id))
 
     @strawberry.field(
         description="The social accounts that the viewer's Personal holds, in the order of connecting."

@@ -11,9 +11,10 @@ from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
+from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import social_accounts, workspaces
+from graphql_api.services import events, social_accounts, workspaces
 from graphql_api.storage import tables
 
 if TYPE_CHECKING:
@@ -72,6 +73,25 @@ class Workspace(Node):
         request = page_request(first, after, last, before)
         page = await social_accounts.page(info.context.call, request, holder, platforms=platforms)
         return Connection.of(page, InstagramAccount.of)
+
+    @strawberry.field(description=EVENTS)
+    async def events(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Event]:
+        """A page of them."""
+        holder = holders.Workspace(self.key)
+        page = await events.page(info.context.call, page_request(first, after, last, before), holder)
+        return Connection.of(page, Event.of)
+
+    @strawberry.field(description=EVENTS_CURSOR)
+    async def events_cursor(self, info: Info) -> str | None:
+        """Where the history is now."""
+        return await events.present_cursor(info.context.call, holders.Workspace(self.key))
 
     @strawberry.field(description="Who is in it, the longest-serving first.")
     async def members(

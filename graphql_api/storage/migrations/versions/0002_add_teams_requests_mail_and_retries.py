@@ -42,6 +42,7 @@ EVENT_KINDS = (
     "ACCESS_REQUEST_GRANTED",
     "ACCESS_REQUEST_DECLINED",
     "ACCESS_TOKEN_READ",
+    "OTHER",
 )
 
 
@@ -213,6 +214,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("access_request_teams", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_access_request_teams_team_id"), ["team_id"], unique=False)
+
+    op.create_table(
+        "past_shares",
+        sa.Column("hold_id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("until_seq", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["teams.id"], name=op.f("fk_past_shares_team_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("hold_id", "team_id", name=op.f("pk_past_shares")),
+    )
+    with op.batch_alter_table("past_shares", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_past_shares_team_id"), ["team_id"], unique=False)
 
     with op.batch_alter_table("invitations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True))
