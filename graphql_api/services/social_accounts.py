@@ -118,6 +118,7 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
             holder_user_id=None,
             holder_workspace_id=None,
             username=None,
+            username_key=None,
             nickname=None,
             profile_picture_url=None,
             facebook_page_id=None,

@@ -208,6 +208,8 @@ class SocialAccount(Table, table=True):
         # Keyset pages read these in order; the holder leads, so that no planner can prefer another key.
         sa.Index("ix_social_accounts_user_page", "holder_user_id", "created_at", "hold_id"),
         sa.Index("ix_social_accounts_workspace_page", "holder_workspace_id", "created_at", "hold_id"),
+        sa.Index("ix_social_accounts_user_names", "holder_user_id", "username_key", "hold_id"),
+        sa.Index("ix_social_accounts_workspace_names", "holder_workspace_id", "username_key", "hold_id"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -217,6 +219,9 @@ class SocialAccount(Table, table=True):
     holder_user_id: UUID | None = Field(default=None, foreign_key="users.id")
     holder_workspace_id: UUID | None = Field(default=None, foreign_key="workspaces.id")
     username: str | None = Field(default=None, max_length=30)
+    username_key: str | None = Field(
+        default=None, sa_type=sort_text(30), description="the username in lower case, for lists"
+    )
     nickname: str | None = Field(default=None, max_length=100)
     profile_picture_url: str | None = Field(default=None, max_length=2048)
     facebook_page_id: str | None = Field(default=None, max_length=20)

@@ -21,7 +21,7 @@ from tests.live_events.streams import TRANSPORTS, Follower, StreamEnded, over_so
 from tests.schema.conftest import Database, key_of
 from tests.web.sample import served
 
-SOON = 2.0
+SOON = 5.0  # seconds; a machine that runs tests is busy
 
 CURSORS = """
 query Cursors($workspace: ID!) {
@@ -33,7 +33,7 @@ query Cursors($workspace: ID!) {
 
 class Follow(Protocol):
     def __call__(
-        self, base_url: str, token: str | None, *, workspace: str | None = None, after: str | None = None
+        self, token: str | None, *, workspace: str | None = None, after: str | None = None
     ) -> AbstractAsyncContextManager[Follower]: ...
 
 
@@ -264,7 +264,7 @@ async def test_a_revoked_token_closes_the_socket(api: Api) -> None:
         await api.mutate(operations.REVOKE, {"apiTokenId": own}, token=bearer)
 
         # then
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(SOON):
             assert (await end_of(follower)).close == 4401
 
 
@@ -274,7 +274,7 @@ async def test_a_revoked_token_ends_an_event_stream(api: Api) -> None:
     follow = functools.partial(TRANSPORTS["event stream"], at(api))
     async with follow(ada.token, after=await cursor_of(ada)) as follower:
         await ada.mutate(operations.REVOKE, apiTokenId=own[0]["id"])
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(SOON):
             assert (await end_of(follower)).codes == ("UNAUTHENTICATED",)
 
 
@@ -286,7 +286,7 @@ async def test_a_token_that_expires_or_is_gone_closes_the_socket_without_anybody
         async with over_socket(at(api), ada.token, after=await cursor_of(ada)) as follower:
             await asyncio.sleep(0.1)
             await database.rows(change)
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(SOON):
                 assert (await end_of(follower)).close == 4401
 
 

@@ -231,6 +231,24 @@ def upgrade() -> None:
     with op.batch_alter_table("invitations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True))
 
+    with op.batch_alter_table("social_accounts", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "username_key",
+                sa.String(length=30).with_variant(sa.VARCHAR(length=30, collation="C"), "postgresql"),
+                nullable=True,
+            )
+        )
+        batch_op.create_index(
+            "ix_social_accounts_user_names", ["holder_user_id", "username_key", "hold_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_social_accounts_workspace_names",
+            ["holder_workspace_id", "username_key", "hold_id"],
+            unique=False,
+        )
+    op.execute("UPDATE social_accounts SET username_key = lower(username)")
+
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True))
 
