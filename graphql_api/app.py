@@ -20,7 +20,7 @@ from graphql_api.services import sealing_keys
 from graphql_api.services.call import Rules, Services
 from graphql_api.services.live import Live
 from graphql_api.settings import Settings, Unusable, read_settings
-from graphql_api.storage.database import Database, postgresql_dsn
+from graphql_api.storage.database import Database, postgresql_arguments
 from graphql_api.storage.migrations import Migrated, state_of
 from graphql_api.web import routes
 from graphql_api.web.graphiql import graphiql_routes
@@ -72,10 +72,10 @@ def create_app(settings: Settings) -> ASGIApp:
 def build_services(settings: Settings) -> Services:
     """What the services need, also for commands that serve nothing."""
     database = Database(settings.database, pool_size=settings.database_pool_size)
-    channel = Channel(None if database.is_sqlite else postgresql_dsn(settings.database))
+    channel = Channel(None if database.is_sqlite else postgresql_arguments(settings.database))
     return Services(
         database=database,
-        live=Live(database, channel, _now, readers=max(1, settings.database_pool_size // 2)),
+        live=Live(database, channel, _now, readers=max(1, settings.database_pool_size // 4)),
         keyring=settings.keyring(),
         passwords=Passwords(),
         rules=Rules(

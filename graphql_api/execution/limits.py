@@ -68,3 +68,6 @@ class Limits:
 
     max_cached_tokens: int = 50_000
     """Tokens of all kept documents together, some 400 bytes each: what bounds the cache's memory."""
+
+    max_compiled_characters: int = 4_000_000
+    """Characters of the code that operations are compiled into, some 6 bytes each, of all together."""

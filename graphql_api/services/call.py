@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,7 +83,23 @@ class Call:
         """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""
         async with self._one_connection:
             result = await self.services.database.transact(work)
+        self._announce()
+        return result
+
+    async def write_at_once(self, statement: str, *arguments: object, place: Holder) -> list[Any] | None:
+        """Run one hot statement that writes all or nothing, also into the history of the place.
+
+        None when it met somebody and wrote nothing.
+        """
+        async with self._one_connection:
+            rows = await self.services.database.write_at_once(statement, *arguments)
+        if rows:
+            self.touched.add(place)
+            self._announce()
+        return rows
+
+    def _announce(self) -> None:
+        """After the commit, wake who follows what was written."""
         if self.touched:
             self.services.live.announce(self.touched)
             self.touched = set()
-        return result

@@ -28,7 +28,8 @@ from graphql_api.domain.permissions import may_connect
 from graphql_api.domain.refusals import Refused
 from graphql_api.services import access, access_tokens, history, holdings
 from graphql_api.services.call import Call
-from graphql_api.storage import tables
+from graphql_api.storage import direct, tables
+from graphql_api.storage.direct import AnyFacebookAccount, AnySocialAccount, NewLogin
 from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
 
@@ -62,8 +63,8 @@ class ConnectRefused(Refused[InvalidInput | Conflict]):
 class Connected:
     """What one call connected, in input order, and (CONNECT_OTHERS) what it did not."""
 
-    facebook_account: FacebookAccount
-    accounts: Sequence[tuple[ConnectOutcome, SocialAccount]]
+    facebook_account: AnyFacebookAccount
+    accounts: Sequence[tuple[ConnectOutcome, AnySocialAccount]]
     not_connected: Sequence[Conflict]
     surroundings: Surroundings
 
@@ -76,7 +77,52 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
     problems = Problems()
     check_login(problems, command.login)
     check_claims(problems, command.claims)
+    if call.services.database.has_hot_statements and not problems and command.workspace_id is None:
+        connected = await _connect_at_once(call, command)
+        if connected is not None:
+            return connected
     return await call.transact(lambda session: _connect(session, call, command, problems.found))
+
+
+async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | None:
+    """Connect to the viewer's Personal in one statement; None when nothing was written.
+
+    Then something stands in the way, and the long way finds out what.
+    """
+    place = Personal(call.viewer.user_id)
+    login = NewLogin(
+        new_id=uuid4(),
+        facebook_user_id=command.login.facebook_user_id,
+        location=command.login.location,
+        access_token=access_tokens.seal_facebook_account(
+            call, command.login.access_token, command.login.facebook_user_id, place
+        ),
+    )
+    rows = await call.write_at_once(
+        direct.CONNECT_TO_PERSONAL,
+        *direct.connect_arguments(
+            user_id=place.user_id,
+            api_token_id=call.viewer.api_token_id,
+            now=call.now,
+            login=login,
+            claims=_rows(call, command.claims, place),
+            limit=call.services.rules.max_accounts_per_holder,
+            request_id=call.request_id,
+        ),
+        place=place,
+    )
+    connected = direct.read_connected(rows or ())
+    if connected is None:
+        return None
+    return Connected(
+        connected.facebook_account,
+        [
+            (ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED, account)
+            for is_new, account in connected.accounts
+        ],
+        not_connected=(),
+        surroundings=Surroundings(),
+    )
 
 
 async def _connect(
@@ -213,7 +259,20 @@ async def _claim(
     """Take what is free or ours; also returns the hold ids that were minted for it."""
     if not claims:
         return {}, ()
-    rows = [
+    rows = _rows(call, claims, place)
+    taken = await claim_social_accounts(
+        session,
+        rows,
+        holder=place,
+        facebook_account_id=facebook_account.id,
+        connected_by_id=call.viewer.user_id,
+        now=call.now,
+    )
+    return taken, {row.new_hold_id for row in rows}
+
+
+def _rows(call: Call, claims: Sequence[Claim], place: Holder) -> list[ClaimedRow]:
+    return [
         ClaimedRow(
             external_id=claim.instagram_user_id,
             new_hold_id=uuid4(),
@@ -225,15 +284,6 @@ async def _claim(
         )
         for claim in claims
     ]
-    taken = await claim_social_accounts(
-        session,
-        rows,
-        holder=place,
-        facebook_account_id=facebook_account.id,
-        connected_by_id=call.viewer.user_id,
-        now=call.now,
-    )
-    return taken, {row.new_hold_id for row in rows}
 
 
 def _outcome(account: SocialAccount, minted: Collection[UUID]) -> ConnectOutcome:

@@ -3,6 +3,8 @@
 async with Database(url) as database:
 result = await database.transact(work)   # work(session) -> a success, or a Refused
 rows = await database.read(work)
+
+On PostgreSQL the few hot statements have a pool of the driver's own connections beside the engine's.
 """
 
 import asyncio
@@ -23,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
+from graphql_api.storage.direct import NoConnection, Pool
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -34,6 +37,9 @@ _RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
 _RETRY_CODES = frozenset({5, 6})
 # The server is going away or coming up: a new connection may succeed.
 _LOST_STATES = frozenset({"57P01", "57P02", "57P03", "08000", "08001", "08003", "08006"})
+
+# A hot statement's own check failed: invalid_text_representation undoes it; so does being shut down.
+_UNDONE_STATES = frozenset({"22P02", "57P01"})
 
 # Statement timeout, too many connections, disk full; SQLITE_IOERR, SQLITE_FULL.
 _UNAVAILABLE_STATES = frozenset({"57014", "53300", "53100"})
@@ -49,7 +55,8 @@ class Database:
     """One process's access to the database.
 
     SQLite has one writer at a time: writes queue in the process on a pool of one connection, which BEGIN
-    IMMEDIATE; readers have their own connections (WAL), which cannot write. PostgreSQL has one pool.
+    IMMEDIATE; readers have their own connections (WAL), which cannot write. PostgreSQL's connections are
+    shared out between the hot statements and everything else; a request uses one at a time.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -58,16 +65,28 @@ class Database:
         if self.is_sqlite:
             self._writer = sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
             self._reader = sqlite_engine(url, pool_size=pool_size)
+            self._direct = None
         else:
-            self._writer = postgresql_engine(url, pool_size=pool_size)
+            hot = pool_size // 2
+            self._writer = postgresql_engine(url, pool_size=pool_size - hot)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            self._direct = Pool(hot, patience=POOL_TIMEOUT, **postgresql_arguments(url)) if hot else None
+
+    @property
+    def has_hot_statements(self) -> bool:
+        """Whether `fetch` and `write_at_once` can be used."""
+        return self._direct is not None
 
     async def __aenter__(self) -> Self:
+        if self._direct is not None:
+            await self._direct.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._direct is not None:
+            await self._direct.close()
         await self._reader.dispose()
         await self._writer.dispose()
 
@@ -107,6 +126,44 @@ class Database:
                 if last or not _worth_repeating(error):
                     raise _unavailable(error) from None
         raise AssertionError("unreachable")
+
+    async def fetch(self, statement: str, *arguments: object) -> list[Any]:
+        """Run one hot statement that only reads.
+
+        Raises:
+            TemporarilyUnavailable: the database could not answer in time.
+        """
+        for last in (False, True):
+            try:
+                return await self._hot.fetch(statement, *arguments)
+            except _DATABASE_ERRORS as error:
+                if last or not _worth_repeating(error):
+                    raise _unavailable(error) from None
+        raise AssertionError("unreachable")
+
+    async def write_at_once(self, statement: str, *arguments: object) -> list[Any] | None:
+        """Run one hot statement that writes all or nothing; None when it met somebody and wrote nothing.
+
+        Raises:
+            OutcomeUnknown: the connection broke while it ran.
+            TemporarilyUnavailable: the database could not take it in time.
+        """
+        try:
+            return await self._hot.fetch(statement, *arguments)
+        except NoConnection as error:
+            raise _unavailable(error) from None
+        except _DATABASE_ERRORS as error:
+            if _state(error) in _RETRY_STATES | _UNDONE_STATES:
+                return None
+            if _is_lost(error):
+                raise OutcomeUnknown from error
+            raise _unavailable(error) from None
+
+    @property
+    def _hot(self) -> Pool:
+        if self._direct is None:
+            raise RuntimeError("this database has no hot statements")
+        return self._direct
 
     async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
@@ -207,32 +264,32 @@ def check_url(url: str) -> None:
 
 def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
     """An engine for a URL in the form that hosting platforms hand out; asyncpg reads it itself."""
-    check_url(url)
     return create_async_engine(
         "postgresql+asyncpg://",
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         hide_parameters=True,
-        connect_args={
-            "dsn": postgresql_dsn(url),
-            "timeout": 5,
-            "server_settings": {
-                "application_name": "graphql_api",
-                "statement_timeout": "10s",
-                "lock_timeout": "4s",
-                "idle_in_transaction_session_timeout": "15s",
-            },
-        },
+        connect_args=postgresql_arguments(url),
     )
 
 
-def postgresql_dsn(url: str) -> str:
-    """A PostgreSQL URL as asyncpg reads it."""
+def postgresql_arguments(url: str) -> dict[str, Any]:
+    """How the driver connects: where to, and the time-outs that every session has."""
+    check_url(url)
     parts = urlsplit(url)
     # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    return {
+        "dsn": urlunsplit(parts._replace(query=urlencode(query))),
+        "timeout": 5,
+        "server_settings": {
+            "application_name": "graphql_api",
+            "statement_timeout": "10s",
+            "lock_timeout": "4s",
+            "idle_in_transaction_session_timeout": "15s",
+        },
+    }
 
 
 def sqlite_path(url: str) -> Path:

@@ -1,6 +1,6 @@
 """What a document may ask for: counted right, and in a time linear in its size."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from graphql import parse
@@ -134,9 +134,9 @@ def test_a_fragment_bomb_is_measured_in_linear_time(step: str) -> None:
     for levels in (20, 90):
         document = parse(bomb(levels, step))
         measure = Measure(engine.schema, Limits(), frozenset(), fragments_of(document))
-        started = perf_counter()
+        started = process_time()
         tally = measure.operation(operations_of(document)[0])
-        times.append(perf_counter() - started)
+        times.append(process_time() - started)
     assert tally.within == SATURATED
     assert times[1] < 0.05  # two to the power of ninety steps would not end
 

@@ -104,9 +104,14 @@ class Query(CalmQuery):
         raise RuntimeError(CANARY)
 
     @strawberry.field
-    async def slow(self, seconds: float = 5.0) -> str:
-        await asyncio.sleep(seconds)
+    async def slow(self, info: Info, seconds: float = 5.0) -> str:
+        with info.context.server.counted():
+            await asyncio.sleep(seconds)
         return "slow"
+
+    @strawberry.field
+    def running(self, info: Info) -> int:
+        return info.context.server.running
 
 
 @strawberry.type
@@ -124,13 +129,10 @@ class Mutation:
 class Subscription:
     @strawberry.subscription
     async def count(self, info: Info, to: int = 3, pause: float = 0.0) -> AsyncGenerator[int, None]:
-        info.context.server.running += 1
-        try:
+        with info.context.server.counted():
             for number in range(1, to + 1):
                 yield number
                 await asyncio.sleep(pause)
-        finally:
-            info.context.server.running -= 1
 
     @strawberry.subscription
     async def expelled(self) -> AsyncGenerator[int, None]:
@@ -168,6 +170,7 @@ class Sample:
     introspection: bool = True
     show_suggestions: bool = False
     execution_timeout: float = 5.0
+    compile_after: int = 2
     reports: list[ErrorReport] = field(default_factory=list)
     running: int = 0
     opened: int = 0
@@ -185,6 +188,7 @@ class Sample:
             show_suggestions=self.show_suggestions,
             introspection=self.introspection,
             execution_timeout=self.execution_timeout,
+            compile_after=self.compile_after,
             credential_fields=frozenset({"logIn"}),
             persisted=self.persisted,
         )
@@ -208,6 +212,15 @@ class Sample:
                 raise Unauthenticated
             user = token
         yield Context(caller, self, user)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what runs for a while."""
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
 
     async def ready(self) -> bool:
         return self.is_ready

@@ -38,7 +38,7 @@ def process() -> Iterator[Served]:
 
 def _wait_for(url: str) -> None:
     started = perf_counter()
-    while perf_counter() - started < 20:
+    while perf_counter() - started < 60:
         try:
             httpx.get(url).raise_for_status()
         except httpx.HTTPError:
@@ -55,14 +55,14 @@ async def test_a_request_in_flight_finishes_and_streams_end(
     socket_url = f"ws://{host}/graphql"
     count = {"query": "subscription{count(to:1000,pause:0.05)}"}
     async with (
-        httpx.AsyncClient(timeout=10) as client,
+        httpx.AsyncClient(timeout=30) as client,
         connect(socket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as opened,
         client.stream("POST", url, json=count, headers={"accept": "text/event-stream"}) as stream,
     ):
         await opened.send('{"type":"connection_init"}')
         await opened.recv()
         slow = asyncio.create_task(client.post(url, json={"query": "{slow(seconds:1)}"}))
-        await asyncio.sleep(0.3)
+        await _until_running(client, url, 2)
 
         server.send_signal(signal.SIGTERM)
 
@@ -74,7 +74,13 @@ async def test_a_request_in_flight_finishes_and_streams_end(
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code in {1001, 1012}
     assert response.json() == {"data": {"slow": "slow"}}
-    assert await asyncio.to_thread(server.wait, 5) in {0, -signal.SIGTERM}
+    assert await asyncio.to_thread(server.wait, 30) in {0, -signal.SIGTERM}
+
+
+async def _until_running(client: httpx.AsyncClient, url: str, expected: int) -> None:
+    async with asyncio.timeout(30):
+        while (await client.post(url, json={"query": "{running}"})).json() != {"data": {"running": expected}}:  # noqa: ASYNC110 - the server is another process
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("phase", ["startup", "shutdown"])

@@ -68,7 +68,13 @@ class Event:
         description="The social account's name on the platform, as it was then."
     )
     nickname: str | None = strawberry.field(description="The nickname that the social account was given.")
-    team_name: str | None = strawberry.field(description="The name of the team it is about, as it was then.")
+    team_name: str | None = strawberry.field(
+        description="The name of the team that it is about, as it is since then."
+    )
+    workspace_name: str | None = strawberry.field(
+        description="The name of the Workspace that it is about, as it is since then; only where that is the subject, or in "
+        "the viewer's own history."
+    )
     role: Role | None = strawberry.field(
         description="The role that somebody was invited or joined in, or was given."
     )
@@ -106,7 +112,8 @@ class Event:
     @classmethod
     def of(cls, row: tables.Event) -> Self:
         """Shape a row."""
-        details = row.details
+        details, moved = row.details, row.kind is EventKind.SOCIAL_ACCOUNT_MOVED
+        name = details.get("name") or (None if moved else details.get("to"))
         subject = _subject_id(row)
         return cls(
             id=strawberry.ID(write_id("Event", row.id)),
@@ -117,11 +124,12 @@ class Event:
             social_account_id=subject if _type_of_subject(row.kind) == "InstagramAccount" else None,
             username=details.get("username"),
             nickname=details.get("nickname"),
-            team_name=details.get("team"),
+            team_name=details.get("team") or (name if row.kind.startswith("TEAM_") else None),
+            workspace_name=details.get("workspace") or (name if row.kind.startswith("WORKSPACE_") else None),
             role=Role(details["role"]) if "role" in details else None,
             actor_id=row.actor_id,
-            moved_from=read_holder(details.get("from")),
-            moved_to=read_holder(details.get("to")),
+            moved_from=read_holder(details.get("from")) if moved else None,
+            moved_to=read_holder(details.get("to")) if moved else None,
         )
 
 

@@ -247,7 +247,8 @@ def upgrade() -> None:
             ["holder_workspace_id", "username_key", "hold_id"],
             unique=False,
         )
-    op.execute("UPDATE social_accounts SET username_key = lower(username)")
+    binary = "" if op.get_context().dialect.name == "sqlite" else ' COLLATE "C"'
+    op.execute(f"UPDATE social_accounts SET username_key = lower(username{binary})")  # noqa: S608 - no input
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True))
