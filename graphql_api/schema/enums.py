@@ -9,6 +9,7 @@ from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
 from graphql_api.domain.inputs import InvalidInputCode
+from graphql_api.domain.listing import OrderDirection, SocialAccountOrderField
 from graphql_api.domain.permissions import Scope
 
 
@@ -123,6 +124,20 @@ _described(
     ACCESS_REQUEST_DECLINED="A request for access was declined.",
     ACCESS_TOKEN_READ="Meta's access token of a social account was read.",  # noqa: S106 - a description
     OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    SocialAccountOrderField,
+    "SocialAccountOrderField",
+    "What a list of social accounts is ordered by.",
+    CONNECTED_AT="When they were connected.",
+    USERNAME="The name on the platform, without regard to case.",
+)
+_described(
+    OrderDirection,
+    "OrderDirection",
+    "Which end of an order comes first.",
+    ASC="From the oldest to the newest, from A to Z.",
+    DESC="From the newest to the oldest, from Z to A.",
 )
 
 

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Holder, Personal, Role
+from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
 from graphql_api.storage.tables import (
@@ -164,6 +165,40 @@ def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
     )
 
 
+def owns(viewer: Viewer, holder: Personal) -> sa.ColumnElement[bool]:
+    """Is this Personal the viewer's own?"""
+    return sa.true() if holder.user_id == viewer.user_id else sa.false()
+
+
+def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
+    """Is the viewer an admin of the Workspace? Asked once a statement, not for each row."""
+    return sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id,
+        col(Membership.user_id) == viewer.user_id,
+        col(Membership.role) == Role.ADMIN,
+    )
+
+
+def shared_with_teams(
+    viewer: Viewer, holder: Place, role: Role | None, team_id: UUID | None
+) -> sa.Select[UUID]:
+    """The rows of the social accounts that are shared with the teams whose accounts the viewer may list.
+
+    An admin may list those of any team of the Workspace, and names one; everybody else those of the teams
+    that they are in, or of one of these.
+    """
+    shared = sa.select(col(Share.social_account_id))
+    if role is Role.ADMIN:
+        shared = shared.join(Team, col(Team.id) == col(Share.team_id)).where(
+            col(Team.workspace_id) == holder.workspace_id, is_admin(viewer, holder)
+        )
+    else:
+        shared = shared.join(TeamMember, col(TeamMember.team_id) == col(Share.team_id)).where(
+            col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == viewer.user_id
+        )
+    return shared if team_id is None else shared.where(col(Share.team_id) == team_id)
+
+
 def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
     """Does the viewer see this event in the history of the place?
 
@@ -173,7 +208,7 @@ def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
     """
     me = viewer.user_id
     if isinstance(holder, Personal):
-        return sa.true() if holder.user_id == me else sa.false()
+        return owns(viewer, holder)
     member = sa.exists().where(
         col(Membership.workspace_id) == holder.workspace_id, col(Membership.user_id) == me
     )
@@ -194,7 +229,7 @@ def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
     asked = sa.exists().where(col(AccessRequest.id) == subject, col(AccessRequest.requester_id) == me)
     # The first of these is the same for all rows, and spares an admin the others.
     return sa.or_(
-        member.where(col(Membership.role) == Role.ADMIN),
+        is_admin(viewer, holder),
         sa.and_(member, sa.or_(col(Event.actor_id) == me, subject == me, shared, was_shared, asked)),
     )
 

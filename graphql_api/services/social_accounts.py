@@ -8,17 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.faults import Forbidden
-from graphql_api.domain.holders import Holder, Role, columns_of, holder_of
+from graphql_api.domain.holders import Holder, Role, holder_of
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
 from graphql_api.domain.permissions import Scope, may_connect
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.services import access, access_tokens, history
 from graphql_api.services.call import Call
-from graphql_api.services.pages import Page, PageRequest, read_page
 from graphql_api.storage.tables import Share, SocialAccount, Team
 
 IDS = ("input", "socialAccountIds")
@@ -145,28 +143,6 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
             )
         )
     await history.record(session, call, events, held=held)
-
-
-async def page(
-    call: Call, request: PageRequest, holder: Holder, *, platforms: Collection[Platform]
-) -> Page[SocialAccount]:
-    """The social accounts of a place, those that the viewer may see, in the order of connecting."""
-    user_id, workspace_id = columns_of(holder)
-    statement = select(SocialAccount).where(
-        access.sees_social_account(call.viewer), col(SocialAccount.platform).in_(platforms)
-    )
-    within = (
-        (col(SocialAccount.holder_user_id), user_id)
-        if user_id is not None
-        else (col(SocialAccount.holder_workspace_id), workspace_id)
-    )
-    return await read_page(
-        call,
-        statement,
-        request,
-        within=[within],
-        order=[col(SocialAccount.created_at), col(SocialAccount.hold_id)],
-    )
 
 
 async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[Team]]:

@@ -152,8 +152,8 @@ WITH claim AS (
   INSERT INTO social_accounts AS held
     (id, platform, external_id, hold_id, holder_user_id, username, username_key, profile_picture_url,
      facebook_account_id, connected_by_id, access_token, created_at, updated_at)
-  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, $1, username, lower(username COLLATE "C"), profile_picture_url,
-    login.id, $1, access_token, $3, $3
+  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, $1, username, lower(username COLLATE "C"),
+    profile_picture_url, login.id, $1, access_token, $3, $3
   FROM claim CROSS JOIN login
   ORDER BY external_id COLLATE "C"
   ON CONFLICT (platform, external_id) DO UPDATE SET

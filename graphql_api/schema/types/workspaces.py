@@ -9,22 +9,20 @@ import strawberry
 from graphql_api.domain import holders
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
+from graphql_api.domain.permissions import may_connect
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
+from graphql_api.schema.types.listing import OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import events, social_accounts, workspaces
+from graphql_api.services import events, listing, workspaces
 from graphql_api.storage import tables
 
 if TYPE_CHECKING:
     from graphql_api.schema.types.social_accounts import SocialAccount
 
 LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.schema.types.social_accounts")]
-Platforms = Annotated[
-    list[Platform],
-    strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),
-]
 
 
 @strawberry.type(description="A user in a Workspace.")
@@ -52,15 +50,27 @@ class Workspace(Node):
         description="What the viewer may do here: only an `ADMIN` connects social accounts into it. Null once "
         "the viewer is no member any more."
     )
+    accounts_used: int | None = strawberry.field(
+        description="How many social accounts it holds, whoever sees them; null for who may not connect into it."
+    )
     key: strawberry.Private[UUID]
 
+    @strawberry.field(description="How many social accounts it may hold.")
+    def account_limit(self, info: Info) -> int:
+        """As the operator has set it."""
+        return info.context.call.services.rules.max_accounts_per_holder
+
     @strawberry.field(
-        description="The social accounts that it holds, those that the viewer sees, in the order of connecting."
+        description="The social accounts that it holds, those that the viewer sees: an admin all of them, a creator those that "
+        "are shared with a team they are in."
     )
     async def social_accounts(
         self,
         info: Info,
         platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        order_by: OrderBy = None,
+        search: Search = None,
+        team_id: TeamId = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -69,9 +79,14 @@ class Workspace(Node):
         """A page of them."""
         from graphql_api.schema.types.social_accounts import InstagramAccount  # noqa: PLC0415 - a cycle of types
 
-        holder = holders.Workspace(self.key)
         request = page_request(first, after, last, before)
-        page = await social_accounts.page(info.context.call, request, holder, platforms=platforms)
+        page = await listing.page(
+            info.context.call,
+            request,
+            holders.Workspace(self.key),
+            read_listing(platforms, order_by, search, team_id),
+            role=self.viewer_role,
+        )
         return Connection.of(page, InstagramAccount.of)
 
     @strawberry.field(description=EVENTS)
@@ -115,6 +130,7 @@ class Workspace(Node):
             name=row.name,
             created_at=row.created_at,
             viewer_role=role,
+            accounts_used=row.held_count if may_connect(role) else None,
             key=row.id,
         )
 
