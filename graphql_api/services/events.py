@@ -113,6 +113,7 @@ async def follow(
                     break  # what was read may not be for them any more
                 yield event
                 seq = event.seq
+                await asyncio.sleep(0)  # a hundred events in a row are not to keep everybody else waiting
             else:
                 seq = news.seq
                 if seq == news.latest:

@@ -15,7 +15,7 @@ ACCOUNT_EVENTS = """
 subscription AccountEvents($workspaceId: ID, $after: String) {
   accountEvents(workspaceId: $workspaceId, after: $after) {
     cursor
-    node { id kind socialAccountId username teamName subjectId actor { id } }
+    node { id kind occurredAt socialAccountId username teamName subjectId actor { id } }
   }
 }
 """
@@ -53,7 +53,10 @@ async def over_socket(
     """Follow over graphql-transport-ws."""
     protocol = Subprotocol("graphql-transport-ws")
     url = base_url.replace("http", "ws", 1) + "/graphql"
-    async with connect(url, subprotocols=[protocol], max_queue=4) as socket:
+    # A busy machine is slow to answer, and that is not what is tested.
+    async with connect(
+        url, subprotocols=[protocol], max_queue=4, open_timeout=60, ping_interval=None
+    ) as socket:
         yield Follower(_messages_of(socket, token, {"workspaceId": workspace, "after": after}))
 
 
@@ -89,7 +92,7 @@ async def over_event_stream(
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     async with (
-        httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as http,
+        httpx.AsyncClient(base_url=base_url, timeout=60, trust_env=False) as http,
         http.stream("POST", "/graphql", json=body, headers=headers) as response,
     ):
         yield Follower(_results_of(response))

@@ -102,6 +102,7 @@ async def test_what_happens_is_heard_as_it_happens(api: Api, follow: Follow) -> 
     assert node == {
         "id": node["id"],
         "kind": "SOCIAL_ACCOUNT_CONNECTED",
+        "occurredAt": node["occurredAt"],
         "socialAccountId": account["id"],
         "subjectId": account["id"],
         "username": account["username"],
