@@ -160,8 +160,7 @@ def measure(
                     seconds = pace.seconds if number else pace.first_round
                     for _ in range(_TURNS):
                         outcome = _run(server, cell, seconds, pace.warm_up, database.pid)
-                        if cell.work == "W1":
-                            events[name] += outcome.all_answers * (1 + cell.size)
+                        events[name] += outcome.all_answers * (1 + cell.size) if cell.work == "W1" else 0
                         if outcome.problem is None:
                             break
                         repeated.append(f"{server.contestant.title}, {cell.work}: {outcome.problem}")

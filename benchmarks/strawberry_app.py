@@ -18,7 +18,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 
 from graphql_api.app import build_services
 from graphql_api.schema import build_schema
-from graphql_api.schema.context import Caller, Context
+from graphql_api.schema.context import Context
 from graphql_api.services import api_tokens
 from graphql_api.services.call import Call, Services
 from graphql_api.settings import read_settings
@@ -36,9 +36,8 @@ class Endpoint(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Authenticate, as the server's edge does."""
         del response
-        caller = Caller(request.headers.get("authorization"), None, "benchmark")
-        viewer = await api_tokens.authenticate(self._services, caller.authorization)
-        return Context(self._services, caller, Call(self._services, viewer, caller.request_id))
+        viewer = await api_tokens.authenticate(self._services, request.headers.get("authorization"))
+        return Context(Call(self._services, viewer, "benchmark"))
 
 
 def create_app() -> Starlette:
@@ -47,7 +46,7 @@ def create_app() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with services.database:
+        async with services.database, services.live.running():
             yield
 
     app = Starlette(lifespan=lifespan)

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from graphql_api.adapters import logs
+from graphql_api.adapters.channel import Channel
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.execution.engine import Engine
@@ -18,9 +19,10 @@ from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
 from graphql_api.schema.context import context_opener
 from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Rules, Services
+from graphql_api.services.live import Live
 from graphql_api.services.mailer import Mailer
 from graphql_api.settings import Settings, Unusable, read_settings
-from graphql_api.storage.database import Database
+from graphql_api.storage.database import Database, postgresql_arguments
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
 from graphql_api.web.graphiql import graphiql_routes
@@ -65,7 +67,7 @@ def create_app(settings: Settings) -> ASGIApp:
             if await _refuse_old_database(services.database):
                 await keys.refuse_problems()
             log.info("server.mails_go_to", outlet=str(mailer.outlet))
-            async with mailer.running(), tidying.running(services, tidy_every):
+            async with services.live.running(), mailer.running(), tidying.running(services, tidy_every):
                 yield
 
     return routes.build(
@@ -80,8 +82,11 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def build_services(settings: Settings) -> Services:
     """What the services need, also for commands that serve nothing."""
+    database = Database(settings.database, pool_size=settings.database_pool_size)
+    channel = Channel(None if database.is_sqlite else postgresql_arguments(settings.database))
     return Services(
-        database=Database(settings.database, pool_size=settings.database_pool_size),
+        database=database,
+        live=Live(database, channel, _now, readers=max(1, settings.database_pool_size // 4)),
         keyring=settings.keyring(),
         passwords=Passwords(),
         rules=Rules(
@@ -100,8 +105,12 @@ def build_services(settings: Settings) -> Services:
             look_ups_per_user=settings.look_ups_per_user,
             access_requests_per_user=settings.access_requests_per_user,
         ),
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def from_environment() -> ASGIApp:

@@ -23,6 +23,7 @@ from graphql_api.schema.mutations.users import UserMutations
 from graphql_api.schema.mutations.workspaces import WorkspaceMutations
 from graphql_api.schema.queries import Query
 from graphql_api.schema.scalars import DATE_TIME
+from graphql_api.schema.subscriptions import Subscription
 from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.teams import Team
 
@@ -72,6 +73,7 @@ def build_schema(*, to_print: bool = False) -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[InstagramAccount, Team],
         config=StrawberryConfig(sort_schema=to_print, scalar_map={datetime: DATE_TIME}),
     )

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from graphql_api.domain.faults import Unauthenticated
-from graphql_api.domain.holders import Role
+from graphql_api.domain.holders import Holder, Personal, Role
+from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
@@ -21,9 +22,11 @@ from graphql_api.storage.rows import FacebookAccountRow, UserRow, columns
 from graphql_api.storage.tables import (
     AccessRequest,
     ApiToken,
+    Event,
     FacebookAccount,
     Invitation,
     Membership,
+    PastShare,
     Share,
     SocialAccount,
     Team,
@@ -220,6 +223,95 @@ def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
         .join(TeamMember, col(TeamMember.team_id) == col(Share.team_id))
         .where(col(TeamMember.user_id) == viewer.user_id)
     )
+
+
+def owns(viewer: Viewer, holder: Personal) -> sa.ColumnElement[bool]:
+    """Is this Personal the viewer's own?"""
+    return sa.true() if holder.user_id == viewer.user_id else sa.false()
+
+
+def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
+    """Is the viewer an admin of the Workspace? Asked once a statement, not for each row."""
+    return sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id,
+        col(Membership.user_id) == viewer.user_id,
+        col(Membership.role) == Role.ADMIN,
+    )
+
+
+def shared_with_teams(
+    viewer: Viewer, holder: Place, role: Role | None, team_id: UUID | None
+) -> sa.Select[UUID]:
+    """The rows of the social accounts that are shared with the teams whose accounts the viewer may list.
+
+    An admin may list those of any team of the Workspace, and names one; everybody else those of the teams
+    that they are in, or of one of these.
+    """
+    shared = sa.select(col(Share.social_account_id))
+    if role is Role.ADMIN:
+        shared = shared.join(Team, col(Team.id) == col(Share.team_id)).where(
+            col(Team.workspace_id) == holder.workspace_id, is_admin(viewer, holder)
+        )
+    else:
+        shared = shared.join(TeamMember, col(TeamMember.team_id) == col(Share.team_id)).where(
+            col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == viewer.user_id
+        )
+    return shared if team_id is None else shared.where(col(Share.team_id) == team_id)
+
+
+def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
+    """Does the viewer see this event in the history of the place?
+
+    Their own Personal's: yes. A Workspace's: its admins see all of them; its creators what they did, what
+    was done to them and to what they asked for, and the history of every social account that is shared
+    with a team they are in, or was: then up to the event that ended it.
+    """
+    me = viewer.user_id
+    if isinstance(holder, Personal):
+        return owns(viewer, holder)
+    member = sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id, col(Membership.user_id) == me
+    )
+    my_teams = sa.select(col(TeamMember.team_id)).where(
+        col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == me
+    )
+    subject = col(Event.subject_id)
+    shared = sa.exists().where(
+        col(SocialAccount.hold_id) == subject,
+        col(Share.social_account_id) == col(SocialAccount.id),
+        col(Share.team_id).in_(my_teams),
+    )
+    was_shared = sa.exists().where(
+        col(PastShare.hold_id) == subject,
+        col(PastShare.until_seq) >= col(Event.seq),
+        col(PastShare.team_id).in_(my_teams),
+    )
+    asked = sa.exists().where(col(AccessRequest.id) == subject, col(AccessRequest.requester_id) == me)
+    # The first of these is the same for all rows, and spares an admin the others.
+    return sa.or_(
+        is_admin(viewer, holder),
+        sa.and_(member, sa.or_(col(Event.actor_id) == me, subject == me, shared, was_shared, asked)),
+    )
+
+
+async def standing(session: AsyncSession, viewer: Viewer, holder: Holder) -> tuple[int, Role | None] | None:
+    """The number of the latest event of a place, and the viewer's role there; None if it is not theirs.
+
+    Over their own Personal they have no role.
+    """
+    if isinstance(holder, Personal):
+        personal = sa.select(col(User.event_seq)).where(
+            col(User.id) == holder.user_id, col(User.id) == viewer.user_id
+        )
+        seq = (await session.execute(personal)).scalar_one_or_none()
+        return None if seq is None else (seq, None)
+    statement = (
+        sa.select(col(Workspace.event_seq), col(Membership.role))
+        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+        .where(col(Workspace.id) == holder.workspace_id, col(Membership.user_id) == viewer.user_id)
+    )
+    found = (await session.execute(statement)).one_or_none()
+    return None if found is None else (found[0], Role(found[1]))
 
 
 async def teams(session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]) -> dict[UUID, Team]:

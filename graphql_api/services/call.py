@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.adapters.sealing import Keyring
 from graphql_api.domain.faults import Unauthenticated
+from graphql_api.domain.holders import Holder
 from graphql_api.domain.viewers import Viewer
+from graphql_api.services.live import Live
 from graphql_api.storage.database import Database
 from graphql_api.storage.prepared import Prepared, Row
 
@@ -43,6 +45,7 @@ class Services:
     """What one process has one of."""
 
     database: Database
+    live: Live
     keyring: Keyring
     passwords: Passwords
     rules: Rules
@@ -62,6 +65,7 @@ class Call:
     caller: Viewer | None
     request_id: str
     client_address: str | None = None
+    touched: set[Holder] = field(default_factory=set)  # places whose histories were written to
     _one_connection: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -93,9 +97,24 @@ class Call:
     async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""
         async with self._one_connection:
-            return await self.services.database.transact(work)
+            result = await self.services.database.transact(work)
+        self._announce()
+        return result
 
-    async def write_at_once(self, statement: str, *arguments: object) -> list[Any] | None:
-        """Run one hot statement that writes all or nothing; None when it met somebody and wrote nothing."""
+    async def write_at_once(self, statement: str, *arguments: object, place: Holder) -> list[Any] | None:
+        """Run one hot statement that writes all or nothing, also into the history of the place.
+
+        None when it met somebody and wrote nothing.
+        """
         async with self._one_connection:
-            return await self.services.database.write_at_once(statement, *arguments)
+            rows = await self.services.database.write_at_once(statement, *arguments)
+        if rows:
+            self.touched.add(place)
+            self._announce()
+        return rows
+
+    def _announce(self) -> None:
+        """After the commit, wake who follows what was written."""
+        if self.touched:
+            self.services.live.announce(self.touched)
+            self.touched = set()

@@ -138,6 +138,7 @@ async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | N
             limit=call.services.rules.max_accounts_per_holder,
             request_id=call.request_id,
         ),
+        place=place,
     )
     connected = direct.read_connected(rows or ())
     if connected is None:

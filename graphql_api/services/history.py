@@ -1,4 +1,4 @@
-"""Writing what happened, in the same transaction as the change itself."""
+"""Writing what happened, in the same transaction as the change itself. `services.events` reads it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from sqlmodel import col
 from graphql_api.domain.events import NewEvent
 from graphql_api.domain.holders import Holder, Personal, columns_of
 from graphql_api.services.call import Call
+from graphql_api.storage.statements import keep_past_shares
 from graphql_api.storage.tables import Event, User, Workspace
 
 
@@ -37,17 +38,20 @@ async def record(
     for holder, its_events in by_holder.items():
         count = (held or {}).get(holder, 0)
         alike[isinstance(holder, Personal), len(its_events), count].append(holder)
-    rows = []
+    rows: list[dict[str, object]] = []
+    ended: list[tuple[UUID, UUID, int]] = []
     for (_, events_each, held_each), holders in alike.items():
         last = await _advance(session, holders, events_each, held_each, now)
         for holder in holders:
-            first = last[holder] - events_each + 1
-            rows += [
-                _row(event, seq, actor_id, call.request_id, now)
-                for seq, event in enumerate(by_holder[holder], start=first)
-            ]
+            for seq, event in enumerate(by_holder[holder], start=last[holder] - events_each + 1):
+                rows.append(_row(event, seq, actor_id, call.request_id, now))
+                if event.subject_id is not None:
+                    ended += [(event.subject_id, team_id, seq) for team_id in event.ends_shares_with]
     if rows:
         await session.execute(sa.insert(Event), rows)
+    if ended:
+        await keep_past_shares(session, ended)
+    call.touched.update(by_holder)
 
 
 async def _advance(

@@ -30,6 +30,7 @@ from graphql_api.services.social_accounts import (
     IDS,
     Locked,
     choose,
+    end_shares,
     lock_accounts,
     place_of,
     places_in_list,
@@ -37,7 +38,7 @@ from graphql_api.services.social_accounts import (
 from graphql_api.storage import tables
 from graphql_api.storage.columns import SealedText
 from graphql_api.storage.database import ChangedMeanwhile
-from graphql_api.storage.tables import Share, SocialAccount
+from graphql_api.storage.tables import SocialAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ async def _move(session: AsyncSession, call: Call, command: MoveCommand) -> Move
     resealed = _reseal(call, accounts, asked, target)
     if isinstance(resealed, Refused):
         return resealed
-    events, held = _told(accounts, target)
-    await _leave_teams(session, accounts)
+    teams_of = await end_shares(session, [account.id for account in accounts])
+    events, held = _told(accounts, target, teams_of)
     moved = await _write(session, call, accounts, resealed, target)
     await history.record(session, call, events, held=held)
     if retry is not None:
@@ -165,7 +166,9 @@ def _reseal(
     return Refused(problems.found) if problems else resealed
 
 
-def _told(accounts: Sequence[SocialAccount], target: Holder) -> tuple[list[NewEvent], Counter[Holder]]:
+def _told(
+    accounts: Sequence[SocialAccount], target: Holder, teams_of: Mapping[UUID, Sequence[UUID]]
+) -> tuple[list[NewEvent], Counter[Holder]]:
     """What the old places and the new one are told, and by how much their numbers change."""
     events: list[NewEvent] = []
     held = Counter[Holder]()
@@ -173,17 +176,18 @@ def _told(accounts: Sequence[SocialAccount], target: Holder) -> tuple[list[NewEv
         source = place_of(account)
         details = {"username": account.username or "", "from": str(source), "to": str(target)}
         events += (
-            NewEvent(place, EventKind.SOCIAL_ACCOUNT_MOVED, account.hold_id, details)
-            for place in (source, target)
+            NewEvent(
+                source,
+                EventKind.SOCIAL_ACCOUNT_MOVED,
+                account.hold_id,
+                details,
+                ends_shares_with=teams_of.get(account.id, ()),
+            ),
+            NewEvent(target, EventKind.SOCIAL_ACCOUNT_MOVED, account.hold_id, details),
         )
         held[source] -= 1
         held[target] += 1
     return events, held
-
-
-async def _leave_teams(session: AsyncSession, accounts: Sequence[SocialAccount]) -> None:
-    ids = [account.id for account in accounts]
-    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(ids)))
 
 
 async def _write(

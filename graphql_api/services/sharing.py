@@ -179,6 +179,7 @@ async def _record(
             kind,
             account.hold_id,
             {"username": account.username or "", "team": team.name},
+            ends_shares_with=[team.id] if kind is EventKind.SOCIAL_ACCOUNT_UNSHARED else (),
         )
         for team, account in pairs
     ]

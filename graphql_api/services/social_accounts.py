@@ -1,6 +1,6 @@
 """Held social accounts: listing, disconnecting, and reading their access tokens."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.faults import Forbidden
-from graphql_api.domain.holders import Holder, Role, columns_of, holder_of
+from graphql_api.domain.holders import Holder, Role, holder_of
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
 from graphql_api.domain.permissions import Scope, may_connect
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.services import access, access_tokens, history
 from graphql_api.services.call import Call
-from graphql_api.services.pages import Page, PageRequest, read_page
 from graphql_api.storage.database import ChangedMeanwhile
 from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import TeamRow, columns
@@ -144,6 +142,7 @@ def places_in_list(hold_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], UUID
 
 async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
     """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
+    teams_of = await end_shares(session, [account.id for account in accounts])
     await empty(session, call, col(SocialAccount.id).in_([account.id for account in accounts]))
     held = Counter[Holder]()
     events = []
@@ -151,9 +150,28 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
         held[place_of(account)] -= 1
         details = {"username": account.username or ""}
         events.append(
-            NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_DISCONNECTED, account.hold_id, details)
+            NewEvent(
+                place_of(account),
+                EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
+                account.hold_id,
+                details,
+                ends_shares_with=teams_of[account.id],
+            )
         )
     await history.record(session, call, events, held=held)
+
+
+async def end_shares(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Sequence[UUID]]:
+    """Take social accounts (by their row's id) back from every team; returns from which."""
+    ended = (
+        sa.delete(Share)
+        .where(col(Share.social_account_id).in_(ids))
+        .returning(col(Share.social_account_id), col(Share.team_id))
+    )
+    teams_of: dict[UUID, list[UUID]] = defaultdict(list)
+    for account_id, team_id in (await session.execute(ended)).all():
+        teams_of[account_id].append(team_id)
+    return teams_of
 
 
 async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]) -> None:
@@ -168,6 +186,7 @@ async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]
             holder_user_id=None,
             holder_workspace_id=None,
             username=None,
+            username_key=None,
             nickname=None,
             profile_picture_url=None,
             facebook_page_id=None,
@@ -178,28 +197,6 @@ async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]
             updated_at=call.now,
         )
         .execution_options(synchronize_session=False)
-    )
-
-
-async def page(
-    call: Call, request: PageRequest, holder: Holder, *, platforms: Collection[Platform]
-) -> Page[SocialAccount]:
-    """The social accounts of a place, those that the viewer may see, in the order of connecting."""
-    user_id, workspace_id = columns_of(holder)
-    statement = select(SocialAccount).where(
-        access.sees_social_account(call.viewer), col(SocialAccount.platform).in_(platforms)
-    )
-    within = (
-        (col(SocialAccount.holder_user_id), user_id)
-        if user_id is not None
-        else (col(SocialAccount.holder_workspace_id), workspace_id)
-    )
-    return await read_page(
-        call,
-        statement,
-        request,
-        within=[within],
-        order=[col(SocialAccount.created_at), col(SocialAccount.hold_id)],
     )
 
 

@@ -331,6 +331,10 @@ def postgresql_arguments(url: str) -> dict[str, Any]:
     }
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def sqlite_path(url: str) -> Path:
     """The file that an SQLite URL names: `sqlite:///relative` or `sqlite:////absolute`."""
     path = url.removeprefix("sqlite://").partition("?")[0]
@@ -353,6 +357,8 @@ def sqlite_engine(
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
+        # SQLite's own knows ASCII only, and a search is to find what PostgreSQL finds.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         connection.isolation_level = None  # we begin ourselves: the driver's own way breaks savepoints
         configure_sqlite(connection, writes=begin is not None, foreign_keys=foreign_keys)
 

@@ -111,10 +111,10 @@ WITH claim AS (
   RETURNING id, user_id, facebook_user_id, location, created_at, updated_at
 ), taken AS (
   INSERT INTO social_accounts AS held
-    (id, platform, external_id, hold_id, holder_user_id, username, profile_picture_url,
+    (id, platform, external_id, hold_id, holder_user_id, username, username_key, profile_picture_url,
      facebook_account_id, connected_by_id, access_token, created_at, updated_at)
-  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, $1, username, profile_picture_url,
-    login.id, $1, access_token, $3, $3
+  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, $1, username, lower(username COLLATE "C"),
+    profile_picture_url, login.id, $1, access_token, $3, $3
   FROM claim CROSS JOIN login
   ORDER BY external_id COLLATE "C"
   ON CONFLICT (platform, external_id) DO UPDATE SET
@@ -122,6 +122,7 @@ WITH claim AS (
     holder_user_id = excluded.holder_user_id,
     holder_workspace_id = NULL,
     username = excluded.username,
+    username_key = excluded.username_key,
     profile_picture_url = excluded.profile_picture_url,
     facebook_account_id = excluded.facebook_account_id,
     connected_by_id = excluded.connected_by_id,

@@ -11,12 +11,13 @@ from graphql_api.storage.tables import FacebookAccount, SocialAccount, Team, Use
 
 
 class UserRow(NamedTuple):
-    """A user, with whether the address is theirs."""
+    """A user, with what is the viewer's own business."""
 
     id: UUID
     name: str
     email: str
     email_verified_at: datetime | None
+    held_count: int
 
 
 class TeamRow(NamedTuple):

@@ -8,6 +8,7 @@
                                        └─ Team ── TeamMember
     SocialAccount  held by one User or one Workspace, or free; vouched for by a FacebookAccount
     Share          a SocialAccount of a Workspace, shown to one of its Teams
+    PastShare      until which Event of the Workspace a Team saw a SocialAccount
     AccessRequest  by a User to a Workspace, for a social account that it holds; granted for Teams
     Mail           to be sent, once what it tells of is committed
     Event          in the history of one User or one Workspace
@@ -217,6 +218,8 @@ class SocialAccount(Table, table=True):
         # Keyset pages read these in order; the holder leads, so that no planner can prefer another key.
         sa.Index("ix_social_accounts_user_page", "holder_user_id", "created_at", "hold_id"),
         sa.Index("ix_social_accounts_workspace_page", "holder_workspace_id", "created_at", "hold_id"),
+        sa.Index("ix_social_accounts_user_names", "holder_user_id", "username_key", "hold_id"),
+        sa.Index("ix_social_accounts_workspace_names", "holder_workspace_id", "username_key", "hold_id"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -226,6 +229,9 @@ class SocialAccount(Table, table=True):
     holder_user_id: UUID | None = Field(default=None, foreign_key="users.id")
     holder_workspace_id: UUID | None = Field(default=None, foreign_key="workspaces.id")
     username: str | None = Field(default=None, max_length=30)
+    username_key: str | None = Field(
+        default=None, sa_type=sort_text(30), description="the username in lower case, for lists"
+    )
     nickname: str | None = Field(default=None, max_length=100)
     profile_picture_url: str | None = Field(default=None, max_length=2048)
     facebook_page_id: str | None = Field(default=None, max_length=20)
@@ -287,6 +293,16 @@ class Share(Table, table=True):
         foreign_key="social_accounts.id", ondelete="CASCADE", primary_key=True, index=True
     )
     created_at: datetime = _when()
+
+
+class PastShare(Table, table=True):
+    """Until which event a team saw a social account: its members still hear of the end and what led to it."""
+
+    __tablename__ = "past_shares"
+
+    hold_id: UUID = Field(primary_key=True)
+    team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True, index=True)
+    until_seq: int = Field(sa_type=sa.BigInteger)
 
 
 class AccessRequest(Table, table=True):

@@ -9,9 +9,10 @@ import strawberry
 from graphql_api.domain.claims import Platform
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
+from graphql_api.schema.types.listing import Platforms
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.schema.types.workspaces import LazySocialAccount, Platforms, Workspace
+from graphql_api.schema.types.workspaces import LazySocialAccount, Workspace
 from graphql_api.services import teams
 from graphql_api.storage.rows import AnyTeam
 

@@ -11,11 +11,14 @@ from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
 from graphql_api.domain.invitations import InvitationStatus, status_of
+from graphql_api.domain.permissions import may_connect
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
+from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
+from graphql_api.schema.types.listing import OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import access_requests, invitations, social_accounts, teams, workspaces
+from graphql_api.services import access_requests, events, invitations, listing, teams, workspaces
 from graphql_api.services.invitations import Preview
 from graphql_api.storage import tables
 
@@ -29,10 +32,6 @@ LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.sche
 LazyTeam = Annotated["Team", strawberry.lazy("graphql_api.schema.types.teams")]
 StatusFilter = Annotated[
     AccessRequestStatus | None, strawberry.argument(description="Only those that stand like this.")
-]
-Platforms = Annotated[
-    list[Platform],
-    strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),
 ]
 
 
@@ -61,15 +60,27 @@ class Workspace(Node):
         description="What the viewer may do here: only an `ADMIN` connects social accounts into it. Null once "
         "the viewer is no member any more."
     )
+    accounts_used: int | None = strawberry.field(
+        description="How many social accounts it holds, whoever sees them; null for who may not connect into it."
+    )
     key: strawberry.Private[UUID]
 
+    @strawberry.field(description="How many social accounts it may hold.")
+    def account_limit(self, info: Info) -> int:
+        """As the operator has set it."""
+        return info.context.call.services.rules.max_accounts_per_holder
+
     @strawberry.field(
-        description="The social accounts that it holds, those that the viewer sees, in the order of connecting."
+        description="The social accounts that it holds, those that the viewer sees: an admin all of them, a creator those that "
+        "are shared with a team they are in."
     )
     async def social_accounts(
         self,
         info: Info,
         platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        order_by: OrderBy = None,
+        search: Search = None,
+        team_id: TeamId = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -78,10 +89,34 @@ class Workspace(Node):
         """A page of them."""
         from graphql_api.schema.types.social_accounts import InstagramAccount  # noqa: PLC0415 - a cycle of types
 
-        holder = holders.Workspace(self.key)
         request = page_request(first, after, last, before)
-        page = await social_accounts.page(info.context.call, request, holder, platforms=platforms)
+        page = await listing.page(
+            info.context.call,
+            request,
+            holders.Workspace(self.key),
+            read_listing(platforms, order_by, search, team_id),
+            role=self.viewer_role,
+        )
         return Connection.of(page, InstagramAccount.of)
+
+    @strawberry.field(description=EVENTS)
+    async def events(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Event]:
+        """A page of them."""
+        holder = holders.Workspace(self.key)
+        page = await events.page(info.context.call, page_request(first, after, last, before), holder)
+        return Connection.of(page, Event.of)
+
+    @strawberry.field(description=EVENTS_CURSOR)
+    async def events_cursor(self, info: Info) -> str | None:
+        """Where the history is now."""
+        return await events.present_cursor(info.context.call, holders.Workspace(self.key))
 
     @strawberry.field(description="Who is in it, the longest-serving first.")
     async def members(
@@ -164,6 +199,7 @@ class Workspace(Node):
             name=row.name,
             created_at=row.created_at,
             viewer_role=role,
+            accounts_used=row.held_count if may_connect(role) else None,
             key=row.id,
         )
 

@@ -20,6 +20,7 @@ from graphql import DocumentNode, GraphQLSchema
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
+from graphql_api.adapters.channel import Channel
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.adapters.sealing import Keyring, new_key, parse_keys
 from graphql_api.domain.faults import Forbidden, TemporarilyUnavailable
@@ -27,10 +28,11 @@ from graphql_api.domain.permissions import Scope
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.viewers import Viewer
 from graphql_api.schema import build_schema
-from graphql_api.schema.context import Caller, Context
+from graphql_api.schema.context import Context
 from graphql_api.schema.ids import write_id
 from graphql_api.services import demo
 from graphql_api.services.call import Call, Rules, Services
+from graphql_api.services.live import Live
 from graphql_api.storage import tables
 from graphql_api.storage.database import Database
 from graphql_api.storage.migrations import migrate
@@ -103,7 +105,7 @@ class Ours:
         database = cast("Database", Fleeting(self._services.database, chance, trouble, log))
         services = replace(self._services, database=database)
         call = Call(services, chance.choice(self._viewers), "oracle", "192.0.2.1")
-        return None, Context(services, Caller(None, "192.0.2.1", "oracle"), call), log
+        return None, Context(call), log
 
 
 _bytes = random.Random()
@@ -117,6 +119,7 @@ async def our_subject(directory: Path) -> AsyncIterator[Subject]:
     async with Database(url) as database:
         services = Services(
             database=database,
+            live=Live(database, Channel(None), lambda: NOW, readers=1),
             keyring=Keyring(parse_keys(new_key("k1"))),
             passwords=Passwords(time_cost=1, memory_kib=8),
             rules=Rules(),
