@@ -1,9 +1,10 @@
 """What every resolver is handed: who calls, the services' call, and this request's batch loaders."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import strawberry
 
@@ -27,9 +28,13 @@ class Context:
 
     def __init__(self, services: Services, caller: Caller, call: Call) -> None:
         self.call = call
-        self.loaders = Loaders(call)
         self._services = services
         self._authorization = caller.authorization
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """This request's batch loaders; many requests need none."""
+        return Loaders(self.call)
 
     async def credentials_ended(self) -> None:
         """Return once the bearer token stops being valid; never, for an anonymous caller."""
@@ -49,10 +54,20 @@ OpenContext = Callable[[Caller], AbstractAsyncContextManager[Context]]
 
 def context_opener(services: Services) -> OpenContext:
     """How the edge turns a caller into a context; entering it raises `Unauthenticated`."""
+    return partial(_Opening, services)
 
-    @asynccontextmanager
-    async def open_context(caller: Caller) -> AsyncIterator[Context]:
+
+class _Opening:
+    """Opens a context; a class, since a generator as context manager took longer than a small operation."""
+
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self._services = services
+        self._caller = caller
+
+    async def __aenter__(self) -> Context:
+        services, caller = self._services, self._caller
         viewer = await api_tokens.authenticate(services, caller.authorization)
-        yield Context(services, caller, Call(services, viewer, caller.request_id, caller.client_address))
+        return Context(services, caller, Call(services, viewer, caller.request_id, caller.client_address))
 
-    return open_context
+    async def __aexit__(self, *_: object) -> None:
+        pass
