@@ -1,6 +1,7 @@
 """What tests run on: both databases, migrated once and copied for each test, and a server in process."""
 
 import functools
+import logging
 import os
 import shutil
 import tempfile
@@ -50,7 +51,7 @@ def canaries() -> Iterator[Canaries]:
         with canaries.logs.open("a", encoding="utf-8", buffering=1) as stream:
             logs.configure(as_json=True, level="DEBUG", stream=stream)
             yield canaries
-            logs.configure(as_json=True, level="DEBUG")
+            logging.getLogger().handlers.clear()  # PostgreSQL's own package logs when all else is over
     assert canaries.found() == [], "secrets stand where they should not"
 
 
