@@ -49,14 +49,11 @@ def canaries() -> Iterator[Canaries]:
     with tempfile.TemporaryDirectory(prefix="graphql-api-tests-") as name:
         canaries = Canaries(Path(name))
         canaries.directory.chmod(0o755)
-        logs.configure(as_json=True, level="DEBUG")
-        handler = logging.FileHandler(canaries.logs)
-        handler.setFormatter(logging.getLogger().handlers[0].formatter)
-        logging.getLogger().handlers[:] = [handler]
-        yield canaries
-        logging.getLogger().removeHandler(handler)
-        handler.close()
-        assert canaries.found() == [], "secrets stand where they should not"
+        with canaries.logs.open("a", encoding="utf-8", buffering=1) as stream:
+            logs.configure(as_json=True, level="DEBUG", stream=stream)
+            yield canaries
+            logging.getLogger().handlers.clear()  # PostgreSQL's own package logs when all else is over
+    assert canaries.found() == [], "secrets stand where they should not"
 
 
 @pytest.fixture(scope="session")

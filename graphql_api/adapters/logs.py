@@ -2,30 +2,24 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
+import orjson
 import structlog
 
 
-def configure(*, as_json: bool, level: str) -> None:
-    """Send everything, also what libraries log by the standard library, through one pipeline."""
+def configure(*, as_json: bool, level: str, stream: TextIO | None = None) -> None:
+    """Send everything, also what libraries log by the standard library, to one stream (standard error)."""
+    stream = stream or sys.stderr
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _without_color_message,
     ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
     # Tracebacks without the values of local variables: those may be secrets.
     last: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
         if as_json
         else [
             structlog.dev.ConsoleRenderer(
@@ -33,10 +27,17 @@ def configure(*, as_json: bool, level: str) -> None:
             )
         ]
     )
-    handler = logging.StreamHandler(sys.stderr)
+    # Our own lines do not pass through the standard library, which takes as long as a small request.
+    structlog.configure(
+        processors=[*shared, *last],
+        logger_factory=lambda *names: Lines(stream, names[0] if names else ""),
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), _without_color_message],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
@@ -57,3 +58,21 @@ def _without_color_message(_logger: Any, _method: str, event: Any) -> Any:
     """Drop uvicorn's second copy of its own message."""
     event.pop("color_message", None)
     return event
+
+
+def _to_json(event: Any, default: Any) -> str:
+    return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+class Lines:
+    """Where the lines of one of our loggers go; structlog has decided by their level before."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self.name = name
+        self._stream = stream
+
+    def info(self, line: str) -> None:
+        """Write a line, in one piece: other threads write too."""
+        self._stream.write(line + "\n")
+
+    debug = warning = error = critical = exception = info

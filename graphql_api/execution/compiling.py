@@ -5,7 +5,7 @@ first runs of an operation are interpreted: a stream of documents that are never
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from graphql import ExecutionResult, GraphQLSchema
 
@@ -68,16 +68,17 @@ class _Plan:
         self._compiled = None
         self._runs = 0
 
-    async def run(self, variables: Mapping[str, object], context: object) -> Executed | Refusal:
+    def run(
+        self, variables: Mapping[str, object], context: object
+    ) -> Executed | Refusal | Awaitable[Executed | Refusal]:
         compiled = self._compiled or self._compile()
         if compiled is None:
-            return await self._interpreted(variables, context)
+            return self._interpreted(variables, context)
         begun = compiled.begin(None, context, variables)
         self._compiler.keep(self, compiled.size)
         if begun is None:
-            return await self._interpreted(variables, context)
-        result = begun if isinstance(begun, ExecutionResult) else await begun
-        return Executed(result.data, result.errors or [])
+            return self._interpreted(variables, context)
+        return _told(begun) if isinstance(begun, ExecutionResult) else _finish(begun)
 
     def _compile(self) -> CompiledOperation | None:
         self._runs += 1
@@ -85,3 +86,11 @@ class _Plan:
             self._compiled = self._compiler.compile(self._operation)
             self._is_covered = self._compiled is not None
         return self._compiled
+
+
+def _told(result: ExecutionResult) -> Executed:
+    return Executed(result.data, result.errors or [])
+
+
+async def _finish(begun: Awaitable[ExecutionResult]) -> Executed:
+    return _told(await begun)

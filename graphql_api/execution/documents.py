@@ -55,8 +55,9 @@ class Executed:
     errors: list[GraphQLError]
 
 
-Run = Callable[[Mapping[str, object], object], Awaitable[Executed | Refusal]]
-"""Runs one operation: takes the variables as they came and the context; refuses what does not fit."""
+Run = Callable[[Mapping[str, object], object], "Executed | Refusal | Awaitable[Executed | Refusal]"]
+"""Runs one operation: takes the variables as they came and the context; refuses what does not fit. Gives an
+awaitable where there is something to wait for."""
 
 
 @dataclass(slots=True, eq=False)

@@ -166,8 +166,10 @@ class Engine:
             return refused(refusal("A subscription needs a transport that can stream", BAD_USER_INPUT))
         deadline = asyncio.timeout(self.execution_timeout)
         try:
-            async with deadline:
-                result = await operation.run(variables, context)
+            result = operation.run(variables, context)
+            if not isinstance(result, Executed | list):
+                async with deadline:
+                    result = await result
         except Exception as error:  # noqa: BLE001 - whatever a plan raises becomes an answer
             return refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
         return self._outcome(operation, result)

@@ -1,9 +1,10 @@
 """What every resolver is handed: who calls, the services' call, and this request's batch loaders."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import strawberry
 
@@ -26,16 +27,20 @@ class Context:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.loaders = Loaders(call)
 
     def renew_loaders(self) -> None:
         """Forget what was loaded: a stream goes on for long, and what it tells of changes."""
-        self.loaders = Loaders(self.call)
+        self.__dict__.pop("loaders", None)
 
     @property
     def viewer_id(self) -> str | None:
         """The user who calls; None for an anonymous caller."""
         return None if self.call.caller is None else str(self.call.caller.user_id)
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """This request's batch loaders; many requests need none."""
+        return Loaders(self.call)
 
     async def credentials_ended(self) -> None:
         """Return once the bearer token stops being valid; never, for an anonymous caller."""
@@ -52,10 +57,20 @@ OpenContext = Callable[[Caller], AbstractAsyncContextManager[Context]]
 
 def context_opener(services: Services) -> OpenContext:
     """How the edge turns a caller into a context; entering it raises `Unauthenticated`."""
+    return partial(_Opening, services)
 
-    @asynccontextmanager
-    async def open_context(caller: Caller) -> AsyncIterator[Context]:
+
+class _Opening:
+    """Opens a context; a class, since a generator as context manager took longer than a small operation."""
+
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self._services = services
+        self._caller = caller
+
+    async def __aenter__(self) -> Context:
+        services, caller = self._services, self._caller
         viewer = await api_tokens.authenticate(services, caller.authorization)
-        yield Context(Call(services, viewer, caller.request_id, caller.client_address))
+        return Context(Call(services, viewer, caller.request_id, caller.client_address))
 
-    return open_context
+    async def __aexit__(self, *_: object) -> None:
+        pass

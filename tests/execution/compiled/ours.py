@@ -100,6 +100,7 @@ class Ours:
         self, _schema: GraphQLSchema, _document: DocumentNode, seed: str, trouble: float
     ) -> tuple[Any, Any, list[str]]:
         _bytes.seed(seed)
+        random.seed(seed)  # by which services decide when to sweep
         chance = random.Random(seed)
         log: list[str] = []
         database = cast("Database", Fleeting(self._services.database, chance, trouble, log))
