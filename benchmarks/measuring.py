@@ -143,40 +143,65 @@ def measure(
 ) -> Measured:
     """Start all contestants on copies of the filled template, and measure them in turn."""
     results: dict[tuple[int, str], Series] = defaultdict(Series)
-    events: dict[str, int] = defaultdict(int)
-    repeated: list[str] = []
     with ExitStack() as stack:
-        servers = {}
-        before = {}
+        field_of = []
         for contestant in contestants:
             url = database.copy(contestant.name)
-            before[contestant.name] = database.count_events(contestant.name)
-            servers[contestant.name] = stack.enter_context(
-                running(contestant, directory, environment(url, pool=pool, limit=limit))
-            )
+            events = database.count_events(contestant.name)
+            settings = environment(url, pool=pool, limit=limit)
+            server = stack.enter_context(running(contestant, directory, settings))
+            field_of.append(_Turns(server, database, pace, progress, events))
         for number in range(pace.rounds + 1):
             for position, cell in enumerate(cells):
-                for name, server in servers.items():
-                    seconds = pace.seconds if number else pace.first_round
-                    for _ in range(_TURNS):
-                        outcome = _run(server, cell, seconds, pace.warm_up, database.pid)
-                        events[name] += outcome.all_answers * (1 + cell.size) if cell.work == "W1" else 0
-                        if outcome.problem is None:
-                            break
-                        repeated.append(f"{server.contestant.title}, {cell.work}: {outcome.problem}")
-                        progress.tell(f"a turn is repeated: {repeated[-1]}")
-                    sample = _sample(server, cell, outcome)
+                for turns in field_of:
+                    sample = turns.take(cell, pace.seconds if number else pace.first_round)
                     if number:
-                        results[position, name].samples.append(sample)
-                    progress.step(
-                        f"{database.name} {cell.work} {cell.size or ''} {cell.scale or ''} "
-                        f"c={cell.connections} {name}: {sample.rate:.0f}/s"
-                    )
-        for name in servers:
-            written = database.count_events(name) - before[name]
-            if written != events[name]:
-                raise WrongAnswer(f"{name} wrote {written} events, and should have written {events[name]}")
-    return Measured(results, servers, repeated)
+                        results[position, turns.name].samples.append(sample)
+        for turns in field_of:
+            turns.check_events()
+    servers = {turns.name: turns.server for turns in field_of}
+    return Measured(results, servers, [told for turns in field_of for told in turns.repeated])
+
+
+@dataclass(slots=True)
+class _Turns:
+    """One contestant's turns, and how many events its database should hold by now."""
+
+    server: Server
+    database: Database
+    pace: Pace
+    progress: Progress
+    events: int
+    repeated: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.server.contestant.name
+
+    def take(self, cell: Cell, seconds: float) -> Sample:
+        """Measure once; a turn with a wrong answer is taken again, and told of."""
+        for _ in range(_TURNS):
+            outcome = _run(self.server, cell, seconds, self.pace.warm_up, self.database.pid)
+            if cell.work == "W1":
+                self.events += outcome.all_answers * (1 + cell.size)
+            if outcome.problem is None:
+                break
+            self.repeated.append(f"{self.server.contestant.title}, {cell.work}: {outcome.problem}")
+            self.progress.tell(f"a turn is repeated: {self.repeated[-1]}")
+        sample = _sample(self.server, cell, outcome)
+        what = (self.database.name, cell.work, cell.size or "", cell.scale or "", f"c={cell.connections}")
+        self.progress.step(f"{' '.join(str(part) for part in what if part)} {self.name}: {sample.rate:.0f}/s")
+        return sample
+
+    def check_events(self) -> None:
+        """Every right answer of W1 left its events behind, and nothing else did.
+
+        Raises:
+            WrongAnswer: something was lost, or written twice.
+        """
+        found = self.database.count_events(self.name)
+        if found != self.events:
+            raise WrongAnswer(f"{self.name} has {found} events, and should have {self.events}")
 
 
 def ceiling(directory: Path, cell: Cell, pace: Pace) -> Sample:
