@@ -51,6 +51,19 @@ examples = 100
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
 
+oracle: $(VENV)/.develop ## Compare compiled operations with graphql-core in full (minutes), and write docs/compiled.md
+	$(BIN)/python -m tests.execution.compiled.oracle --cases 100000 --write docs/compiled.md
+
+bench: $(VENV)/.develop benchmarks/node/node_modules ## Measure the server against others (an hour; needs Node.js), and write docs/performance.md
+	$(BIN)/python -m benchmarks --write docs/performance.md
+
+growth: $(VENV)/.develop ## Measure how the figures grow with the data (half an hour), and write docs/performance.md
+	$(BIN)/python -m benchmarks --growth --write docs/performance.md
+
+benchmarks/node/node_modules: benchmarks/node/package-lock.json
+	cd benchmarks/node && npm ci
+	@touch $@
+
 lint: $(VENV)/.develop ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -91,4 +104,4 @@ chromium:
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql node chromium test-clients test-browser fuzz help install run demo test races lint check schema format revision lock clean
+.PHONY: graphiql help install run demo test races oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz

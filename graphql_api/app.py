@@ -1,5 +1,6 @@
 """The one place that wires things together: settings in, an ASGI application out."""
 
+import gc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,17 +10,20 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from graphql_api.adapters import logs
+from graphql_api.adapters.channel import Channel
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.execution.engine import Engine
 from graphql_api.execution.persisted import MalformedManifest, PersistedDocuments, read_manifest
 from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
 from graphql_api.schema.context import context_opener
-from graphql_api.services import sealing_keys
+from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Rules, Services
+from graphql_api.services.live import Live
+from graphql_api.services.mailer import Mailer
 from graphql_api.settings import Settings, Unusable, read_settings
-from graphql_api.storage.database import Database
-from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.storage.database import Database, postgresql_arguments
+from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
 from graphql_api.web.graphiql import graphiql_routes
 from graphql_api.web.reports import make_reporter
@@ -33,6 +37,8 @@ MAX_PROBLEMS_TOLD = 10
 def create_app(settings: Settings) -> ASGIApp:
     """The whole server for one process."""
     services = build_services(settings)
+    mailer = Mailer(services, settings.outlet(), settings.front_end_url)
+    tidy_every = timedelta(minutes=settings.tidy_minutes)
     limits = settings.limits
     engine = Engine(
         build_schema(),
@@ -60,7 +66,9 @@ def create_app(settings: Settings) -> ASGIApp:
         async with services.database:
             if await _refuse_old_database(services.database):
                 await keys.refuse_problems()
-            yield
+            log.info("server.mails_go_to", outlet=str(mailer.outlet))
+            async with services.live.running(), mailer.running(), tidying.running(services, tidy_every):
+                yield
 
     return routes.build(
         engine,
@@ -74,20 +82,35 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def build_services(settings: Settings) -> Services:
     """What the services need, also for commands that serve nothing."""
+    database = Database(settings.database, pool_size=settings.database_pool_size)
+    channel = Channel(None if database.is_sqlite else postgresql_arguments(settings.database))
     return Services(
-        database=Database(settings.database, pool_size=settings.database_pool_size),
+        database=database,
+        live=Live(database, channel, _now, readers=max(1, settings.database_pool_size // 4)),
         keyring=settings.keyring(),
         passwords=Passwords(),
         rules=Rules(
             max_accounts_per_holder=settings.max_accounts_per_holder,
             api_token_lifetime=timedelta(days=settings.api_token_days),
             invitation_lifetime=timedelta(days=settings.invitation_days),
+            idempotency_key_lifetime=timedelta(hours=settings.idempotency_key_hours),
             free_log_ins_per_account=settings.free_log_ins_per_account,
             free_log_ins_per_address=settings.free_log_ins_per_address,
             free_registrations_per_address=settings.free_registrations_per_address,
+            mails_per_recipient=settings.mails_per_recipient,
+            verification_code_lifetime=timedelta(hours=settings.verification_code_hours),
+            reset_code_lifetime=timedelta(minutes=settings.reset_code_minutes),
+            retention=timedelta(days=settings.retention_days),
+            event_retention=timedelta(days=settings.event_retention_days) or None,
+            look_ups_per_user=settings.look_ups_per_user,
+            access_requests_per_user=settings.access_requests_per_user,
         ),
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def from_environment() -> ASGIApp:
@@ -98,7 +121,10 @@ def from_environment() -> ASGIApp:
     """
     settings = read_settings()
     logs.configure(as_json=settings.in_production, level=settings.log_level)
-    return create_app(settings)
+    app = create_app(settings)
+    # What there is now stays: the garbage collector need not walk it again and again while requests wait.
+    gc.freeze()
+    return app
 
 
 class KeyCheck:

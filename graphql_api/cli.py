@@ -16,11 +16,10 @@ from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
 from graphql_api.services import demo as demo_service
-from graphql_api.services import sealing_keys
+from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Services
 from graphql_api.settings import Settings, Unusable, read_settings
-from graphql_api.storage.migrations import Migrated, state_of
-from graphql_api.storage.migrations import migrate as migrate_database
+from graphql_api.storage.revisions import Migrated, state_of
 
 T = TypeVar("T")
 
@@ -65,6 +64,9 @@ def serve(
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's tables; does nothing when it is there already."""
+    # Alembic takes long to import, and only this command needs it.
+    from graphql_api.storage.migrations import migrate as migrate_database  # noqa: PLC0415
+
     settings = read_settings()
     logs.configure(as_json=settings.in_production, level=settings.log_level)
     asyncio.run(migrate_database(settings.database))
@@ -95,6 +97,16 @@ def demo() -> None:
     if isinstance(filled, demo_service.NotFilled):
         _refuse(filled.message)
     typer.echo(demo_page.page(filled, f"http://{settings.host}:{settings.port}"))
+
+
+@cli.command()
+def tidy() -> None:
+    """Remove what has expired: keys of retries, invitations, codes, counters, API tokens, mails, events."""
+    removed = _run(read_settings(), tidying.tidy)
+    if removed is None:
+        _refuse("Another process is tidying this database just now.")
+    for table, rows in removed.items():
+        typer.echo(f"{table:20}  {rows:>9} removed")
 
 
 @keys.command("new")
@@ -173,6 +185,7 @@ def _greet(settings: Settings, host: str, port: int) -> None:
     typer.echo(f"GraphQL   {base}/graphql", err=True)
     if settings.shows_graphiql:
         typer.echo(f"GraphiQL  {base}/graphiql", err=True)
+    typer.echo(f"Mails     {settings.outlet()}", err=True)
     typer.echo("\nRegister, and take the bearer token from the answer:\n", err=True)
     typer.echo(
         f"  curl {base}/graphql -H 'Content-Type: application/json' -d '{{\"query\": \"{_REGISTER}\"}}'",

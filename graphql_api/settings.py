@@ -1,5 +1,6 @@
 """The settings: read once from the environment and `.env`, then frozen. docs/settings.md explains each."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -9,6 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from pydantic import Field, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from graphql_api.adapters.mail import (
+    Outbox,
+    Outlet,
+    Smtp,
+    UnusableMailSetting,
+    check_sender,
+    parse_mail_url,
+)
 from graphql_api.adapters.sealing import Keyring, UnusableKey, new_key, parse_keys
 from graphql_api.execution.limits import Limits
 from graphql_api.storage.database import check_url
@@ -57,6 +66,10 @@ class Settings(_Figures):
     database_pool_size: int = Field(default=10, ge=1, le=200)
     sealing_keys: str = Field(default="", repr=False)
     sealing_keys_file: Path | None = None
+    mail_url: str = Field(default="", repr=False)
+    mail_outbox: Path | None = None
+    mail_from: str = ""
+    front_end_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
     log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
@@ -68,9 +81,18 @@ class Settings(_Figures):
     max_accounts_per_holder: int = Field(default=500, ge=1)
     api_token_days: int = Field(default=90, ge=1, le=3650)
     invitation_days: int = Field(default=7, ge=1, le=365)
+    idempotency_key_hours: int = Field(default=24, ge=24, le=8760)
     free_log_ins_per_account: int = Field(default=5, ge=1)
     free_log_ins_per_address: int = Field(default=50, ge=1)
     free_registrations_per_address: int = Field(default=100, ge=1)
+    mails_per_recipient: int = Field(default=5, ge=1)
+    verification_code_hours: int = Field(default=24, ge=1, le=720)
+    reset_code_minutes: int = Field(default=60, ge=5, le=1440)
+    tidy_minutes: int = Field(default=60, ge=0, le=10_080)
+    retention_days: int = Field(default=30, ge=1, le=3650)
+    event_retention_days: int = Field(default=0, ge=0, le=36_500)
+    look_ups_per_user: int = Field(default=1000, ge=100)
+    access_requests_per_user: int = Field(default=30, ge=1)
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -123,6 +145,17 @@ class Settings(_Figures):
         """The database's URL: if not said, an SQLite file below `var/`."""
         return self.database_url or "sqlite:///var/graphql_api.sqlite3"
 
+    def outlet(self) -> Outlet:
+        """Where mails go: to the SMTP server of MAIL_URL; without one into files, below `var/` if not said.
+
+        Raises:
+            UnusableMailSetting: MAIL_URL cannot be used.
+        """
+        sender = self.mail_from or "graphql-api@localhost.localdomain"
+        if self.mail_url:
+            return Smtp(parse_mail_url(self.mail_url), sender=sender)
+        return Outbox(self.mail_outbox or Path("var/outbox"), sender=sender)
+
     def keyring(self) -> Keyring:
         """The sealing keys.
 
@@ -170,9 +203,31 @@ def read_settings(**overrides: Any) -> Settings:
         check_url(settings.database)
     except ValueError as error:
         problems.append(f"DATABASE_URL: {error}")
+    problems += _mail_problems(settings)
     if problems:
         raise Unusable("\n".join(problems))
     return settings
+
+
+def _mail_problems(settings: Settings) -> list[str]:
+    problems = []
+    if settings.mail_url and settings.mail_outbox is not None:
+        problems.append("MAIL_URL, MAIL_OUTBOX: mails go to one of them; set the other to nothing")
+    if settings.in_production and not settings.mail_url and settings.mail_outbox is None:
+        problems.append("MAIL_URL or MAIL_OUTBOX: production needs to be told where mails go")
+    if settings.mail_url and not settings.mail_from:
+        problems.append("MAIL_FROM: mail servers need to be told whom mails are from")
+    checks: list[tuple[str, str, Callable[[str], object]]] = [
+        ("MAIL_URL", settings.mail_url, parse_mail_url),
+        ("MAIL_FROM", settings.mail_from, check_sender),
+    ]
+    for name, value, check in checks:
+        try:
+            if value:
+                check(value)
+        except UnusableMailSetting as error:
+            problems.append(f"{name}: {error}")
+    return problems
 
 
 def _make_key(path: Path) -> None:

@@ -51,9 +51,9 @@ class Api:
         (result,) = (await self.execute(query, {"input": input}, token=token)).values()
         return result
 
-    async def register(self, name: str = "ada") -> "Person":
-        """Register somebody with a fresh e-mail address."""
-        email = f"{name}.{next(_numbers)}@example.com"
+    async def register(self, name: str = "ada", *, email: str | None = None) -> "Person":
+        """Register somebody, with a fresh e-mail address if none is given."""
+        email = email or f"{name}.{next(_numbers)}@example.com"
         result = await self.mutate(
             operations.REGISTER, {"email": email, "password": PASSWORD, "name": name.title()}
         )

@@ -1,7 +1,7 @@
 """Secrets that are easy to find again, and the search for them after everything has stopped.
 
 Whatever a test uses as a password or an access token begins with CANARY; whatever the server hands out as
-a secret (bearer tokens, codes) is noted by the client. At the end none of them may stand in a log line,
+a secret (bearer tokens, codes, also the mailed ones) is noted by the client. At the end none of them may stand in a log line,
 an answer, or a file of a database.
 """
 
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 PASSWORD = "CANARY-password-Zq81x"
+LENGTH = 53  # of a bearer token or a code
+_PASSWORDS = re.compile(b"CANARY")
+_SECRETS = re.compile(b"CANARY|sc[airv]_[0-9A-Za-z]+")
 # The three places of the schema that show a secret, once and on purpose.
 SHOWN_ON_PURPOSE = frozenset({"bearerToken", "code", "accessToken"})
 
@@ -54,13 +57,21 @@ class Canaries:
 
     def found(self) -> list[str]:
         """Where secrets stand that should not: every file below the directory is searched."""
-        pattern = re.compile(b"|".join(re.escape(secret.encode()) for secret in sorted(self.secrets)))
         places = []
         for path in sorted(self.directory.rglob("*")):
             if not path.is_file() or path.stat().st_size == 0:
                 continue
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                match = pattern.search(content)
-                if match is not None:
-                    places.append(f"{path.relative_to(self.directory)} at byte {match.start()}")
+                # In a mail, the code that it is about stands on purpose.
+                position = self._first(content, _PASSWORDS if path.suffix == ".eml" else _SECRETS)
+                if position is not None:
+                    places.append(f"{path.relative_to(self.directory)} at byte {position}")
         return places
+
+    def _first(self, content: mmap.mmap, pattern: re.Pattern[bytes]) -> int | None:
+        """One pass over a file finds what has the form of a secret; a set tells whether it is one of ours."""
+        for match in pattern.finditer(content):
+            found = match.group().decode()
+            if found in self.secrets or found[:LENGTH] in self.secrets:
+                return match.start()
+        return None

@@ -25,6 +25,7 @@ from graphql_api.settings import Settings
 from graphql_api.storage.migrations import migrate
 from tests.api import Api
 from tests.canaries import Canaries
+from tests.mails import Mailbox
 from tests.serving import in_process
 
 DATABASES = ("sqlite", "postgresql")
@@ -105,9 +106,16 @@ async def postgresql_url(postgresql: PostgresServer) -> str:
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, tmp_path: Path) -> Settings:
     """What the server under test is told; tests change it with `model_copy`."""
-    return make_settings(database_url)
+    return make_settings(database_url, mail_outbox=tmp_path / "outbox")
+
+
+@pytest.fixture
+def mailbox(settings: Settings, canaries: Canaries) -> Mailbox:
+    """The mails that the server under test wrote."""
+    assert settings.mail_outbox is not None
+    return Mailbox(settings.mail_outbox, canaries)
 
 
 def make_settings(database_url: str, **changed: object) -> Settings:

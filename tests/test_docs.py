@@ -136,10 +136,9 @@ def test_no_page_names_a_place_on_a_machine(page: Path) -> None:
     )
 
 
-def test_the_sample_operations_are_valid() -> None:
-    blocks = re.findall(
-        r"^```graphql\n(.*?)^```$", text_of(ROOT / "docs/clients.md"), re.MULTILINE | re.DOTALL
-    )
+@pytest.mark.parametrize("page", ["clients.md", "asking-for-access.md"])
+def test_the_sample_operations_are_valid(page: str) -> None:
+    blocks = re.findall(r"^```graphql\n(.*?)^```$", text_of(ROOT / "docs" / page), re.MULTILINE | re.DOTALL)
     assert validate(build_schema(schema_text()), parse("\n".join(blocks))) == []
 
 

@@ -3,10 +3,15 @@
 An envelope is `v1.<key id>.<base64url of nonce, ciphertext and tag>`. The binding is associated data, so
 an envelope that was copied to another row, or whose row was given to another holder by hand, does not
 open. Keys rotate online: new envelopes are sealed with the first key, old ones open with theirs.
+
+A fingerprint is an HMAC-SHA-256 under a key derived from a sealing key: it tells whether two inputs are the
+same, and nothing about the secrets in them.
 """
 
 import base64
 import binascii
+import hmac
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -14,6 +19,8 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from graphql_api.domain.secrets import Sealed, Secret
 
@@ -59,6 +66,7 @@ class Keyring:
                 raise UnusableKey(f"sealing key {key_id} is not {KEY_BYTES} bytes long")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._primary = next(iter(keys))
+        self._fingerprint_keys = {key_id: _fingerprint_key(key) for key_id, key in keys.items()}
 
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._ciphers)})"
@@ -92,6 +100,32 @@ class Keyring:
         except (InvalidTag, binascii.Error, ValueError) as error:
             raise CannotOpen("not sealed for this row") from error
         return Secret(plain.decode())
+
+    def fingerprint(self, value: object) -> bytes:
+        """32 bytes for a value of lists, dicts, texts, numbers and secrets; under the first key."""
+        return _mac(self._fingerprint_keys[self._primary], value)
+
+    def has_fingerprint(self, value: object, fingerprint: bytes) -> bool:
+        """Was the fingerprint made of the same value, under any key of the ring?"""
+        return any(
+            hmac.compare_digest(_mac(key, value), fingerprint) for key in self._fingerprint_keys.values()
+        )
+
+
+def _fingerprint_key(key: bytes) -> bytes:
+    """A key of its own for each purpose: nothing that one of them gives away helps against the other."""
+    return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=b"graphql_api fingerprint v1").derive(key)
+
+
+def _mac(key: bytes, value: object) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_readable)
+    return hmac.digest(key, text.encode(), "sha256")
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"{type(value).__name__} has no fingerprint")
 
 
 def envelope_prefix(key_id: str) -> str:

@@ -11,6 +11,8 @@ from graphql_api.domain.secrets import Secret
 
 BEARER_TOKEN = "sca"  # social connections, API token  # noqa: S105 - a prefix, not a secret
 INVITATION_CODE = "sci"
+VERIFICATION_CODE = "scv"
+RESET_CODE = "scr"
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_DIGITS, _CHECK_DIGITS = 43, 6

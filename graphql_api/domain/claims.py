@@ -1,8 +1,9 @@
 """What a caller asks for when connecting: claims, one for each social account, and the login behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from graphql_api.domain import inputs
 from graphql_api.domain.inputs import InvalidInputCode, Problems
@@ -42,19 +43,28 @@ class FacebookLogin:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A request to hold one Instagram account; `index` is its position in the caller's list."""
+class Candidate:
+    """An Instagram account that somebody would hold; `index` is its position in the caller's list."""
 
     index: int
     instagram_user_id: str
     username: str
-    profile_picture_url: str | None
-    access_token: Secret
 
     @property
     def path(self) -> tuple[str, ...]:
         """Where a conflict about this account is told: at its id."""
         return (*INSTAGRAM_ACCOUNTS, str(self.index), "instagramUserId")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Candidate):
+    """A request to hold one Instagram account."""
+
+    profile_picture_url: str | None
+    access_token: Secret
+
+
+CandidateT = TypeVar("CandidateT", bound=Candidate)
 
 
 def check_login(problems: Problems, login: FacebookLogin) -> None:
@@ -69,23 +79,39 @@ def check_login(problems: Problems, login: FacebookLogin) -> None:
 
 
 def check_claims(problems: Problems, claims: Sequence[Claim]) -> None:
-    """Are the claims acceptable, each by itself and all together?
+    """Are the claims acceptable, each by itself and all together?"""
+    for claim in _check_candidates(problems, claims):
+        path = (*INSTAGRAM_ACCOUNTS, str(claim.index))
+        inputs.check_picture_url(problems, (*path, "profilePictureUrl"), claim.profile_picture_url or "")
+        inputs.check_access_token(problems, (*path, "accessToken"), claim.access_token)
+
+
+def check_candidates(problems: Problems, candidates: Sequence[Candidate]) -> None:
+    """Could these be claimed, as far as they are told?"""
+    for _ in _check_candidates(problems, candidates):
+        pass
+
+
+def _check_candidates(problems: Problems, candidates: Sequence[CandidateT]) -> Iterator[CandidateT]:
+    """Check what every candidate has, and hand each on for the rest, so that problems stay in input order.
 
     A list that is too long is one problem: its items are not looked at.
     """
     before = len(problems.found)
-    inputs.check_item_count(problems, INSTAGRAM_ACCOUNTS, claims)
+    inputs.check_item_count(problems, INSTAGRAM_ACCOUNTS, candidates)
     if len(problems.found) > before:
         return
     seen: set[str] = set()
-    for claim in claims:
-        path = (*INSTAGRAM_ACCOUNTS, str(claim.index))
-        inputs.check_meta_id(problems, claim.path, claim.instagram_user_id)
-        if claim.instagram_user_id and claim.instagram_user_id in seen:
+    for candidate in candidates:
+        inputs.check_meta_id(problems, candidate.path, candidate.instagram_user_id)
+        if candidate.instagram_user_id and candidate.instagram_user_id in seen:
             problems.add(
-                claim.path, InvalidInputCode.DUPLICATE, "This Instagram account stands in the list already"
+                candidate.path,
+                InvalidInputCode.DUPLICATE,
+                "This Instagram account stands in the list already",
             )
-        seen.add(claim.instagram_user_id)
-        inputs.check_username(problems, (*path, "username"), claim.username)
-        inputs.check_picture_url(problems, (*path, "profilePictureUrl"), claim.profile_picture_url or "")
-        inputs.check_access_token(problems, (*path, "accessToken"), claim.access_token)
+        seen.add(candidate.instagram_user_id)
+        inputs.check_username(
+            problems, (*INSTAGRAM_ACCOUNTS, str(candidate.index), "username"), candidate.username
+        )
+        yield candidate

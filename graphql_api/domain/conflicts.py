@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from graphql_api.domain.claims import Claim
+from graphql_api.domain.claims import Candidate
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
 
 
@@ -26,6 +26,15 @@ class Resolution(StrEnum):
     MOVE = "MOVE"
     DISCONNECT = "DISCONNECT"
     REQUEST_ACCESS = "REQUEST_ACCESS"
+    OTHER = "OTHER"
+
+
+class CheckStatus(StrEnum):
+    """What connecting a social account would come to."""
+
+    AVAILABLE = "AVAILABLE"
+    RECONNECT = "RECONNECT"
+    CONFLICT = "CONFLICT"
     OTHER = "OTHER"
 
 
@@ -47,7 +56,7 @@ class Holding:
 class HeldByWorkspace:
     """A Workspace that the viewer belongs to holds it."""
 
-    claim: Claim
+    claim: Candidate
     workspace_id: UUID
     viewer_role: Role
     viewer_sees: bool
@@ -87,7 +96,7 @@ class HeldByWorkspace:
 class HeldByPersonal:
     """The viewer's own Personal holds it, and it was claimed for a Workspace."""
 
-    claim: Claim
+    claim: Candidate
 
     @property
     def message(self) -> str:
@@ -108,7 +117,7 @@ class HeldByPersonal:
 class HeldElsewhere:
     """A place that the viewer is not in holds it; the answer is the same whatever that place is."""
 
-    claim: Claim
+    claim: Candidate
 
     @property
     def message(self) -> str:
@@ -125,7 +134,7 @@ class HeldElsewhere:
 class AccountLimitReached:
     """The place is full; `used` is how many social accounts it holds as this is said."""
 
-    claim: Claim
+    claim: Candidate
     limit: int
     used: int
 
@@ -141,7 +150,7 @@ Conflict = HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReache
 
 
 def find_conflicts(
-    claims: Sequence[Claim],
+    claims: Sequence[Candidate],
     holdings: Mapping[str, Holding],
     *,
     viewer_id: UUID,
@@ -169,7 +178,7 @@ def find_conflicts(
     return conflicts
 
 
-def conflict_with(claim: Claim, holding: Holding, *, viewer_id: UUID, place: Holder) -> Conflict | None:
+def conflict_with(claim: Candidate, holding: Holding, *, viewer_id: UUID, place: Holder) -> Conflict | None:
     """What the present holding refuses the claim with; None when it is the claimed place itself."""
     if holding.holder == place:
         return None
@@ -187,5 +196,5 @@ def conflict_with(claim: Claim, holding: Holding, *, viewer_id: UUID, place: Hol
     return HeldElsewhere(claim)
 
 
-def _not_connected(claim: Claim, sentence: str) -> str:
+def _not_connected(claim: Candidate, sentence: str) -> str:
     return f"Instagram account {claim.username} not connected. {sentence}"

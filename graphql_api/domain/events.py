@@ -1,6 +1,6 @@
 """What happened: every change is an event of the place where it happened."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     ACCESS_REQUEST_GRANTED = "ACCESS_REQUEST_GRANTED"
     ACCESS_REQUEST_DECLINED = "ACCESS_REQUEST_DECLINED"
     ACCESS_TOKEN_READ = "ACCESS_TOKEN_READ"  # noqa: S105 - the name of an event
+    OTHER = "OTHER"  # never written: for clients that are older than a kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,12 @@ class NewEvent:
     """An event about to be written, in the history of `holder`.
 
     `subject_id` is the id of what it is about: a hold's id for social accounts, kept as an id because
-    the object may have become invisible. `details` are short texts, never a secret.
+    the object may have become invisible. `details` are short texts, never a secret. `ends_shares_with` are
+    the teams that the social account was shared with until this event: their members still hear of it.
     """
 
     holder: Holder
     kind: EventKind
     subject_id: UUID | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    ends_shares_with: Collection[UUID] = ()

@@ -6,6 +6,7 @@ Every fault ends as a top-level GraphQL error; `extensions["code"]` is for a cli
     ├── Unauthenticated          UNAUTHENTICATED
     ├── Forbidden                FORBIDDEN
     ├── BadUserInput             BAD_USER_INPUT           (arguments of a query, which has no Failure)
+    ├── CursorExpired            CURSOR_EXPIRED           (of events: what came after it is not kept)
     ├── RateLimited              RATE_LIMITED             (retryAfter, seconds)
     └── TemporarilyUnavailable   TEMPORARILY_UNAVAILABLE  (retryAfter, seconds)
 """
@@ -43,6 +44,17 @@ class BadUserInput(Fault):
     """An argument of a query cannot be used; a mutation would answer `InvalidInput`."""
 
     code = "BAD_USER_INPUT"
+
+
+class CursorExpired(Fault):
+    """Events after this cursor are no longer kept, so that going on from it would skip some."""
+
+    code = "CURSOR_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The events after this cursor are no longer all kept: load the screen again, with `eventsCursor`"
+        )
 
 
 class RateLimited(Fault):

@@ -35,6 +35,17 @@ class Workspace:
 Holder = Personal | Workspace
 
 
+def read_holder(text: str | None) -> Holder | None:
+    """The holder that a text names, as `str` wrote it; None when it names none."""
+    kind, _, key = (text or "").partition(":")
+    try:
+        if kind == "user":
+            return Personal(UUID(key))
+        return Workspace(UUID(key)) if kind == "workspace" else None
+    except ValueError:
+        return None
+
+
 def holder_of(user_id: UUID | None, workspace_id: UUID | None) -> Holder | None:
     """The holder that two nullable columns name; None while nobody holds."""
     if user_id is not None:

@@ -18,6 +18,8 @@ MAX_NAME = 100
 MAX_ACCESS_TOKEN = 4096
 MAX_URL = 2048
 MAX_LOCATION = 200
+MAX_NICKNAME = 100
+MAX_IDEMPOTENCY_KEY = 255
 MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 8, 256, 1024
 
 _META_ID = re.compile(r"[0-9]{1,20}")
@@ -114,16 +116,27 @@ def check_picture_url(problems: Problems, path: tuple[str, ...], value: str) -> 
 
 
 def check_text(
-    problems: Problems, path: tuple[str, ...], value: str, *, longest: int, required: bool = True
+    problems: Problems,
+    path: tuple[str, ...],
+    value: str,
+    *,
+    longest: int,
+    required: bool = True,
+    lines: bool = False,
 ) -> str:
-    """A line of text that people read: returns it NFC-normalised, without white space around it."""
+    """A line (or `lines`) of text for people: returns it NFC-normalised, without white space around it."""
     text = unicodedata.normalize("NFC", value).strip() if _encodable(value) else value
+    if lines:
+        text = text.replace("\r\n", "\n")
     if not text:
         if required:
             problems.add(path, InvalidInputCode.REQUIRED, "A value is required")
     elif len(text) > longest:
         problems.add(path, InvalidInputCode.TOO_LONG, f"This has at most {longest} characters")
-    elif any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in text):
+    elif any(
+        unicodedata.category(character) in _REFUSED_CATEGORIES and not (lines and character == "\n")
+        for character in text
+    ):
         problems.add(path, InvalidInputCode.INVALID_FORMAT, "This holds characters that cannot be shown")
     return text
 
@@ -161,6 +174,24 @@ def could_be_password(value: Secret) -> bool:
     problems = Problems()
     check_password(problems, (), value)
     return not problems
+
+
+def check_idempotency_key(problems: Problems, path: tuple[str, ...], value: str | None) -> None:
+    """A key that tells retries from new calls: 1 to 255 printable ASCII characters; None is no key."""
+    if value is None:
+        return
+    if not value:
+        problems.add(path, InvalidInputCode.REQUIRED, "An idempotency key has at least one character")
+    elif len(value) > MAX_IDEMPOTENCY_KEY:
+        problems.add(
+            path,
+            InvalidInputCode.TOO_LONG,
+            f"An idempotency key has at most {MAX_IDEMPOTENCY_KEY} characters",
+        )
+    elif not _PRINTABLE_ASCII.fullmatch(value):
+        problems.add(
+            path, InvalidInputCode.INVALID_FORMAT, "An idempotency key has printable ASCII characters only"
+        )
 
 
 def check_item_count(problems: Problems, path: tuple[str, ...], items: Sequence[object]) -> None:

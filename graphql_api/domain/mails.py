@@ -1,6 +1,24 @@
-"""What people are written by mail, and what a code that they are sent is good for."""
+"""What people are written by mail, and what a code that they are sent is good for.
 
+The words stand here, as plain text. What other people wrote (names, messages) is quoted as they wrote it,
+on lines of its own; a subject is one line, whatever it is made of.
+"""
+
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+
+from graphql_api.domain.secrets import Secret
+
+MAX_SUBJECT = 150
+QUOTE_WIDTH = 72
+# Fifteen attempts in about a day: what a mail server's bad day costs is time, not the mail.
+MAX_ATTEMPTS = 15
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=4)
 
 
 class MailKind(StrEnum):
@@ -20,3 +38,165 @@ class EmailCodePurpose(StrEnum):
 
     VERIFY_EMAIL = "VERIFY_EMAIL"
     RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - the name of a purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail's words. Its body may hold a code, so it is not shown by accident."""
+
+    subject: str
+    body: Secret
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long after this many failed attempts is a mail tried again? 30 seconds, doubled, up to 4 hours."""
+    return min(FIRST_WAIT * (1 << min(attempts - 1, 20)), LONGEST_WAIT)
+
+
+def compose(
+    kind: MailKind, details: Mapping[str, str], code: Secret | None, *, front_end_url: str = ""
+) -> Letter:
+    """The words of a mail.
+
+    `details` are what `enqueue` was given. With a front end, a code comes as a link to its page as well;
+    the code is the link's fragment, which browsers send to no server.
+    """
+    words = _Words({name: _one_line(value) for name, value in details.items()})
+    words["greeting"] = f"Hello {words['name']}," if words["name"] else "Hello,"
+    words["role"] = "an admin" if words["role"] == "ADMIN" else "a creator"
+    words["expiry"] = f"It can be used once, until {words['expires']}." if words["expires"] else ""
+    words["code"] = _code(kind, code, front_end_url.rstrip("/"))
+    for name in ("message", "reason"):
+        words[name] = _quoted(details.get(name, ""))
+    subject, body = _TEXTS[kind]
+    # What is not there leaves no gap.
+    text = re.sub(r"\n{3,}", "\n\n", body.format_map(words)).strip("\n") + "\n"
+    return Letter(_short(_one_line(subject.format_map(words))), Secret(text))
+
+
+class _Words(dict[str, str]):
+    """What a text's gaps are filled with; what nobody gave is empty."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""
+
+
+def _code(kind: MailKind, code: Secret | None, front_end_url: str) -> str:
+    if code is None:
+        return ""
+    shown = f"    {code.reveal()}"
+    if front_end_url and kind in _PAGES:
+        shown += f"\n\nor open this page:\n\n    {front_end_url}/{_PAGES[kind]}#code={code.reveal()}"
+    return shown
+
+
+def _quoted(text: str) -> str:
+    """What somebody wrote, marked as theirs."""
+    return "\n".join(f"> {line}" for line in textwrap.wrap(_one_line(text), QUOTE_WIDTH))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short(subject: str) -> str:
+    return subject if len(subject) <= MAX_SUBJECT else subject[: MAX_SUBJECT - 1] + "…"
+
+
+_PAGES = {
+    MailKind.VERIFY_EMAIL: "verify-email",
+    MailKind.RESET_PASSWORD: "reset-password",
+    MailKind.INVITATION: "invitation",
+}
+
+_VERIFY_EMAIL = """
+{greeting}
+
+please verify that this e-mail address is yours. Enter this code:
+
+{code}
+
+{expiry}
+
+If you did not register, somebody else did with your address. Ignore this
+mail, and the address stays unverified.
+"""
+
+_RESET = """
+{greeting}
+
+somebody, probably you, asked for a new password. To choose one, enter this
+code:
+
+{code}
+
+{expiry}
+
+A new password ends every session that is open now. If you did not ask for
+this, ignore this mail: your password is as it was.
+"""
+
+_ADDRESS_TAKEN = """
+{greeting}
+
+somebody, probably you, tried to register with this e-mail address. It is
+registered already, so nothing was changed.
+
+If it was you, log in, or ask for a new password if you forgot yours. If it
+was not you, there is nothing to do.
+"""
+
+_INVITATION = """
+Hello,
+
+{inviter} invites you to the Workspace {workspace}, as {role}.
+
+To accept, register or log in with this e-mail address, and enter this code:
+
+{code}
+
+{expiry}
+
+If you do not know what this is about, ignore this mail.
+"""
+
+_ACCESS_REQUESTED = """
+{greeting}
+
+{requester} asks for access to the social account {username} of the
+Workspace {workspace}.
+
+{message}
+
+As an admin of the Workspace you can grant this by sharing the account with a
+team, or decline.
+"""
+
+_ACCESS_REQUEST_GRANTED = """
+{greeting}
+
+your request for access to the social account {username} of the Workspace
+{workspace} was granted. You see it in the Workspace now.
+"""
+
+_ACCESS_REQUEST_DECLINED = """
+{greeting}
+
+your request for access to the social account {username} of the Workspace
+{workspace} was declined.
+
+{reason}
+"""
+
+_TEXTS = {
+    MailKind.VERIFY_EMAIL: ("Verify your e-mail address", _VERIFY_EMAIL),
+    MailKind.RESET_PASSWORD: ("Choose a new password", _RESET),
+    MailKind.ADDRESS_TAKEN: ("You are registered already", _ADDRESS_TAKEN),
+    MailKind.INVITATION: ("{inviter} invites you to {workspace}", _INVITATION),
+    MailKind.ACCESS_REQUESTED: ("{requester} asks for access to {username}", _ACCESS_REQUESTED),
+    MailKind.ACCESS_REQUEST_GRANTED: ("You have access to {username}", _ACCESS_REQUEST_GRANTED),
+    MailKind.ACCESS_REQUEST_DECLINED: (
+        "Your request for access to {username} was declined",
+        _ACCESS_REQUEST_DECLINED,
+    ),
+}

@@ -1,5 +1,10 @@
-"""Who may do what in a Workspace: questions over the viewer's role there (None: not a member)."""
+"""Who may do what in a Workspace: one table of actions and roles, and the questions that read from it.
 
+The viewer's role there is None for whoever is no member; nobody without a role may do anything.
+`docs/permissions.md` shows the same table to users.
+"""
+
+from collections.abc import Mapping
 from enum import StrEnum
 
 from graphql_api.domain.holders import Role
@@ -11,16 +16,106 @@ class Scope(StrEnum):
     READ_ACCESS_TOKENS = "READ_ACCESS_TOKENS"
 
 
+class Action(StrEnum):
+    """What a member can want to do in a Workspace, in the words of the documentation."""
+
+    SEE = "See the Workspace, its members, and its teams with who is in them"
+    SEE_SHARED_ACCOUNTS = "See the social accounts that are shared with a team they are in"
+    SEE_EVERY_ACCOUNT = "See every social account"
+    CONNECT = "Connect social accounts into it, and disconnect them"
+    MOVE = "Move social accounts out of it, and others into it"
+    GIVE_NICKNAME = "Give its social accounts nicknames"
+    INVITE = "Invite people"
+    LEAVE = "Leave"
+    MANAGE_MEMBERS = "Change the roles of members, and remove members"
+    MANAGE_TEAMS = "Create, rename and delete teams, and say who is in them"
+    SHARE = "Share social accounts with teams, and take them back"
+    ANSWER_REQUESTS = "See and answer requests for access to social accounts"
+    RENAME = "Rename the Workspace"
+    DELETE = "Delete the Workspace"
+
+
+_EVERY_MEMBER = frozenset(Role)
+_ADMINS = frozenset({Role.ADMIN})
+
+ROLES: Mapping[Action, frozenset[Role]] = {
+    Action.SEE: _EVERY_MEMBER,
+    Action.SEE_SHARED_ACCOUNTS: _EVERY_MEMBER,
+    Action.SEE_EVERY_ACCOUNT: _ADMINS,
+    Action.CONNECT: _ADMINS,
+    Action.MOVE: _ADMINS,
+    Action.GIVE_NICKNAME: _ADMINS,
+    Action.INVITE: _ADMINS,
+    Action.LEAVE: _EVERY_MEMBER,
+    Action.MANAGE_MEMBERS: _ADMINS,
+    Action.MANAGE_TEAMS: _ADMINS,
+    Action.SHARE: _ADMINS,
+    Action.ANSWER_REQUESTS: _ADMINS,
+    Action.RENAME: _ADMINS,
+    Action.DELETE: _ADMINS,
+}
+
+
+def may(role: Role | None, action: Action) -> bool:
+    """May the viewer do this in the Workspace where they have this role?"""
+    return role in ROLES[action]
+
+
 def may_see(role: Role | None) -> bool:
     """May the viewer know that the Workspace exists, its name and its members?"""
-    return role is not None
+    return may(role, Action.SEE)
 
 
 def may_connect(role: Role | None) -> bool:
     """May the viewer connect social accounts into the Workspace, and disconnect them?"""
-    return role is Role.ADMIN
+    return may(role, Action.CONNECT)
+
+
+def may_move(role: Role | None) -> bool:
+    """May the viewer move social accounts out of the place, and others into it?"""
+    return may(role, Action.MOVE)
+
+
+def may_give_nickname(role: Role | None) -> bool:
+    """May the viewer give the place's social accounts nicknames?"""
+    return may(role, Action.GIVE_NICKNAME)
 
 
 def may_invite(role: Role | None) -> bool:
     """May the viewer invite people to the Workspace?"""
-    return role is Role.ADMIN
+    return may(role, Action.INVITE)
+
+
+def may_leave(role: Role | None) -> bool:
+    """May the viewer leave the Workspace?"""
+    return may(role, Action.LEAVE)
+
+
+def may_manage_members(role: Role | None) -> bool:
+    """May the viewer change the roles of members, and remove members?"""
+    return may(role, Action.MANAGE_MEMBERS)
+
+
+def may_manage_teams(role: Role | None) -> bool:
+    """May the viewer make, rename and delete teams, and say who is in them?"""
+    return may(role, Action.MANAGE_TEAMS)
+
+
+def may_share(role: Role | None) -> bool:
+    """May the viewer share the Workspace's social accounts with its teams, and take them back?"""
+    return may(role, Action.SHARE)
+
+
+def may_answer_access_requests(role: Role | None) -> bool:
+    """May the viewer see, grant and decline requests for access to the Workspace's social accounts?"""
+    return may(role, Action.ANSWER_REQUESTS)
+
+
+def may_rename(role: Role | None) -> bool:
+    """May the viewer rename the Workspace?"""
+    return may(role, Action.RENAME)
+
+
+def may_delete(role: Role | None) -> bool:
+    """May the viewer delete the Workspace?"""
+    return may(role, Action.DELETE)

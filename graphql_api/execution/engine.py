@@ -1,8 +1,8 @@
-"""Runs GraphQL requests on graphql-core over a Strawberry schema.
+"""Runs GraphQL requests over a Strawberry schema.
 
 A request becomes an `Operation` (found, parsed, measured, validated, or refused), the operation runs, and
 the `Outcome` is what the caller is told. How an operation runs is one replaceable function: `interpret`
-makes it for graphql-core's executor, a compiler may make a faster one.
+makes it for graphql-core's executor, a `Compiler` for operations that are run again and again.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from graphql.pyutils import AwaitableOrValue
 from strawberry.execution import optimized_is_awaitable
 
 from .coercion import coerce_variables
+from .compiling import Compiler
 from .documents import Document, Documents, Executed, Operation, Refusal, Run
 from .errors import (
     BAD_USER_INPUT,
@@ -85,7 +86,8 @@ class Engine:
     """Runs requests against one schema; safe to share by all requests of a process.
 
     `report_error` hears of every unplanned exception; `credential_fields` are the mutations that check a
-    password or mint a token; `plan` replaces how queries and mutations run.
+    password or mint a token. Queries and mutations are compiled when they have run `compile_after` times;
+    `plan` replaces how they run altogether.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Engine:
         introspection: bool = False,
         credential_fields: frozenset[str] = frozenset(),
         persisted: PersistedDocuments | None = None,
+        compile_after: int = 2,
         plan: Planner | None = None,
     ) -> None:
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
@@ -107,7 +110,13 @@ class Engine:
         self.execution_timeout = limits.execution_timeout
         self.persisted = persisted or PersistedDocuments(limits=limits)
         self.documents = Documents(self.schema, limits, show_suggestions, introspection, credential_fields)
-        self.plan: Planner = plan or self.interpret
+        compiler = Compiler(
+            self.schema,
+            self.interpret,
+            runs_before=compile_after,
+            max_characters=limits.max_compiled_characters,
+        )
+        self.plan: Planner = plan or compiler.plan
 
     async def execute(self, request: OperationRequest, context: object) -> Outcome:
         """Run a query or mutation from request to outcome; never raises for what a caller did."""

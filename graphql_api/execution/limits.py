@@ -74,6 +74,9 @@ class Limits:
     max_cached_tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 50_000
     """Tokens of all kept documents together, some 400 bytes each: what bounds the cache's memory."""
 
+    max_compiled_characters: Annotated[int, Field(ge=0, le=1_000_000_000)] = 4_000_000
+    """Characters of the code that operations are compiled into, some 6 bytes each, of all together."""
+
     max_automatic_documents: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Automatically persisted documents kept."""
 

@@ -6,18 +6,38 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
+from graphql_api.schema.mutations.access_requests import AccessRequestMutations
 from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
+from graphql_api.schema.mutations.deletions import DeletionMutations
+from graphql_api.schema.mutations.email_addresses import EmailAddressMutations
 from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
+from graphql_api.schema.mutations.invitations import InvitationMutations
+from graphql_api.schema.mutations.members import MemberMutations
+from graphql_api.schema.mutations.moving import MovingMutations
+from graphql_api.schema.mutations.passwords import PasswordMutations
+from graphql_api.schema.mutations.renaming import RenamingMutations
+from graphql_api.schema.mutations.sharing import SharingMutations
 from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
+from graphql_api.schema.mutations.teams import TeamMutations
 from graphql_api.schema.mutations.users import UserMutations
 from graphql_api.schema.mutations.workspaces import WorkspaceMutations
 from graphql_api.schema.queries import Query
 from graphql_api.schema.scalars import DATE_TIME
+from graphql_api.schema.subscriptions import Subscription
 from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.teams import Team
 
-# Where a password is checked: at most one of these stands in a document.
-CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "registerUser"})
+# Where a password is checked or hashed, or a mailbox filled: at most one of these stands in a document.
+CREDENTIAL_FIELDS = frozenset(
+    {
+        "createApiToken",
+        "changePassword",
+        "deleteUser",
+        "registerUser",
+        "requestPasswordReset",
+        "resetPassword",
+    }
+)
 
 
 @strawberry.type(
@@ -26,10 +46,20 @@ CREDENTIAL_FIELDS = frozenset({"createApiToken", "changePassword", "registerUser
 )
 class Mutation(
     UserMutations,
+    EmailAddressMutations,
+    PasswordMutations,
     ApiTokenMutations,
     WorkspaceMutations,
+    MemberMutations,
+    DeletionMutations,
+    TeamMutations,
+    SharingMutations,
+    InvitationMutations,
     SocialAccountMutations,
+    MovingMutations,
+    RenamingMutations,
     FacebookAccountMutations,
+    AccessRequestMutations,
 ):
     """The mutation root."""
 
@@ -43,6 +73,7 @@ def build_schema(*, to_print: bool = False) -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[InstagramAccount, Team],
         config=StrawberryConfig(sort_schema=to_print, scalar_map={datetime: DATE_TIME}),
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import strawberry
 
-from graphql_api.domain.faults import TemporarilyUnavailable, Unauthenticated
 from graphql_api.schema.loaders import Loaders
 from graphql_api.services import api_tokens
 from graphql_api.services.call import Call, Services
@@ -25,11 +24,13 @@ class Caller:
 class Context:
     """One request (or one WebSocket connection) on its way through the resolvers."""
 
-    def __init__(self, services: Services, caller: Caller, call: Call) -> None:
+    def __init__(self, call: Call) -> None:
         self.call = call
         self.loaders = Loaders(call)
-        self._services = services
-        self._authorization = caller.authorization
+
+    def renew_loaders(self) -> None:
+        """Forget what was loaded: a stream goes on for long, and what it tells of changes."""
+        self.loaders = Loaders(self.call)
 
     @property
     def viewer_id(self) -> str | None:
@@ -38,14 +39,11 @@ class Context:
 
     async def credentials_ended(self) -> None:
         """Return once the bearer token stops being valid; never, for an anonymous caller."""
-        while True:
-            await asyncio.sleep(0.5)
-            try:
-                await api_tokens.authenticate(self._services, self._authorization)
-            except Unauthenticated:
-                return
-            except TemporarilyUnavailable:
-                continue
+        viewer = self.call.caller
+        if viewer is None:
+            await asyncio.Event().wait()
+        else:
+            await self.call.services.live.api_token_ended(viewer.user_id, viewer.api_token_id)
 
 
 Info = strawberry.Info[Context, None]
@@ -58,6 +56,6 @@ def context_opener(services: Services) -> OpenContext:
     @asynccontextmanager
     async def open_context(caller: Caller) -> AsyncIterator[Context]:
         viewer = await api_tokens.authenticate(services, caller.authorization)
-        yield Context(services, caller, Call(services, viewer, caller.request_id, caller.client_address))
+        yield Context(Call(services, viewer, caller.request_id, caller.client_address))
 
     return open_context

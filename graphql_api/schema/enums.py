@@ -4,10 +4,14 @@ from enum import Enum
 
 import strawberry
 
+from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.claims import ConflictPolicy, ConnectOutcome, Platform
-from graphql_api.domain.conflicts import Resolution
+from graphql_api.domain.conflicts import CheckStatus, Resolution
+from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
 from graphql_api.domain.inputs import InvalidInputCode
+from graphql_api.domain.invitations import InvitationStatus
+from graphql_api.domain.listing import OrderDirection, SocialAccountOrderField
 from graphql_api.domain.permissions import Scope
 
 
@@ -32,8 +36,18 @@ _described(
     Role,
     "WorkspaceRole",
     "What a member may do in a Workspace. This enum is closed.",
-    ADMIN="Sees every social account of the Workspace, connects and disconnects them, invites people.",
+    ADMIN="Sees every social account of the Workspace, connects, disconnects and shares them, and manages members and teams.",
     CREATOR="Sees the social accounts that are shared with a team they are in.",
+)
+_described(
+    InvitationStatus,
+    "InvitationStatus",
+    "Where an invitation stands.",
+    PENDING="It can be accepted.",
+    ACCEPTED="The invited person accepted it.",
+    REVOKED="An admin took it back, or a newer invitation of the same address replaced it.",
+    EXPIRED="Nobody accepted it in time.",
+    OTHER="Something that this version of the schema has no word for.",
 )
 _described(
     Scope,
@@ -63,9 +77,29 @@ _described(
     Resolution,
     "ConflictResolution",
     "What the viewer can do about a conflict.",
-    MOVE="Move the social account to the place it was claimed for.",
+    MOVE="Move the social account to the place it was claimed for (`moveSocialAccounts`); nobody can take it meanwhile.",
     DISCONNECT="Disconnect it where it is held (`disconnectSocialAccounts`), then connect it again.",
-    REQUEST_ACCESS="Ask an admin of the Workspace that holds it; `contactEmail` names one.",
+    REQUEST_ACCESS="Ask the admins of the Workspace that holds it (`requestSocialAccountAccess`); `contactEmail` names "
+    "one.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    CheckStatus,
+    "SocialAccountCheckStatus",
+    "What connecting a social account would come to.",
+    AVAILABLE="Nobody holds it: it would be connected.",
+    RECONNECT="The place holds it already: it would be reconnected.",
+    CONFLICT="Something stands in the way; `conflict` says what.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    AccessRequestStatus,
+    "AccessRequestStatus",
+    "Where a request for access stands. Everything but `PENDING` is final.",
+    PENDING="Nobody has answered it yet.",
+    GRANTED="An admin shared the social account with teams, and the requester is in them.",
+    DECLINED="An admin said no; `reason` may say why.",
+    WITHDRAWN="The requester took it back, or left the Workspace.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -81,6 +115,61 @@ _described(
     NOT_FOUND="There is no such object, or the viewer cannot see it.",
     NOT_ALLOWED="The viewer sees it, and may not do this with it.",
     OTHER="Something that this version of the schema has no word for; see the message.",
+)
+_described(
+    EventKind,
+    "EventKind",
+    "What happened.",
+    USER_REGISTERED="Somebody registered; the first event of their Personal.",
+    PASSWORD_CHANGED="The password was changed.",  # noqa: S106 - a description
+    API_TOKEN_CREATED="An API token was made, by logging in or registering.",  # noqa: S106 - a description
+    API_TOKEN_REVOKED="An API token was revoked.",  # noqa: S106 - a description
+    EMAIL_VERIFIED="The e-mail address was verified.",
+    PASSWORD_RESET="The password was reset by a code that was mailed.",  # noqa: S106 - a description
+    WORKSPACE_CREATED="The Workspace was created.",
+    WORKSPACE_RENAMED="The Workspace got another name.",
+    WORKSPACE_DELETED="A Workspace was deleted.",
+    MEMBER_INVITED="An address was invited into the Workspace.",
+    INVITATION_REVOKED="An invitation was revoked.",
+    MEMBER_JOINED="Somebody accepted an invitation.",
+    MEMBER_ROLE_CHANGED="A member got another role.",
+    MEMBER_REMOVED="A member was removed from the Workspace.",
+    MEMBER_LEFT="A member left the Workspace.",
+    TEAM_CREATED="A team was made.",
+    TEAM_RENAMED="A team got another name.",
+    TEAM_DELETED="A team was deleted.",
+    TEAM_MEMBER_ADDED="A member was added to a team.",
+    TEAM_MEMBER_REMOVED="A member was removed from a team.",
+    FACEBOOK_ACCOUNT_CONNECTED="A Facebook account was connected.",
+    FACEBOOK_ACCOUNT_RECONNECTED="A Facebook account was connected again.",
+    FACEBOOK_ACCOUNT_DISCONNECTED="A Facebook account was disconnected.",
+    SOCIAL_ACCOUNT_CONNECTED="A social account was connected, and is held here now.",
+    SOCIAL_ACCOUNT_RECONNECTED="A social account that is held here was connected again.",
+    SOCIAL_ACCOUNT_DISCONNECTED="A social account was disconnected, and is not held here any more.",
+    SOCIAL_ACCOUNT_MOVED="A social account was moved, here (`to`) or away (`from`).",
+    SOCIAL_ACCOUNT_RENAMED="A social account got another nickname.",
+    SOCIAL_ACCOUNT_SHARED="A social account was shared with a team.",
+    SOCIAL_ACCOUNT_UNSHARED="A social account is not shared with a team any more.",
+    ACCESS_REQUESTED="A creator asked to see a social account.",
+    ACCESS_REQUEST_WITHDRAWN="A request for access was withdrawn.",
+    ACCESS_REQUEST_GRANTED="A request for access was granted.",
+    ACCESS_REQUEST_DECLINED="A request for access was declined.",
+    ACCESS_TOKEN_READ="Meta's access token of a social account was read.",  # noqa: S106 - a description
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    SocialAccountOrderField,
+    "SocialAccountOrderField",
+    "What a list of social accounts is ordered by.",
+    CONNECTED_AT="When they were connected.",
+    USERNAME="The name on the platform, without regard to case.",
+)
+_described(
+    OrderDirection,
+    "OrderDirection",
+    "Which end of an order comes first.",
+    ASC="From the oldest to the newest, from A to Z.",
+    DESC="From the newest to the oldest, from Z to A.",
 )
 
 

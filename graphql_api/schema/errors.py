@@ -21,7 +21,9 @@ import strawberry
 from graphql_api.domain import conflicts, inputs
 from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.inputs import InvalidInputCode
+from graphql_api.domain.moves import NoRoom
 from graphql_api.schema.enums import AccessTokenProblem
+from graphql_api.schema.types.access_requests import AccessRequest
 from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.workspaces import Workspace
 from graphql_api.services import api_tokens
@@ -75,6 +77,10 @@ class HeldByWorkspace(FieldError):
     workspace: Workspace = strawberry.field(description="The Workspace that holds it.")
     contact_email: str | None = strawberry.field(
         description="Whom a creator may ask: the admin who connected it, or the longest-serving one. Null for admins."
+    )
+    pending_access_request: AccessRequest | None = strawberry.field(
+        description="The viewer's request for access to it that is pending; null where there is none. While there is one, "
+        "`REQUEST_ACCESS` gives it back."
     )
 
 
@@ -134,6 +140,12 @@ ConnectSocialAccountsError = Annotated[
 ]
 
 
+MoveSocialAccountsError = Annotated[
+    InvalidInput | AccountLimitReached,
+    strawberry.union("MoveSocialAccountsError", description="What can stand in the way of moving. Closed."),
+]
+
+
 def invalid_inputs(problems: Iterable[inputs.InvalidInput]) -> list[InvalidInput]:
     """Shape the problems of a call that can only be refused for its input."""
     return [InvalidInput.of(problem) for problem in problems]
@@ -163,6 +175,18 @@ def connect_errors(
     ]
 
 
+def move_errors(problems: Iterable[inputs.InvalidInput | NoRoom]) -> list[MoveSocialAccountsError]:
+    """Shape what stood in the way of moving, in the order in which it is told."""
+    return [
+        AccountLimitReached(
+            path=list(problem.path), message=problem.message, limit=problem.limit, used=problem.used
+        )
+        if isinstance(problem, NoRoom)
+        else InvalidInput.of(problem)
+        for problem in problems
+    ]
+
+
 def conflict_error(
     conflict: conflicts.Conflict, surroundings: Surroundings
 ) -> HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReached:
@@ -172,7 +196,11 @@ def conflict_error(
     row = surroundings.accounts.get(instagram_user_id)
     match conflict:
         case conflicts.HeldByWorkspace():
-            workspace, role = surroundings.workspaces[conflict.workspace_id]
+            found = surroundings.workspaces.get(conflict.workspace_id)
+            if found is None:  # the viewer has left it since it was found
+                return conflict_error(conflicts.HeldElsewhere(conflict.claim), surroundings)
+            workspace, role = found
+            pending = surroundings.pending.get((conflict.workspace_id, instagram_user_id))
             return HeldByWorkspace(
                 path=path,
                 message=message,
@@ -181,6 +209,7 @@ def conflict_error(
                 instagram_account=None if row is None else InstagramAccount.of(row),
                 workspace=Workspace.of(workspace, role),
                 contact_email=conflict.contact_email,
+                pending_access_request=None if pending is None else AccessRequest.of(pending),
             )
         case conflicts.HeldByPersonal():
             return HeldByPersonal(

@@ -8,16 +8,20 @@ from uuid import UUID
 import strawberry
 
 from graphql_api.domain.faults import BadUserInput
+from graphql_api.domain.secrets import Secret
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import split_id
 from graphql_api.schema.loaders import Loaders
+from graphql_api.schema.types.access_requests import AccessRequest
+from graphql_api.schema.types.checks import CheckSocialAccountsInput, SocialAccountChecks, checks_of
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
 from graphql_api.schema.types.nodes import Node
 from graphql_api.schema.types.social_accounts import InstagramAccount
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.viewer import Viewer
-from graphql_api.schema.types.workspaces import Workspace
+from graphql_api.schema.types.workspaces import InvitationPreview, Workspace
+from graphql_api.services import checking, invitations
 
 MAX_NODES = 100
 
@@ -47,12 +51,18 @@ async def _facebook_account(loaders: Loaders, key: UUID) -> Node | None:
     return None if row is None else FacebookAccount.of(row)
 
 
+async def _access_request(loaders: Loaders, key: UUID) -> Node | None:
+    row = await loaders.access_requests.load(key)
+    return None if row is None else AccessRequest.of(row)
+
+
 _NODES: dict[str, Callable[[Loaders, UUID], Awaitable[Node | None]]] = {
     "User": _user,
     "Workspace": _workspace,
     "Team": _team,
     "InstagramAccount": _instagram_account,
     "FacebookAccount": _facebook_account,
+    "AccessRequest": _access_request,
 }
 
 
@@ -96,3 +106,32 @@ class Query:
         if len(ids) > MAX_NODES:
             raise BadUserInput(f"`ids` has at most {MAX_NODES} items")
         return list(await asyncio.gather(*(_load_node(info, text) for text in ids)))
+
+    @strawberry.field(
+        description="What an invitation says, by its code; null for a code that is unknown, used, revoked or expired. No "
+        "bearer token is needed. Send the code as a variable, and not by GET."
+    )
+    async def invitation_preview(
+        self,
+        info: Info,
+        code: Annotated[str, strawberry.argument(description="The code from the mail.")],
+    ) -> InvitationPreview | None:
+        """For whoever has the code."""
+        preview = await invitations.preview(info.context.call, code=Secret(code))
+        return None if preview is None else InvitationPreview.of(preview)
+
+    @strawberry.field(
+        description="Look before you leap: what `connectSocialAccounts` would come to for these Instagram accounts, told "
+        "by the same rules, with nothing written. Each account counts as one look-up; whoever looks too many up is "
+        "answered `RATE_LIMITED`. Null with an error then, and for a request without a bearer token."
+    )
+    async def check_social_accounts(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002 - the argument's name in the schema
+            CheckSocialAccountsInput, strawberry.argument(description="What would be connected, and where.")
+        ],
+    ) -> SocialAccountChecks | None:
+        """Nullable, so that a look-up that has to wait does not take the rest of a page with it."""
+        candidates, workspace_id = input.to_candidates()
+        return checks_of(await checking.check(info.context.call, candidates, workspace_id))

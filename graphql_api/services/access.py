@@ -12,19 +12,51 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from graphql_api.domain.faults import Unauthenticated
-from graphql_api.domain.holders import Role
+from graphql_api.domain.holders import Holder, Personal, Role
+from graphql_api.domain.holders import Workspace as Place
+from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
+from graphql_api.storage.prepared import Prepared, one_of
+from graphql_api.storage.rows import FacebookAccountRow, UserRow, columns
 from graphql_api.storage.tables import (
+    AccessRequest,
     ApiToken,
+    Event,
     FacebookAccount,
+    Invitation,
     Membership,
+    PastShare,
     Share,
     SocialAccount,
     Team,
     TeamMember,
     User,
     Workspace,
+)
+
+_VIEWER_ID = sa.bindparam("viewer_id", type_=sa.Uuid())
+_USERS = Prepared(
+    sa.select(*columns(User, UserRow)).where(
+        one_of(col(User.id), "ids"),
+        sa.or_(
+            col(User.id) == _VIEWER_ID,
+            col(User.id).in_(
+                sa.select(col(Membership.user_id)).where(
+                    col(Membership.workspace_id).in_(
+                        sa.select(col(Membership.workspace_id)).where(col(Membership.user_id) == _VIEWER_ID)
+                    )
+                )
+            ),
+        ),
+    ),
+    UserRow,
+)
+_LOGINS = Prepared(
+    sa.select(*columns(FacebookAccount, FacebookAccountRow)).where(
+        one_of(col(FacebookAccount.id), "ids"), col(FacebookAccount.user_id) == _VIEWER_ID
+    ),
+    FacebookAccountRow,
 )
 
 
@@ -91,6 +123,28 @@ async def lock_workspaces(
     }
 
 
+async def lock_workspace(
+    session: AsyncSession, call: Call, workspace_id: UUID
+) -> tuple[Workspace, Role] | tuple[None, None]:
+    """Lock one Workspace that the viewer belongs to, with their role there as it now is."""
+    found = await lock_workspaces(session, call.viewer, [workspace_id])
+    return found.get(workspace_id, (None, None))
+
+
+async def lock_teams(
+    session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]
+) -> dict[UUID, tuple[Team, Role]]:
+    """Lock the workspaces of those of the teams that the viewer may see; the teams as they now are."""
+    places = {team.workspace_id for team in (await teams(session, viewer, team_ids)).values()}
+    found = await lock_workspaces(session, viewer, places)
+    again = (
+        select(Team)
+        .where(col(Team.id).in_(team_ids), col(Team.workspace_id).in_(found))
+        .execution_options(populate_existing=True)
+    )
+    return {team.id: (team, found[team.workspace_id][1]) for team in (await session.scalars(again)).all()}
+
+
 async def workspaces(
     session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
 ) -> dict[UUID, tuple[Workspace, Role]]:
@@ -127,14 +181,24 @@ async def facebook_accounts(
     return {account.id: account for account in (await session.scalars(statement)).all()}
 
 
-async def users(session: AsyncSession, viewer: Viewer, user_ids: Collection[UUID]) -> dict[UUID, User]:
+async def users(call: Call, user_ids: Collection[UUID]) -> dict[UUID, UserRow]:
     """Those of the users whom the viewer may see: themself, and who shares a workspace with them."""
-    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
-    together = select(Membership.user_id).where(col(Membership.workspace_id).in_(mine))
-    statement = select(User).where(
-        col(User.id).in_(user_ids), sa.or_(col(User.id) == viewer.user_id, col(User.id).in_(together))
+    found = await call.rows(_USERS, ids=user_ids, viewer_id=call.viewer.user_id)
+    return {user.id: user for user in found}
+
+
+async def logins(call: Call, ids: Collection[UUID]) -> dict[UUID, FacebookAccountRow]:
+    """Those of the Facebook accounts that are the viewer's own, to be shown."""
+    found = await call.rows(_LOGINS, ids=ids, viewer_id=call.viewer.user_id)
+    return {account.id: account for account in found}
+
+
+def sees_invitations(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this invitation? A Workspace's admins see all of its."""
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
     )
-    return {user.id: user for user in (await session.scalars(statement)).all()}
+    return col(Invitation.workspace_id).in_(as_admin)
 
 
 def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -144,7 +208,7 @@ def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
     shared with a team they are in.
     """
     as_admin = select(Membership.workspace_id).where(
-        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+        Membership.user_id == viewer.user_id, col(Membership.role).in_(ROLES[Action.SEE_EVERY_ACCOUNT])
     )
     return sa.or_(
         col(SocialAccount.holder_user_id) == viewer.user_id,
@@ -161,8 +225,125 @@ def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
     )
 
 
+def owns(viewer: Viewer, holder: Personal) -> sa.ColumnElement[bool]:
+    """Is this Personal the viewer's own?"""
+    return sa.true() if holder.user_id == viewer.user_id else sa.false()
+
+
+def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
+    """Is the viewer an admin of the Workspace? Asked once a statement, not for each row."""
+    return sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id,
+        col(Membership.user_id) == viewer.user_id,
+        col(Membership.role) == Role.ADMIN,
+    )
+
+
+def shared_with_teams(
+    viewer: Viewer, holder: Place, role: Role | None, team_id: UUID | None
+) -> sa.Select[UUID]:
+    """The rows of the social accounts that are shared with the teams whose accounts the viewer may list.
+
+    An admin may list those of any team of the Workspace, and names one; everybody else those of the teams
+    that they are in, or of one of these.
+    """
+    shared = sa.select(col(Share.social_account_id))
+    if role is Role.ADMIN:
+        shared = shared.join(Team, col(Team.id) == col(Share.team_id)).where(
+            col(Team.workspace_id) == holder.workspace_id, is_admin(viewer, holder)
+        )
+    else:
+        shared = shared.join(TeamMember, col(TeamMember.team_id) == col(Share.team_id)).where(
+            col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == viewer.user_id
+        )
+    return shared if team_id is None else shared.where(col(Share.team_id) == team_id)
+
+
+def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
+    """Does the viewer see this event in the history of the place?
+
+    Their own Personal's: yes. A Workspace's: its admins see all of them; its creators what they did, what
+    was done to them and to what they asked for, and the history of every social account that is shared
+    with a team they are in, or was: then up to the event that ended it.
+    """
+    me = viewer.user_id
+    if isinstance(holder, Personal):
+        return owns(viewer, holder)
+    member = sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id, col(Membership.user_id) == me
+    )
+    my_teams = sa.select(col(TeamMember.team_id)).where(
+        col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == me
+    )
+    subject = col(Event.subject_id)
+    shared = sa.exists().where(
+        col(SocialAccount.hold_id) == subject,
+        col(Share.social_account_id) == col(SocialAccount.id),
+        col(Share.team_id).in_(my_teams),
+    )
+    was_shared = sa.exists().where(
+        col(PastShare.hold_id) == subject,
+        col(PastShare.until_seq) >= col(Event.seq),
+        col(PastShare.team_id).in_(my_teams),
+    )
+    asked = sa.exists().where(col(AccessRequest.id) == subject, col(AccessRequest.requester_id) == me)
+    # The first of these is the same for all rows, and spares an admin the others.
+    return sa.or_(
+        is_admin(viewer, holder),
+        sa.and_(member, sa.or_(col(Event.actor_id) == me, subject == me, shared, was_shared, asked)),
+    )
+
+
+async def standing(session: AsyncSession, viewer: Viewer, holder: Holder) -> tuple[int, Role | None] | None:
+    """The number of the latest event of a place, and the viewer's role there; None if it is not theirs.
+
+    Over their own Personal they have no role.
+    """
+    if isinstance(holder, Personal):
+        personal = sa.select(col(User.event_seq)).where(
+            col(User.id) == holder.user_id, col(User.id) == viewer.user_id
+        )
+        seq = (await session.execute(personal)).scalar_one_or_none()
+        return None if seq is None else (seq, None)
+    statement = (
+        sa.select(col(Workspace.event_seq), col(Membership.role))
+        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+        .where(col(Workspace.id) == holder.workspace_id, col(Membership.user_id) == viewer.user_id)
+    )
+    found = (await session.execute(statement)).one_or_none()
+    return None if found is None else (found[0], Role(found[1]))
+
+
 async def teams(session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]) -> dict[UUID, Team]:
     """Those of the teams that are in a Workspace that the viewer belongs to."""
-    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
-    statement = select(Team).where(col(Team.id).in_(team_ids), col(Team.workspace_id).in_(mine))
+    statement = select(Team).where(col(Team.id).in_(team_ids), sees_team(viewer))
     return {team.id: team for team in (await session.scalars(statement)).all()}
+
+
+def sees_team(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this team: are they in its Workspace, whether or not in the team?"""
+    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
+    return col(Team.workspace_id).in_(mine)
+
+
+async def access_requests(
+    session: AsyncSession, viewer: Viewer, ids: Collection[UUID]
+) -> dict[UUID, AccessRequest]:
+    """Those of the requests for access that the viewer may see, as they are now."""
+    statement = (
+        select(AccessRequest)
+        .where(col(AccessRequest.id).in_(ids), sees_access_request(viewer))
+        .execution_options(populate_existing=True)
+    )
+    return {request.id: request for request in (await session.scalars(statement)).all()}
+
+
+def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this request for access? Who asked does, and the admins of the Workspace."""
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    )
+    return sa.or_(
+        col(AccessRequest.requester_id) == viewer.user_id,
+        col(AccessRequest.workspace_id).in_(as_admin),
+    )

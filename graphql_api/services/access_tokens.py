@@ -31,6 +31,15 @@ def open_social_account(call: Call, account: SocialAccount) -> Secret:
     return call.services.keyring.open(sealed, binding)
 
 
+def reseal_for(call: Call, account: SocialAccount, holder: Holder) -> Sealed:
+    """The account's access token, sealed for the same row under its next holder.
+
+    Raises:
+        CannotOpen: the row was edited by hand, or its key is not configured.
+    """
+    return seal_social_account(call, open_social_account(call, account), account.external_id, holder)
+
+
 def reseal(keyring: Keyring, row: SocialAccount | FacebookAccount) -> tuple[Sealed, Sealed]:
     """The row's envelope as it is, and the same secret sealed for the same row with the first key.
 

@@ -1,10 +1,11 @@
 """API tokens: issuing (logging in), authenticating, revoking."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -21,6 +22,8 @@ from graphql_api.services import access, attempts, history
 from graphql_api.services.call import Call, Services
 from graphql_api.services.emails import check_email
 from graphql_api.services.pages import Page, PageRequest, read_page
+from graphql_api.storage.columns import UtcDateTime
+from graphql_api.storage.prepared import Prepared
 from graphql_api.storage.tables import ApiToken, User
 
 
@@ -54,20 +57,26 @@ async def authenticate(services: Services, authorization: str | None) -> Viewer 
         bearer_tokens.BEARER_TOKEN, bearer_token
     ):
         raise Unauthenticated
-    statement = select(ApiToken.user_id, ApiToken.id, ApiToken.scopes).where(
-        ApiToken.secret_hash == bearer_tokens.digest(bearer_token),
-        col(ApiToken.revoked_at).is_(None),
-        col(ApiToken.expires_at) > services.clock(),
+    found = await services.database.rows(
+        _VALID_TOKEN, digest=bearer_tokens.digest(bearer_token), now=services.clock()
     )
-
-    async def work(session: AsyncSession) -> tuple[UUID, UUID, str] | None:
-        return (await session.execute(statement)).first()
-
-    found = await services.database.read(work)
-    if found is None:
+    if not found:
         raise Unauthenticated
-    user_id, api_token_id, scopes = found
+    return found[0]
+
+
+def _viewer(user_id: UUID, api_token_id: UUID, scopes: str) -> Viewer:
     return Viewer(user_id, api_token_id, frozenset(Scope(scope) for scope in scopes.split()))
+
+
+_VALID_TOKEN = Prepared(
+    sa.select(col(ApiToken.user_id), col(ApiToken.id), col(ApiToken.scopes)).where(
+        col(ApiToken.secret_hash) == sa.bindparam("digest", type_=sa.LargeBinary()),
+        col(ApiToken.revoked_at).is_(None),
+        col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
+    ),
+    _viewer,
+)
 
 
 async def log_in(
@@ -158,6 +167,24 @@ async def revoke(call: Call, api_token_id: UUID) -> ApiToken | Refused[InvalidIn
         return token
 
     return await call.transact(work)
+
+
+async def end_all(
+    session: AsyncSession, call: Call, user_id: UUID, *, but: UUID | None = None
+) -> Sequence[UUID]:
+    """End the API tokens of a user whose row is locked, but perhaps one; returns those that were ended."""
+    ended = await session.execute(
+        sa.update(ApiToken)
+        .where(
+            col(ApiToken.user_id) == user_id,
+            col(ApiToken.id).is_distinct_from(but),
+            col(ApiToken.revoked_at).is_(None),
+        )
+        .values(revoked_at=call.now)
+        .returning(col(ApiToken.id))
+        .execution_options(synchronize_session=False)
+    )
+    return ended.scalars().all()
 
 
 async def page(call: Call, request: PageRequest) -> Page[ApiToken]:

@@ -1,4 +1,4 @@
-"""Attempts to log in and to register, counted in the database before the work is done.
+"""Attempts to log in, to register and to have mails sent, counted in the database before the work is done.
 
 An attempt is counted in a short transaction of its own, so that a refusal does not undo it, and before the
 password is hashed, so that many at once are not free. Who succeeds gets the attempt back.
@@ -6,7 +6,6 @@ password is hashed, so that many at once are not free. Who succeeds gets the att
 
 import hashlib
 import math
-import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -17,13 +16,14 @@ from sqlmodel import col, select
 
 from graphql_api.domain.attempts import Allowance, wait_after
 from graphql_api.domain.faults import RateLimited
+from graphql_api.domain.mails import MailKind
 from graphql_api.services.call import Call
 from graphql_api.storage.statements import insert_missing
 from graphql_api.storage.tables import Attempts
 
 _LOG_IN_WINDOW = timedelta(minutes=15)
 _REGISTRATION_WINDOW = timedelta(hours=1)
-_SWEEP_ONE_IN = 100
+_MAIL_WINDOW = timedelta(hours=1)
 
 
 async def count_log_in(call: Call, email_key: str) -> None:
@@ -60,6 +60,50 @@ async def count_registration(call: Call) -> None:
     rules = call.services.rules
     allowance = Allowance(rules.free_registrations_per_address, _REGISTRATION_WINDOW)
     await _count(call, dict.fromkeys(_address_key(call, "registration"), allowance))
+
+
+async def forgive_account(call: Call, email_key: str) -> None:
+    """The account's password is a new one: its wrong attempts were at the old one."""
+
+    async def work(session: AsyncSession) -> None:
+        await session.execute(sa.delete(Attempts).where(col(Attempts.key) == _key("account", email_key)))
+
+    await call.transact(work)
+
+
+async def count_reset_request(call: Call, email_key: str) -> None:
+    """Count a request for a reset code, whether or not somebody has the address.
+
+    Raises:
+        RateLimited: the mailbox has had enough of them, or the caller's address has to wait.
+    """
+    keys = _mail_keys(call, MailKind.RESET_PASSWORD, email_key)
+    for key in _address_key(call, "reset"):
+        keys[key] = Allowance(call.services.rules.free_log_ins_per_address, _LOG_IN_WINDOW)
+    await _count(call, keys)
+
+
+async def count_mail(call: Call, kind: MailKind, email_key: str) -> None:
+    """Count a mail of this kind to an address.
+
+    Raises:
+        RateLimited: the mailbox has had enough of them.
+    """
+    await _count(call, _mail_keys(call, kind, email_key))
+
+
+async def may_mail(call: Call, kind: MailKind, email_key: str) -> bool:
+    """Count a mail of this kind to an address; whether the mailbox has not had enough of them."""
+    try:
+        await count_mail(call, kind, email_key)
+    except RateLimited:
+        return False
+    return True
+
+
+def _mail_keys(call: Call, kind: MailKind, email_key: str) -> dict[bytes, Allowance]:
+    allowance = Allowance(call.services.rules.mails_per_recipient, _MAIL_WINDOW, strict=True)
+    return {_key(f"mail:{kind}", email_key): allowance}
 
 
 def _log_in_keys(call: Call, email_key: str) -> dict[bytes, Allowance]:
@@ -111,8 +155,6 @@ async def _count(call: Call, allowances: Mapping[bytes, Allowance]) -> None:
         await session.flush()
 
     await call.transact(work)
-    if random.randrange(_SWEEP_ONE_IN) == 0:  # noqa: S311 - which attempt sweeps is no secret
-        await _sweep(call)
 
 
 def _add(row: Attempts, allowance: Allowance, now: datetime) -> None:
@@ -123,20 +165,4 @@ def _add(row: Attempts, allowance: Allowance, now: datetime) -> None:
     wait = wait_after(row.count, allowance)
     row.blocked_until = now + wait if wait else None
     if wait:
-        row.window_ends_at = now + wait + allowance.window
-
-
-async def _sweep(call: Call) -> None:
-    """Forget windows that are over; rows that somebody has locked are left for the next time."""
-    over = (
-        select(Attempts.key)
-        .where(col(Attempts.window_ends_at) < call.now)
-        .limit(1000)
-        .with_for_update(skip_locked=True)
-    )
-
-    async def work(session: AsyncSession) -> None:
-        keys = (await session.scalars(over)).all()
-        await session.execute(sa.delete(Attempts).where(col(Attempts.key).in_(keys)))
-
-    await call.transact(work)
+        row.window_ends_at = now + wait if allowance.strict else now + wait + allowance.window

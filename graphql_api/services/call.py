@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.adapters.sealing import Keyring
 from graphql_api.domain.faults import Unauthenticated
+from graphql_api.domain.holders import Holder
 from graphql_api.domain.viewers import Viewer
+from graphql_api.services.live import Live
 from graphql_api.storage.database import Database
+from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")
 
@@ -24,9 +27,17 @@ class Rules:
     max_accounts_per_holder: int = 500
     api_token_lifetime: timedelta = timedelta(days=90)
     invitation_lifetime: timedelta = timedelta(days=7)
+    verification_code_lifetime: timedelta = timedelta(hours=24)
+    reset_code_lifetime: timedelta = timedelta(hours=1)
+    idempotency_key_lifetime: timedelta = timedelta(hours=24)
     free_log_ins_per_account: int = 5
     free_log_ins_per_address: int = 50
     free_registrations_per_address: int = 100
+    mails_per_recipient: int = 5
+    retention: timedelta = timedelta(days=30)
+    event_retention: timedelta | None = None
+    look_ups_per_user: int = 1000
+    access_requests_per_user: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +45,12 @@ class Services:
     """What one process has one of."""
 
     database: Database
+    live: Live
     keyring: Keyring
     passwords: Passwords
     rules: Rules
     clock: Callable[[], datetime]
+    mail_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -52,6 +65,7 @@ class Call:
     caller: Viewer | None
     request_id: str
     client_address: str | None = None
+    touched: set[Holder] = field(default_factory=set)  # places whose histories were written to
     _one_connection: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -75,7 +89,32 @@ class Call:
         async with self._one_connection:
             return await self.services.database.read(work)
 
+    async def rows(self, prepared: Prepared[Row], **values: object) -> list[Row]:
+        """Run a prepared read."""
+        async with self._one_connection:
+            return await self.services.database.rows(prepared, **values)
+
     async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""
         async with self._one_connection:
-            return await self.services.database.transact(work)
+            result = await self.services.database.transact(work)
+        self._announce()
+        return result
+
+    async def write_at_once(self, statement: str, *arguments: object, place: Holder) -> list[Any] | None:
+        """Run one hot statement that writes all or nothing, also into the history of the place.
+
+        None when it met somebody and wrote nothing.
+        """
+        async with self._one_connection:
+            rows = await self.services.database.write_at_once(statement, *arguments)
+        if rows:
+            self.touched.add(place)
+            self._announce()
+        return rows
+
+    def _announce(self) -> None:
+        """After the commit, wake who follows what was written."""
+        if self.touched:
+            self.services.live.announce(self.touched)
+            self.touched = set()

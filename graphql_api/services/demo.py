@@ -13,10 +13,11 @@ from graphql_api.domain.holders import Role
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.domain.viewers import Viewer
-from graphql_api.services import connecting, invitations, users, workspaces
+from graphql_api.services import access_requests, connecting, invitations, sharing, teams, users, workspaces
+from graphql_api.services.access_requests import AskCommand
 from graphql_api.services.call import Call, Services
 from graphql_api.services.connecting import ConnectCommand
-from graphql_api.storage.migrations import Migrated, state_of
+from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.storage.tables import User
 
 T = TypeVar("T")
@@ -77,10 +78,12 @@ async def fill(services: Services) -> Demo | NotFilled:
     other_creator = await _register(services, "Sami South", "sami@example.com")
     studio_north = await _found(services, admin, "Studio North", creator)
     agency_south = await _found(services, admin, "Agency South", other_creator)
-    await _connect(services, admin, studio_north, NORTH, NORTH_FILMS)
+    _, films = await _connect(services, admin, studio_north, NORTH, NORTH_FILMS)
+    await _share(services, admin, studio_north, name="Films", creator=creator, hold_id=films)
     await _connect(services, admin, agency_south, SOUTH)
     await _connect(services, admin, None, OF_ADMIN)
     await _connect(services, creator, None, OF_CREATOR)
+    await _ask(services, creator, studio_north, NORTH)
     return Demo(admin, creator, other_creator, studio_north, agency_south)
 
 
@@ -111,7 +114,19 @@ async def _found(services: Services, admin: Person, name: str, creator: Person) 
     return workspace.id
 
 
-async def _connect(services: Services, person: Person, workspace_id: UUID | None, *accounts: Account) -> None:
+async def _share(
+    services: Services, admin: Person, workspace_id: UUID, *, name: str, creator: Person, hold_id: UUID
+) -> None:
+    team = _done(await teams.create(_call(services, admin), workspace_id=workspace_id, name=name))
+    user_ids = [creator.viewer.user_id]
+    _done(await teams.add_members(_call(services, admin), team_id=team.id, user_ids=user_ids))
+    _done(await sharing.share(_call(services, admin), hold_ids=[hold_id], team_ids=[team.id]))
+
+
+async def _connect(
+    services: Services, person: Person, workspace_id: UUID | None, *accounts: Account
+) -> list[UUID]:
+    """Connect made-up accounts; the ids of their holds."""
     command = ConnectCommand(
         login=FacebookLogin("10220000000000002", Secret("made-up-facebook-access-token"), None),
         claims=[
@@ -127,7 +142,14 @@ async def _connect(services: Services, person: Person, workspace_id: UUID | None
         workspace_id=workspace_id,
         policy=ConflictPolicy.REJECT_ALL,
     )
-    _done(await connecting.connect(_call(services, person), command))
+    connected = _done(await connecting.connect(_call(services, person), command))
+    return [account.hold_id for _, account in connected.accounts if account.hold_id]
+
+
+async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> None:
+    """A request that the Workspace's admin finds pending."""
+    command = AskCommand(workspace_id, account.instagram_user_id, account.username, "I paint its sets.")
+    _done(await access_requests.ask(_call(services, creator), command))
 
 
 def _call(services: Services, person: Person | None) -> Call:

@@ -2,8 +2,6 @@
 
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
-
 from graphql_api.domain.inputs import InvalidInputCode, Problems
 
 _LONGEST = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
@@ -22,6 +20,9 @@ def check_email(problems: Problems, path: tuple[str, ...], value: str) -> tuple[
     if len(address) > _LONGEST:
         problems.add(path, InvalidInputCode.TOO_LONG, f"An e-mail address has at most {_LONGEST} characters")
         return "", ""
+    # Takes long to import, and a server that starts does not need it yet.
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
     try:
         # Not "globally deliverable": that refuses .test and .local, with which people try things out.
         valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
@@ -36,3 +37,11 @@ def check_email(problems: Problems, path: tuple[str, ...], value: str) -> tuple[
         problems.add(path, InvalidInputCode.TOO_LONG, f"An e-mail address has at most {_LONGEST} characters")
         return "", ""
     return valid.normalized, key
+
+
+def deliverable(address: str) -> str:
+    """The form of an address that mail servers take: its domain in ASCII (IDNA)."""
+    from email_validator import validate_email  # noqa: PLC0415 - as above
+
+    valid = validate_email(address, check_deliverability=False, globally_deliverable=False)
+    return valid.ascii_email or f"{valid.local_part}@{valid.ascii_domain}"

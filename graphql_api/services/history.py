@@ -1,4 +1,4 @@
-"""Writing what happened, in the same transaction as the change itself."""
+"""Writing what happened, in the same transaction as the change itself. `services.events` reads it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from sqlmodel import col
 from graphql_api.domain.events import NewEvent
 from graphql_api.domain.holders import Holder, Personal, columns_of
 from graphql_api.services.call import Call
+from graphql_api.storage.statements import keep_past_shares
 from graphql_api.storage.tables import Event, User, Workspace
 
 
@@ -32,34 +33,47 @@ async def record(
     by_holder: dict[Holder, list[NewEvent]] = defaultdict(list)
     for event in events:
         by_holder[event.holder].append(event)
-    rows = []
+    # Holders of a kind with as much to count are one statement: a Workspace that goes tells many people.
+    alike: dict[tuple[bool, int, int], list[Holder]] = defaultdict(list)
     for holder, its_events in by_holder.items():
-        last = await _advance(session, holder, len(its_events), (held or {}).get(holder, 0), now)
-        for seq, event in enumerate(its_events, start=last - len(its_events) + 1):
-            rows.append(_row(event, seq, actor_id, call.request_id, now))
+        count = (held or {}).get(holder, 0)
+        alike[isinstance(holder, Personal), len(its_events), count].append(holder)
+    rows: list[dict[str, object]] = []
+    ended: list[tuple[UUID, UUID, int]] = []
+    for (_, events_each, held_each), holders in alike.items():
+        last = await _advance(session, holders, events_each, held_each, now)
+        for holder in holders:
+            for seq, event in enumerate(by_holder[holder], start=last[holder] - events_each + 1):
+                rows.append(_row(event, seq, actor_id, call.request_id, now))
+                if event.subject_id is not None:
+                    ended += [(event.subject_id, team_id, seq) for team_id in event.ends_shares_with]
     if rows:
         await session.execute(sa.insert(Event), rows)
+    if ended:
+        await keep_past_shares(session, ended)
+    call.touched.update(by_holder)
 
 
-async def _advance(session: AsyncSession, holder: Holder, events: int, held: int, now: datetime) -> int:
-    """Take numbers for the holder's next events; returns the last one taken."""
-    table, holder_id = (
-        (User, holder.user_id) if isinstance(holder, Personal) else (Workspace, holder.workspace_id)
-    )
-    last: int = (
-        await session.execute(
-            sa.update(table)
-            .where(col(table.id) == holder_id)
-            .values(
-                event_seq=col(table.event_seq) + events,
-                held_count=col(table.held_count) + held,
-                updated_at=now,
-            )
-            .returning(col(table.event_seq))
-            .execution_options(synchronize_session=False)
+async def _advance(
+    session: AsyncSession, holders: Sequence[Holder], events: int, held: int, now: datetime
+) -> dict[Holder, int]:
+    """Take numbers for the next events of holders of one kind; returns the last one that each took."""
+    by_id = {
+        holder.user_id if isinstance(holder, Personal) else holder.workspace_id: holder for holder in holders
+    }
+    table = User if isinstance(holders[0], Personal) else Workspace
+    taken = await session.execute(
+        sa.update(table)
+        .where(col(table.id).in_(by_id))
+        .values(
+            event_seq=col(table.event_seq) + events,
+            held_count=col(table.held_count) + held,
+            updated_at=now,
         )
-    ).scalar_one()
-    return last
+        .returning(col(table.id), col(table.event_seq))
+        .execution_options(synchronize_session=False)
+    )
+    return {by_id[holder_id]: last for holder_id, last in taken}
 
 
 def _row(

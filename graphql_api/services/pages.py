@@ -112,7 +112,7 @@ async def read_page(
     keys = len(order)
     return Page(
         [row[0] if len(row) == keys + 1 else tuple(row[:-keys]) for row in rows],
-        [_write_cursor(row[-keys:]) for row in rows],
+        [write_cursor(row[-keys:]) for row in rows],
         has_next=request.before is not None if request.backwards else more,
         has_previous=more if request.backwards else request.after is not None,
         count=lambda: call.read(lambda session: _count(session, whole)),
@@ -128,7 +128,8 @@ async def _count(session: AsyncSession, statement: Any) -> int:
     return int((await session.execute(counted)).scalar_one())
 
 
-def _write_cursor(key: Sequence[Any]) -> str:
+def write_cursor(key: Sequence[Any]) -> str:
+    """Where a row stands in its list, by its sort key."""
     parts = [part.isoformat() if isinstance(part, datetime) else str(part) for part in key]
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 

@@ -16,16 +16,35 @@ from sqlmodel import col, select
 
 from graphql_api.adapters.sealing import Binding, CannotOpen, Keyring, envelope_prefix
 from graphql_api.domain.secrets import Sealed, Secret
-from graphql_api.services import access_tokens
+from graphql_api.services import access_tokens, mails
 from graphql_api.services.call import Services
-from graphql_api.storage.tables import FacebookAccount, SealingKey, SocialAccount
+from graphql_api.storage.tables import FacebookAccount, Mail, SealingKey, SocialAccount
 
 BATCH = 500
 _CHECK = Secret("this key opens what it sealed")
-# Every table with an access token; the order within a batch is the order in which others lock its rows.
-SEALED: Sequence[tuple[type[SocialAccount | FacebookAccount], Callable[[Any], Any]]] = (
-    (SocialAccount, lambda row: (row.platform, row.external_id)),
-    (FacebookAccount, lambda row: row.id),
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column of sealed values. `order` is the order in which others lock its rows; a batch keeps to it."""
+
+    table: Any
+    name: str
+    order: Callable[[Any], Any]
+    reseal: Callable[[Keyring, Any], tuple[Sealed, Sealed]]
+
+    @property
+    def column(self) -> Any:
+        """The column itself."""
+        return col(getattr(self.table, self.name))
+
+
+SEALED: Sequence[SealedColumn] = (
+    SealedColumn(
+        SocialAccount, "access_token", lambda row: (row.platform, row.external_id), access_tokens.reseal
+    ),
+    SealedColumn(FacebookAccount, "access_token", lambda row: row.id, access_tokens.reseal),
+    SealedColumn(Mail, "secret", lambda row: row.id, mails.reseal),
 )
 
 
@@ -144,13 +163,13 @@ async def reseal(services: Services, progress: Callable[[int, int], None]) -> Re
     What was sealed with an old key behind our back is found by the next pass.
     """
     done = failed = missed = 0
-    for table, order in SEALED:
+    for sealed in SEALED:
         while True:
             before, failed_here, missed = done, 0, 0
             after: UUID | None = None
-            while rows := await _batch(services, table, after):
+            while rows := await _batch(services, sealed, after):
                 after = rows[-1].id
-                resealed, unopened = await _reseal_batch(services, table, sorted(rows, key=order))
+                resealed, unopened = await _reseal_batch(services, sealed, sorted(rows, key=sealed.order))
                 done += resealed
                 failed_here += unopened
                 missed += len(rows) - resealed - unopened
@@ -161,31 +180,23 @@ async def reseal(services: Services, progress: Callable[[int, int], None]) -> Re
     return Resealed(done, failed)
 
 
-async def _batch(
-    services: Services, table: type[SocialAccount | FacebookAccount], after: UUID | None
-) -> Sequence[SocialAccount | FacebookAccount]:
-    statement: Any = (
-        select(table).where(_is_old(table, services.keyring)).order_by(col(table.id)).limit(BATCH)
-    )
+async def _batch(services: Services, sealed: SealedColumn, after: UUID | None) -> Sequence[Any]:
+    table = sealed.table
+    statement = select(table).where(_is_old(sealed, services.keyring)).order_by(col(table.id)).limit(BATCH)
     if after is not None:
         statement = statement.where(col(table.id) > after)
 
-    async def work(session: AsyncSession) -> Sequence[SocialAccount | FacebookAccount]:
-        rows: Sequence[SocialAccount | FacebookAccount] = (await session.scalars(statement)).all()
-        return rows
+    async def work(session: AsyncSession) -> Sequence[Any]:
+        return (await session.scalars(statement)).all()
 
     return await services.database.read(work)
 
 
-async def _reseal_batch(
-    services: Services,
-    table: type[SocialAccount | FacebookAccount],
-    rows: Sequence[SocialAccount | FacebookAccount],
-) -> tuple[int, int]:
+async def _reseal_batch(services: Services, sealed: SealedColumn, rows: Sequence[Any]) -> tuple[int, int]:
     changes: list[tuple[UUID, Sealed, Sealed]] = []
     for row in rows:
         try:
-            changes.append((row.id, *access_tokens.reseal(services.keyring, row)))
+            changes.append((row.id, *sealed.reseal(services.keyring, row)))
         except CannotOpen:
             continue
 
@@ -193,9 +204,9 @@ async def _reseal_batch(
         written = 0
         for row_id, old, new in changes:
             statement = (
-                sa.update(table)
-                .where(col(table.id) == row_id, col(table.access_token) == old)
-                .values(access_token=new)
+                sa.update(sealed.table)
+                .where(col(sealed.table.id) == row_id, sealed.column == old)
+                .values({sealed.name: new})
                 .execution_options(synchronize_session=False)
             )
             result: Any = await session.execute(statement)
@@ -235,9 +246,11 @@ async def _known(session: AsyncSession) -> dict[str, SealingKey]:
 async def _count(session: AsyncSession, key_id: str | None) -> int:
     """How many values are sealed with this key, or at all."""
     total = 0
-    for table, _ in SEALED:
-        wanted = col(table.access_token).is_not(None) if key_id is None else _is_sealed_with(table, key_id)
-        total += (await session.scalars(select(sa.func.count()).select_from(table).where(wanted))).one()
+    for sealed in SEALED:
+        wanted = sealed.column.is_not(None) if key_id is None else _is_sealed_with(sealed, key_id)
+        total += (
+            await session.scalars(select(sa.func.count()).select_from(sealed.table).where(wanted))
+        ).one()
     return total
 
 
@@ -245,13 +258,13 @@ async def _count_old(session: AsyncSession, keyring: Keyring) -> int:
     return await _count(session, None) - await _count(session, keyring.ids[0])
 
 
-def _is_sealed_with(table: type[SocialAccount | FacebookAccount], key_id: str) -> sa.ColumnElement[bool]:
+def _is_sealed_with(sealed: SealedColumn, key_id: str) -> sa.ColumnElement[bool]:
     prefix = envelope_prefix(key_id)
-    return sa.func.substr(sa.cast(col(table.access_token), sa.Text), 1, len(prefix)) == prefix
+    return sa.func.substr(sa.cast(sealed.column, sa.Text), 1, len(prefix)) == prefix
 
 
-def _is_old(table: type[SocialAccount | FacebookAccount], keyring: Keyring) -> sa.ColumnElement[bool]:
-    return sa.and_(col(table.access_token).is_not(None), sa.not_(_is_sealed_with(table, keyring.ids[0])))
+def _is_old(sealed: SealedColumn, keyring: Keyring) -> sa.ColumnElement[bool]:
+    return sa.and_(sealed.column.is_not(None), sa.not_(_is_sealed_with(sealed, keyring.ids[0])))
 
 
 def _binding(key_id: str) -> Binding:

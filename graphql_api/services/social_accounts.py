@@ -1,25 +1,28 @@
 """Held social accounts: listing, disconnecting, and reading their access tokens."""
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.faults import Forbidden
-from graphql_api.domain.holders import Holder, Role, columns_of, holder_of
+from graphql_api.domain.holders import Holder, Role, holder_of
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
 from graphql_api.domain.permissions import Scope, may_connect
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.services import access, access_tokens, history
 from graphql_api.services.call import Call
-from graphql_api.services.pages import Page, PageRequest, read_page
-from graphql_api.storage.tables import Share, SocialAccount, Team
+from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.prepared import Prepared, one_of
+from graphql_api.storage.rows import TeamRow, columns
+from graphql_api.storage.tables import Share, SocialAccount, Team, Workspace
 
 IDS = ("input", "socialAccountIds")
 
@@ -49,22 +52,48 @@ async def select_for_change(
 
     In the order asked for. Every id that is unknown, invisible, repeated or not theirs to change is told.
     """
-    viewer = await access.lock_viewer(session, call)
+    await access.lock_viewer(session, call)
     problems = Problems()
     check_item_count(problems, IDS, hold_ids)
     if problems:
         return Refused(problems.found)
+    locked = await lock_accounts(session, call, hold_ids)
+    chosen = choose(problems, locked, places_in_list(hold_ids), may=may_connect, verb=verb)
+    return Refused(problems.found) if problems else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Social accounts by hold, and the Workspaces that the viewer belongs to, all of them locked."""
+
+    viewer_id: UUID
+    accounts: Mapping[UUID, SocialAccount]
+    workspaces: Mapping[UUID, tuple[Workspace, Role]]
+
+    def role(self, account: SocialAccount) -> Role | None:
+        """The viewer's role over an account: over their own Personal they are as an admin is."""
+        if account.holder_user_id == self.viewer_id:
+            return Role.ADMIN
+        if account.holder_workspace_id is None or account.holder_workspace_id not in self.workspaces:
+            return None
+        return self.workspaces[account.holder_workspace_id][1]
+
+
+async def lock_accounts(
+    session: AsyncSession,
+    call: Call,
+    hold_ids: Collection[UUID],
+    *,
+    and_workspaces: Collection[UUID] = (),
+) -> Locked:
+    """Lock the accounts that the viewer sees and the Workspaces that hold them; the viewer is locked.
+
+    Raises:
+        ChangedMeanwhile: an account moved to a Workspace that is not locked while this waited.
+    """
     seen = await access.social_accounts(session, call.viewer, hold_ids)
-    roles = {
-        workspace_id: role
-        for workspace_id, (_, role) in (
-            await access.lock_workspaces(
-                session,
-                call.viewer,
-                {a.holder_workspace_id for a in seen.values() if a.holder_workspace_id is not None},
-            )
-        ).items()
-    }
+    asked = {*and_workspaces, *(a.holder_workspace_id for a in seen.values() if a.holder_workspace_id)}
+    workspaces = await access.lock_workspaces(session, call.viewer, asked)
     locked = (
         select(SocialAccount)
         .where(col(SocialAccount.hold_id).in_(seen))
@@ -72,16 +101,30 @@ async def select_for_change(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    accounts = {account.hold_id: account for account in (await session.scalars(locked)).all()}
+    accounts = (await session.scalars(locked)).all()
+    if not asked.issuperset(a.holder_workspace_id for a in accounts if a.holder_workspace_id):
+        raise ChangedMeanwhile
+    return Locked(call.viewer.user_id, {a.hold_id: a for a in accounts if a.hold_id}, workspaces)
+
+
+def choose(
+    problems: Problems,
+    locked: Locked,
+    asked: Iterable[tuple[tuple[str, ...], UUID]],
+    *,
+    may: Callable[[Role | None], bool],
+    verb: str,
+) -> list[SocialAccount]:
+    """The accounts that the viewer asked for, each with its path, and may change in this way."""
     chosen: dict[UUID, SocialAccount] = {}
-    for index, hold_id in enumerate(hold_ids):
-        path, account = (*IDS, str(index)), accounts.get(hold_id)
-        role = None if account is None else _role(account, viewer.id, roles)
+    for path, hold_id in asked:
+        account = locked.accounts.get(hold_id)
+        role = None if account is None else locked.role(account)
         if account is None or role is None:
             problems.add(path, InvalidInputCode.NOT_FOUND, "There is no such social account")
         elif hold_id in chosen:
             problems.add(path, InvalidInputCode.DUPLICATE, "This social account stands in the list already")
-        elif not may_connect(role):
+        elif not may(role):
             problems.add(
                 path,
                 InvalidInputCode.NOT_ALLOWED,
@@ -89,28 +132,61 @@ async def select_for_change(
             )
         else:
             chosen[hold_id] = account
-    return Refused(problems.found) if problems else list(chosen.values())
+    return list(chosen.values())
 
 
-def _role(account: SocialAccount, viewer_id: UUID, roles: dict[UUID, Role]) -> Role | None:
-    """The viewer's role over an account: over their own Personal they are as an admin is."""
-    if account.holder_user_id == viewer_id:
-        return Role.ADMIN
-    return None if account.holder_workspace_id is None else roles.get(account.holder_workspace_id)
+def places_in_list(hold_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], UUID]]:
+    """The ids of a list, each with its path."""
+    return [((*IDS, str(index)), hold_id) for index, hold_id in enumerate(hold_ids)]
 
 
 async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
     """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
-    ids = [account.id for account in accounts]
-    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(ids)))
+    teams_of = await end_shares(session, [account.id for account in accounts])
+    await empty(session, call, col(SocialAccount.id).in_([account.id for account in accounts]))
+    held = Counter[Holder]()
+    events = []
+    for account in accounts:
+        held[place_of(account)] -= 1
+        details = {"username": account.username or ""}
+        events.append(
+            NewEvent(
+                place_of(account),
+                EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
+                account.hold_id,
+                details,
+                ends_shares_with=teams_of[account.id],
+            )
+        )
+    await history.record(session, call, events, held=held)
+
+
+async def end_shares(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Sequence[UUID]]:
+    """Take social accounts (by their row's id) back from every team; returns from which."""
+    ended = (
+        sa.delete(Share)
+        .where(col(Share.social_account_id).in_(ids))
+        .returning(col(Share.social_account_id), col(Share.team_id))
+    )
+    teams_of: dict[UUID, list[UUID]] = defaultdict(list)
+    for account_id, team_id in (await session.execute(ended)).all():
+        teams_of[account_id].append(team_id)
+    return teams_of
+
+
+async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]) -> None:
+    """Empty rows that are locked, in two statements however many; counts and events are the caller's."""
+    shared = sa.select(col(SocialAccount.id)).where(which)
+    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(shared)))
     await session.execute(
         sa.update(SocialAccount)
-        .where(col(SocialAccount.id).in_(ids))
+        .where(which)
         .values(
             hold_id=None,
             holder_user_id=None,
             holder_workspace_id=None,
             username=None,
+            username_key=None,
             nickname=None,
             profile_picture_url=None,
             facebook_page_id=None,
@@ -122,55 +198,27 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
         )
         .execution_options(synchronize_session=False)
     )
-    held = Counter[Holder]()
-    events = []
-    for account in accounts:
-        held[place_of(account)] -= 1
-        details = {"username": account.username or ""}
-        events.append(
-            NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_DISCONNECTED, account.hold_id, details)
-        )
-    await history.record(session, call, events, held=held)
 
 
-async def page(
-    call: Call, request: PageRequest, holder: Holder, *, platforms: Collection[Platform]
-) -> Page[SocialAccount]:
-    """The social accounts of a place, those that the viewer may see, in the order of connecting."""
-    user_id, workspace_id = columns_of(holder)
-    statement = select(SocialAccount).where(
-        access.sees_social_account(call.viewer), col(SocialAccount.platform).in_(platforms)
-    )
-    within = (
-        (col(SocialAccount.holder_user_id), user_id)
-        if user_id is not None
-        else (col(SocialAccount.holder_workspace_id), workspace_id)
-    )
-    return await read_page(
-        call,
-        statement,
-        request,
-        within=[within],
-        order=[col(SocialAccount.created_at), col(SocialAccount.hold_id)],
-    )
-
-
-async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[Team]]:
+async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[TeamRow]]:
     """The teams that social accounts (by their row's id) are shared with, by name."""
-    statement = (
-        select(Share.social_account_id, Team)
-        .join(Team, col(Team.id) == col(Share.team_id))
-        .where(col(Share.social_account_id).in_(account_ids))
-        .order_by(col(Team.name), col(Team.id))
-    )
+    shared: dict[UUID, list[TeamRow]] = {account_id: [] for account_id in account_ids}
+    for account_id, team in await call.rows(_TEAMS, ids=account_ids):
+        shared[account_id].append(team)
+    return shared
 
-    async def work(session: AsyncSession) -> dict[UUID, list[Team]]:
-        shared: dict[UUID, list[Team]] = {account_id: [] for account_id in account_ids}
-        for account_id, team in (await session.execute(statement)).all():
-            shared[account_id].append(team)
-        return shared
 
-    return await call.read(work)
+def _shared_team(account_id: UUID, *team: Any) -> tuple[UUID, TeamRow]:
+    return account_id, TeamRow(*team)
+
+
+_TEAMS = Prepared(
+    sa.select(col(Share.social_account_id), *columns(Team, TeamRow))
+    .join(Team, col(Team.id) == col(Share.team_id))
+    .where(one_of(col(Share.social_account_id), "ids"))
+    .order_by(col(Team.name), col(Team.id)),
+    _shared_team,
+)
 
 
 async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUID, Secret]:

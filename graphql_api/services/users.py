@@ -1,24 +1,24 @@
 """Registering, and the password."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import select
 
 from graphql_api.domain import inputs
 from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
+from graphql_api.domain.mails import MailKind
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
-from graphql_api.services import access, api_tokens, attempts, history
+from graphql_api.services import access, api_tokens, attempts, email_codes, history, mails
 from graphql_api.services.api_tokens import CredentialsRejected, NewApiToken
 from graphql_api.services.call import Call
 from graphql_api.services.emails import check_email
-from graphql_api.storage.tables import ApiToken, User
+from graphql_api.storage.tables import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,26 @@ async def register(
             NewEvent(Personal(user.id), EventKind.API_TOKEN_CREATED, token.record.id),
         ]
         await history.record(session, call, events, actor_id=user.id)
+        await email_codes.mail_verification(session, call, user)
         return Registered(user, token)
 
-    return await call.transact(work)
+    outcome = await call.transact(work)
+    if isinstance(outcome, Refused):
+        await _tell_owner(call, key)
+    return outcome
+
+
+async def _tell_owner(call: Call, email_key: str) -> None:
+    """Mail whoever has an address that somebody tried to register with it; not as often as that is tried."""
+    if not await attempts.may_mail(call, MailKind.ADDRESS_TAKEN, email_key):
+        return
+
+    async def work(session: AsyncSession) -> None:
+        owner = (await session.scalars(select(User).where(User.email_key == email_key))).one_or_none()
+        if owner is not None:
+            await mails.enqueue(session, call, MailKind.ADDRESS_TAKEN, owner.email, {"name": owner.name})
+
+    await call.transact(work)
 
 
 async def change_password(
@@ -76,20 +93,19 @@ async def change_password(
     new = inputs.check_password(problems, ("input", "newPassword"), new)
     if problems:
         return Refused(problems.found)
-    known = await call.read(lambda session: session.get_one(User, user_id))
-    await attempts.count_log_in(call, known.email_key)
-    if not await api_tokens.is_password(call, current, known.password_hash):
-        return Refused([CredentialsRejected(("input", "currentPassword"))])
-    await attempts.forgive_log_in(call, known.email_key)
+    known = await confirm_password(call, current)
+    if isinstance(known, Refused):
+        return known
     password_hash = await call.services.passwords.hash(new)
 
     async def work(session: AsyncSession) -> User | Refused[CredentialsRejected]:
         user = await access.lock_viewer(session, call)
         if user.password_hash != known.password_hash:
-            return Refused([CredentialsRejected(("input", "currentPassword"))])
+            return Refused([wrong_password()])
         user.password_hash = password_hash
         user.updated_at = call.now
-        ended = await _end_other_tokens(session, call)
+        ended = await api_tokens.end_all(session, call, user_id, but=call.viewer.api_token_id)
+        await email_codes.forget_resets(session, user)
         events = [
             NewEvent(Personal(user_id), EventKind.PASSWORD_CHANGED, user_id),
             *(NewEvent(Personal(user_id), EventKind.API_TOKEN_REVOKED, token_id) for token_id in ended),
@@ -101,19 +117,26 @@ async def change_password(
     return await call.transact(work)
 
 
-async def _end_other_tokens(session: AsyncSession, call: Call) -> list[UUID]:
-    ended = await session.execute(
-        sa.update(ApiToken)
-        .where(
-            col(ApiToken.user_id) == call.viewer.user_id,
-            col(ApiToken.id) != call.viewer.api_token_id,
-            col(ApiToken.revoked_at).is_(None),
-        )
-        .values(revoked_at=call.now)
-        .returning(col(ApiToken.id))
-        .execution_options(synchronize_session=False)
-    )
-    return list(ended.scalars())
+async def confirm_password(call: Call, current: Secret) -> User | Refused[CredentialsRejected]:
+    """The viewer as they are, if this is their password; attempts are counted as those to log in are.
+
+    Raises:
+        RateLimited: there were too many.
+        Unauthenticated: the viewer has been deleted since the request came in.
+    """
+    known = await call.read(lambda session: session.get(User, call.viewer.user_id))
+    if known is None:
+        raise Unauthenticated
+    await attempts.count_log_in(call, known.email_key)
+    if not await api_tokens.is_password(call, current, known.password_hash):
+        return Refused([wrong_password()])
+    await attempts.forgive_log_in(call, known.email_key)
+    return known
+
+
+def wrong_password() -> CredentialsRejected:
+    """The current password is another one."""
+    return CredentialsRejected(("input", "currentPassword"))
 
 
 def _taken() -> InvalidInput:

@@ -10,9 +10,11 @@ from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Role
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, Problems
+from graphql_api.domain.permissions import may_rename
 from graphql_api.domain.refusals import Refused
 from graphql_api.services import access, history
 from graphql_api.services.call import Call
+from graphql_api.services.members import no_such_workspace, not_allowed
 from graphql_api.services.pages import Page, PageRequest, read_page
 from graphql_api.storage.tables import Membership, User, Workspace
 
@@ -36,6 +38,34 @@ async def create(call: Call, *, name: str) -> Workspace | Refused[InvalidInput]:
         event = NewEvent(Place(workspace.id), EventKind.WORKSPACE_CREATED, workspace.id, {"name": name})
         await history.record(session, call, [event])
         return workspace
+
+    return await call.transact(work)
+
+
+async def rename(
+    call: Call, *, workspace_id: UUID, name: str
+) -> tuple[Workspace, Role] | Refused[InvalidInput]:
+    """Give a Workspace another name; the one that it has already is no error."""
+    problems = Problems()
+    name = inputs.check_text(problems, ("input", "name"), name, longest=inputs.MAX_NAME)
+
+    async def work(session: AsyncSession) -> tuple[Workspace, Role] | Refused[InvalidInput]:
+        await access.lock_viewer(session, call)
+        workspace, role = await access.lock_workspace(session, call, workspace_id)
+        if workspace is None or role is None:
+            return Refused([no_such_workspace(), *problems.found])
+        if not may_rename(role):
+            return Refused([not_allowed("Only an admin of the Workspace renames it"), *problems.found])
+        if problems:
+            return Refused(problems.found)
+        if workspace.name != name:
+            details = {"from": workspace.name, "to": name}
+            workspace.name = name
+            workspace.updated_at = call.now
+            await session.flush()
+            event = NewEvent(Place(workspace_id), EventKind.WORKSPACE_RENAMED, workspace_id, details)
+            await history.record(session, call, [event])
+        return workspace, role
 
     return await call.transact(work)
 

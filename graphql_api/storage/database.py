@@ -3,10 +3,13 @@
 async with Database(url) as database:
 result = await database.transact(work)   # work(session) -> a success, or a Refused
 rows = await database.read(work)
+
+On PostgreSQL the few hot statements have a pool of the driver's own connections beside the engine's.
 """
 
 import asyncio
 import random
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,6 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
+from graphql_api.storage.direct import NoConnection, Pool
+from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -35,21 +40,41 @@ _RETRY_CODES = frozenset({5, 6})
 # The server is going away or coming up: a new connection may succeed.
 _LOST_STATES = frozenset({"57P01", "57P02", "57P03", "08000", "08001", "08003", "08006"})
 
+# A hot statement's own check failed: invalid_text_representation undoes it; so does being shut down.
+_UNDONE_STATES = frozenset({"22P02", "57P01"})
+
 # Statement timeout, too many connections, disk full; SQLITE_IOERR, SQLITE_FULL.
 _UNAVAILABLE_STATES = frozenset({"57014", "53300", "53100"})
 _UNAVAILABLE_CODES = frozenset({10, 13})
-_DATABASE_ERRORS = (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class UnsupportedDatabase(ValueError):
     """The database URL is of no kind that this server runs on."""
 
 
+class ChangedMeanwhile(Exception):
+    """What the work read before it had its locks is not so any more: it is run again."""
+
+
+_DATABASE_ERRORS = (
+    ChangedMeanwhile,
+    DBAPIError,
+    PoolTimeout,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    sqlite3.Error,
+)
+
+
 class Database:
     """One process's access to the database.
 
     SQLite has one writer at a time: writes queue in the process on a pool of one connection, which BEGIN
-    IMMEDIATE; readers have their own connections (WAL), which cannot write. PostgreSQL has one pool.
+    IMMEDIATE; readers have their own connections (WAL), which cannot write. Prepared reads run in place,
+    on one more: there is no server to wait for, and handing them to a thread costs more than they do.
+    PostgreSQL's connections are
+    shared out between the hot statements and everything else; a request uses one at a time.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -58,16 +83,32 @@ class Database:
         if self.is_sqlite:
             self._writer = sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
             self._reader = sqlite_engine(url, pool_size=pool_size)
+            self._direct = None
+            self._in_place: sqlite3.Connection | None = None
         else:
-            self._writer = postgresql_engine(url, pool_size=pool_size)
+            hot = pool_size // 2
+            self._writer = postgresql_engine(url, pool_size=pool_size - hot)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            self._direct = Pool(hot, patience=POOL_TIMEOUT, **postgresql_arguments(url)) if hot else None
+
+    @property
+    def has_hot_statements(self) -> bool:
+        """Whether `write_at_once` can be used."""
+        return self._direct is not None
 
     async def __aenter__(self) -> Self:
+        if self._direct is not None:
+            await self._direct.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._direct is not None:
+            await self._direct.close()
+        if self.is_sqlite and self._in_place is not None:
+            self._in_place.close()
+            self._in_place = None
         await self._reader.dispose()
         await self._writer.dispose()
 
@@ -108,6 +149,52 @@ class Database:
                     raise _unavailable(error) from None
         raise AssertionError("unreachable")
 
+    async def rows(self, prepared: Prepared[Row], **values: object) -> list[Row]:
+        """Run a prepared read.
+
+        Raises:
+            TemporarilyUnavailable: the database could not answer in time.
+        """
+        if not self.is_sqlite and self._direct is None:
+            return await self.read(lambda session: _rows(session, prepared, values))
+        form = prepared.form(is_sqlite=self.is_sqlite)
+        arguments = form.arguments(values)
+        for last in (False, True):
+            try:
+                if self._direct is not None:
+                    return form.read(await self._direct.fetch(form.sql, *arguments))
+                return form.read(self._sqlite_in_place().execute(form.sql, arguments).fetchall())
+            except _DATABASE_ERRORS as error:
+                if last or not _worth_repeating(error):
+                    raise _unavailable(error) from None
+        raise AssertionError("unreachable")
+
+    async def write_at_once(self, statement: str, *arguments: object) -> list[Any] | None:
+        """Run one hot statement that writes all or nothing; None when it met somebody and wrote nothing.
+
+        Raises:
+            OutcomeUnknown: the connection broke while it ran.
+            TemporarilyUnavailable: the database could not take it in time.
+        """
+        if self._direct is None:
+            raise RuntimeError("this database has no hot statements")
+        try:
+            return await self._direct.fetch(statement, *arguments)
+        except NoConnection as error:
+            raise _unavailable(error) from None
+        except _DATABASE_ERRORS as error:
+            if _state(error) in _RETRY_STATES | _UNDONE_STATES:
+                return None
+            if _is_lost(error):
+                raise OutcomeUnknown from error
+            raise _unavailable(error) from None
+
+    def _sqlite_in_place(self) -> sqlite3.Connection:
+        if self._in_place is None:
+            self._in_place = sqlite3.connect(sqlite_path(self.url), isolation_level=None)
+            configure_sqlite(self._in_place, writes=False)
+        return self._in_place
+
     async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
             result = await work(session)
@@ -117,6 +204,10 @@ class Database:
             else:
                 await _commit(session)
             return result
+
+
+async def _rows(session: AsyncSession, prepared: Prepared[Row], values: dict[str, object]) -> list[Row]:
+    return [prepared.row(*row) for row in (await session.execute(prepared.statement, values)).all()]
 
 
 async def _commit(session: AsyncSession) -> None:
@@ -147,7 +238,12 @@ class OutcomeUnknown(TemporarilyUnavailable):
 
 def _worth_repeating(error: Exception) -> bool:
     """Whether the same work may succeed when it is run again."""
-    return _is_lost(error) or _state(error) in _RETRY_STATES or _sqlite_code(error) in _RETRY_CODES
+    return (
+        isinstance(error, ChangedMeanwhile)
+        or _is_lost(error)
+        or _state(error) in _RETRY_STATES
+        or _sqlite_code(error) in _RETRY_CODES
+    )
 
 
 def _is_lost(error: Exception) -> bool:
@@ -180,7 +276,7 @@ def _state(error: Exception) -> str | None:
 
 def _sqlite_code(error: Exception) -> int | None:
     """SQLite's primary result code."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
 
 
@@ -207,27 +303,36 @@ def check_url(url: str) -> None:
 
 def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
     """An engine for a URL in the form that hosting platforms hand out; asyncpg reads it itself."""
-    check_url(url)
-    parts = urlsplit(url)
-    # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
-    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
     return create_async_engine(
         "postgresql+asyncpg://",
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         hide_parameters=True,
-        connect_args={
-            "dsn": urlunsplit(parts._replace(query=urlencode(query))),
-            "timeout": 5,
-            "server_settings": {
-                "application_name": "graphql_api",
-                "statement_timeout": "10s",
-                "lock_timeout": "4s",
-                "idle_in_transaction_session_timeout": "15s",
-            },
-        },
+        connect_args=postgresql_arguments(url),
     )
+
+
+def postgresql_arguments(url: str) -> dict[str, Any]:
+    """How the driver connects: where to, and the time-outs that every session has."""
+    check_url(url)
+    parts = urlsplit(url)
+    # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
+    return {
+        "dsn": urlunsplit(parts._replace(query=urlencode(query))),
+        "timeout": 5,
+        "server_settings": {
+            "application_name": "graphql_api",
+            "statement_timeout": "10s",
+            "lock_timeout": "4s",
+            "idle_in_transaction_session_timeout": "15s",
+        },
+    }
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def sqlite_path(url: str) -> Path:
@@ -252,18 +357,10 @@ def sqlite_engine(
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
+        # SQLite's own knows ASCII only, and a search is to find what PostgreSQL finds.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         connection.isolation_level = None  # we begin ourselves: the driver's own way breaks savepoints
-        cursor = connection.cursor()
-        for pragma in (
-            "busy_timeout=5000",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
-            "trusted_schema=OFF",
-            f"query_only={'OFF' if begin else 'ON'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        configure_sqlite(connection, writes=begin is not None, foreign_keys=foreign_keys)
 
     if begin:
 
@@ -273,3 +370,18 @@ def sqlite_engine(
             connection.exec_driver_sql(begin)
 
     return engine
+
+
+def configure_sqlite(connection: Any, *, writes: bool, foreign_keys: bool = True) -> None:
+    """Set up a connection to an SQLite file."""
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout=5000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "trusted_schema=OFF",
+        f"query_only={'OFF' if writes else 'ON'}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -14,7 +14,7 @@ from sqlmodel import col
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Holder, columns_of
 from graphql_api.domain.secrets import Sealed
-from graphql_api.storage.tables import FacebookAccount, SocialAccount
+from graphql_api.storage.tables import FacebookAccount, PastShare, SocialAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ async def claim_social_accounts(
                 "holder_user_id": user_id,
                 "holder_workspace_id": workspace_id,
                 "username": row.username,
+                "username_key": row.username.lower(),
                 "profile_picture_url": row.profile_picture_url,
                 "facebook_account_id": facebook_account_id,
                 "connected_by_id": connected_by_id,
@@ -78,6 +79,7 @@ async def claim_social_accounts(
             "holder_user_id": new.holder_user_id,
             "holder_workspace_id": new.holder_workspace_id,
             "username": new.username,
+            "username_key": new.username_key,
             "profile_picture_url": new.profile_picture_url,
             "facebook_account_id": new.facebook_account_id,
             "connected_by_id": new.connected_by_id,
@@ -126,6 +128,23 @@ async def upsert_facebook_account(
     )
     account: FacebookAccount = kept.one()
     return account
+
+
+async def keep_past_shares(session: AsyncSession, ended: Sequence[tuple[UUID, UUID, int]]) -> None:
+    """Keep until which event (by its number) teams saw social accounts: (hold id, team id, number)."""
+    insert: Any = _dialect(session).insert(PastShare)
+    latest = {(hold_id, team_id): seq for hold_id, team_id, seq in ended}
+    statement = insert.values(
+        [
+            {"hold_id": hold_id, "team_id": team_id, "until_seq": seq}
+            for (hold_id, team_id), seq in latest.items()
+        ]
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["hold_id", "team_id"], set_={"until_seq": statement.excluded.until_seq}
+        )
+    )
 
 
 async def insert_missing(session: AsyncSession, table: Any, rows: Sequence[Mapping[str, object]]) -> None:

@@ -8,6 +8,7 @@
                                        └─ Team ── TeamMember
     SocialAccount  held by one User or one Workspace, or free; vouched for by a FacebookAccount
     Share          a SocialAccount of a Workspace, shown to one of its Teams
+    PastShare      until which Event of the Workspace a Team saw a SocialAccount
     AccessRequest  by a User to a Workspace, for a social account that it holds; granted for Teams
     Mail           to be sent, once what it tells of is committed
     Event          in the history of one User or one Workspace
@@ -112,6 +113,7 @@ class Invitation(Table, table=True):
     """An invitation to a Workspace; its code is shown once and kept hashed."""
 
     __tablename__ = "invitations"
+    __table_args__ = (sa.Index("ix_invitations_workspace_page", "workspace_id", "created_at", "id"),)
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspaces.id", ondelete="CASCADE", index=True)
@@ -145,6 +147,15 @@ class Mail(Table, table=True):
     """A mail that is to be sent, written in the transaction whose outcome it tells."""
 
     __tablename__ = "mails"
+    __table_args__ = (
+        # Looked at every few seconds, so what was sent is not in it.
+        sa.Index(
+            "ix_mails_due",
+            "due_at",
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        ),
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     kind: MailKind = Field(sa_type=enum_text(MailKind, "kind"))
@@ -154,7 +165,7 @@ class Mail(Table, table=True):
         default=None, sa_type=SealedText, repr=False, description="the code in it, if there is one"
     )
     attempts: int = Field(default=0)
-    due_at: datetime = _when(index=True)
+    due_at: datetime = _when()
     created_at: datetime = _when()
     sent_at: datetime | None = _when(default=None, nullable=True)
 
@@ -207,6 +218,8 @@ class SocialAccount(Table, table=True):
         # Keyset pages read these in order; the holder leads, so that no planner can prefer another key.
         sa.Index("ix_social_accounts_user_page", "holder_user_id", "created_at", "hold_id"),
         sa.Index("ix_social_accounts_workspace_page", "holder_workspace_id", "created_at", "hold_id"),
+        sa.Index("ix_social_accounts_user_names", "holder_user_id", "username_key", "hold_id"),
+        sa.Index("ix_social_accounts_workspace_names", "holder_workspace_id", "username_key", "hold_id"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -216,6 +229,9 @@ class SocialAccount(Table, table=True):
     holder_user_id: UUID | None = Field(default=None, foreign_key="users.id")
     holder_workspace_id: UUID | None = Field(default=None, foreign_key="workspaces.id")
     username: str | None = Field(default=None, max_length=30)
+    username_key: str | None = Field(
+        default=None, sa_type=sort_text(30), description="the username in lower case, for lists"
+    )
     nickname: str | None = Field(default=None, max_length=100)
     profile_picture_url: str | None = Field(default=None, max_length=2048)
     facebook_page_id: str | None = Field(default=None, max_length=20)
@@ -234,7 +250,10 @@ class Team(Table, table=True):
     """Members of a Workspace who see the social accounts that are shared with them."""
 
     __tablename__ = "teams"
-    __table_args__ = (sa.UniqueConstraint("workspace_id", "name"),)
+    __table_args__ = (
+        sa.UniqueConstraint("workspace_id", "name"),
+        sa.Index("ix_teams_page", "workspace_id", "created_at", "id"),
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspaces.id", ondelete="CASCADE")
@@ -254,6 +273,7 @@ class TeamMember(Table, table=True):
             ondelete="CASCADE",
         ),
         sa.Index("ix_team_members_member", "workspace_id", "user_id"),
+        sa.Index("ix_team_members_page", "team_id", "created_at", "user_id"),
     )
 
     team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True)
@@ -266,12 +286,23 @@ class Share(Table, table=True):
     """A social account of the Workspace, shared with one of its teams."""
 
     __tablename__ = "shares"
+    __table_args__ = (sa.Index("ix_shares_page", "team_id", "created_at", "social_account_id"),)
 
     team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True)
     social_account_id: UUID = Field(
         foreign_key="social_accounts.id", ondelete="CASCADE", primary_key=True, index=True
     )
     created_at: datetime = _when()
+
+
+class PastShare(Table, table=True):
+    """Until which event a team saw a social account: its members still hear of the end and what led to it."""
+
+    __tablename__ = "past_shares"
+
+    hold_id: UUID = Field(primary_key=True)
+    team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True, index=True)
+    until_seq: int = Field(sa_type=sa.BigInteger)
 
 
 class AccessRequest(Table, table=True):
@@ -340,7 +371,7 @@ class Event(Table, table=True):
     subject_id: UUID | None = Field(description="an id only: the object may have become invisible")
     request_id: str = Field(max_length=64)
     details: dict[str, str] = Field(sa_type=sa.JSON)
-    created_at: datetime = _when()
+    created_at: datetime = _when(index=True)
 
 
 class SealingKey(Table, table=True):

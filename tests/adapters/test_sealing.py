@@ -115,3 +115,24 @@ def test_the_repr_of_a_secret_and_of_an_envelope_show_nothing(ring: Keyring) -> 
     sealed = ring.seal(secret, BINDING)
     assert SECRET not in f"{secret} {secret!r} {secret!s} {[secret]} {secret:>40}"
     assert sealed[6:] not in f"{sealed!r} {[sealed]}"
+
+
+def test_a_fingerprint_is_of_one_value_and_one_ring(ring: Keyring) -> None:
+    value = ["a", None, {"token": Secret(SECRET)}]
+    fingerprint = ring.fingerprint(value)
+    assert len(fingerprint) == 32
+    assert ring.has_fingerprint(value, fingerprint)
+    assert not ring.has_fingerprint(["a", None, {"token": Secret("another")}], fingerprint)
+    assert not Keyring(parse_keys(new_key("k1"))).has_fingerprint(value, fingerprint)
+
+
+def test_a_fingerprint_is_known_under_any_key_of_the_ring() -> None:
+    old, new = new_key("k1"), new_key("k2")
+    fingerprint = Keyring(parse_keys(old)).fingerprint([SECRET])
+    assert Keyring(parse_keys(f"{new} {old}")).has_fingerprint([SECRET], fingerprint)
+    assert Keyring(parse_keys(f"{new} {old}")).fingerprint([SECRET]) != fingerprint
+
+
+def test_an_object_has_no_fingerprint(ring: Keyring) -> None:
+    with pytest.raises(TypeError):
+        ring.fingerprint([object()])

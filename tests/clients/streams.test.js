@@ -1,5 +1,11 @@
 // The clients that people stream with: graphql-ws and graphql-sse.
-// GRAPHQL_SUBSCRIPTION must be a subscription that yields GRAPHQL_EVENTS results without anybody's doing.
+//
+// GRAPHQL_HOST    where the server under test answers, for example 127.0.0.1:8000
+// GRAPHQL_TOKEN   a bearer token, good for the server under test
+//
+// With GRAPHQL_SUBSCRIPTION, any server: a subscription that yields GRAPHQL_EVENTS results without anybody's doing.
+// Without it, the real server: the events are those of the token's user, made here by connecting accounts; and
+// GRAPHQL_SPARE_TOKEN, if it is set, is another bearer token of this user, which is revoked.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClient as createEventStreams } from 'graphql-sse';
@@ -33,7 +39,7 @@ for (const [name, connect] of Object.entries(transports)) {
     client.dispose();
   });
 
-  test(`${name} hears of events, and may leave`, async () => {
+  test(`${name} hears of events, and may leave`, { skip: !subscription }, async () => {
     const client = connect();
     const results = await collect(client, subscription, events);
     assert.equal(results.length, events);
@@ -53,6 +59,150 @@ for (const [name, connect] of Object.entries(transports)) {
     client.dispose();
   });
 }
+
+// What follows is the code of docs/live-events.md, against the real server.
+const accountEvents = `
+  subscription AccountEvents($workspaceId: ID, $after: String) {
+    accountEvents(workspaceId: $workspaceId, after: $after) {
+      cursor
+      node { id kind socialAccountId username }
+    }
+  }
+`;
+
+async function execute(query, variables = {}, bearer = token) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${bearer}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await response.json();
+  assert.equal(errors, undefined);
+  return data;
+}
+
+const eventsCursor = async () => (await execute('{ viewer { eventsCursor } }')).viewer.eventsCursor;
+
+async function connectAccounts(...usernames) {
+  const input = {
+    facebookAccount: { facebookUserId: '100000000000001', accessToken: 'a-token-of-meta' },
+    instagramAccounts: usernames.map((username, index) => ({
+      instagramUserId: `${Date.now()}${index}`,
+      username,
+      profilePictureUrl: '',
+      accessToken: 'a-token-of-meta',
+    })),
+  };
+  const { connectSocialAccounts } = await execute(
+    `mutation ($input: ConnectSocialAccountsInput!) {
+      connectSocialAccounts(input: $input) { __typename }
+    }`,
+    { input },
+  );
+  assert.equal(connectSocialAccounts.__typename, 'ConnectSocialAccountsSuccess');
+}
+
+async function hear(client, after, limit, meanwhile) {
+  const edges = [];
+  const results = client.iterate({ query: accountEvents, variables: { after } });
+  meanwhile?.();
+  for await (const { data, errors } of results) {
+    assert.equal(errors, undefined);
+    edges.push(data.accountEvents);
+    if (edges.length === limit) break;
+  }
+  return edges;
+}
+
+const real = { skip: Boolean(subscription) || !token, timeout: 20_000 };
+
+for (const [name, connect] of Object.entries(transports)) {
+  test(`${name} hears of what a mutation does, and goes on from a cursor`, real, async () => {
+    const client = connect();
+    const live = await hear(client, await eventsCursor(), 2, () => connectAccounts('first'));
+    assert.deepEqual(live.map(({ node }) => node.username), [null, 'first']);
+    client.dispose();
+
+    await connectAccounts('second', 'third');
+
+    const again = connect();
+    const missed = await hear(again, live.at(-1).cursor, 3);
+    assert.deepEqual(missed.map(({ node }) => node.username), [null, 'second', 'third']);
+    again.dispose();
+  });
+
+  test(`${name} is told that a cursor is none`, real, async () => {
+    const client = connect();
+    const code = (errors) => errors[0].extensions.code;
+    try {
+      for await (const result of client.iterate({ query: accountEvents, variables: { after: 'nonsense' } })) {
+        assert.equal(code(result.errors), 'BAD_USER_INPUT');
+      }
+    } catch (errors) {
+      assert.equal(code(errors), 'BAD_USER_INPUT');
+    }
+    client.dispose();
+  });
+}
+
+test('graphql-ws goes on by itself after its connection broke', real, async () => {
+  let socket;
+  let cursor = await eventsCursor();
+  const client = createSockets({
+    url: socketUrl,
+    webSocketImpl: WebSocket,
+    connectionParams: authorization,
+    retryAttempts: 5,
+    shouldRetry: () => true,
+    on: { opened: (opened) => (socket = opened) },
+  });
+  const heard = [];
+  const done = new Promise((resolve, reject) => {
+    client.subscribe(
+      // A getter: graphql-ws asks for the variables again when it subscribes again.
+      { query: accountEvents, variables: { get after() { return cursor; } } },
+      {
+        next: ({ data }) => {
+          cursor = data.accountEvents.cursor;
+          heard.push(data.accountEvents.node.username);
+          if (heard.length === 2) socket.terminate();
+          if (heard.length === 4) resolve();
+        },
+        error: reject,
+        complete: () => {},
+      },
+    );
+  });
+  await connectAccounts('before');
+  while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await connectAccounts('after');
+  await done;
+  assert.deepEqual(heard, [null, 'before', null, 'after']);
+  client.dispose();
+});
+
+test('graphql-ws is closed when its token is revoked, and does not try again', {
+  skip: !process.env.GRAPHQL_SPARE_TOKEN,
+  timeout: 20_000,
+}, async () => {
+  const spare = process.env.GRAPHQL_SPARE_TOKEN;
+  let closed;
+  const client = createSockets({
+    url: socketUrl,
+    webSocketImpl: WebSocket,
+    connectionParams: { Authorization: `Bearer ${spare}` },
+    on: { closed: (event) => (closed = event) },
+  });
+  const ended = hear(client, await eventsCursor(), Infinity);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { viewer } = await execute('{ viewer { apiTokens(first: 1) { nodes { id } } } }', {}, spare);
+  await execute(
+    'mutation ($input: RevokeApiTokenInput!) { revokeApiToken(input: $input) { __typename } }',
+    { input: { apiTokenId: viewer.apiTokens.nodes[0].id } },
+  );
+  await assert.rejects(ended);
+  assert.equal(closed.code, 4401);
+});
 
 test('graphql-ws is refused with a bad token, and does not try again', async () => {
   let closed;

@@ -163,6 +163,16 @@ def test_text_that_cannot_be_shown_or_that_deceives_is_refused(value: str) -> No
     assert code_of_text(value) == ["INVALID_FORMAT"]
 
 
+def test_text_of_several_lines_keeps_them_where_they_are_allowed_and_nothing_else_that_is_not_shown() -> None:
+    problems = Problems()
+
+    text = inputs.check_text(problems, PATH, " a\r\nb\n", longest=100, lines=True)
+    inputs.check_text(problems, PATH, "a\n\x00", longest=100, lines=True)
+
+    assert text == "a\nb"
+    assert [problem.code for problem in problems.found] == ["INVALID_FORMAT"]
+
+
 def test_text_of_white_space_alone_is_missing() -> None:
     assert code_of_text(" \t\u3000") == ["REQUIRED"]
 

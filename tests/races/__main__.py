@@ -146,6 +146,9 @@ The run stops at the first broken promise, so that these figures stand here mean
 - **limit**: parallel calls of one person ask for more than `MAX_ACCOUNTS_PER_HOLDER` ({LIMIT} here): never one
   more, and `CONNECT_OTHERS` fills it up.
 - **same_call**: the same call ten times at once: ten successes, one row each, connected once.
+- **same_key**: the same call with an idempotency key ten times at once: ten times the one answer.
+- **moves**: two admins of a Workspace move an account to their Personal, one of them twice, while all others
+  claim it: one move wins, and nobody slips in. In every other round an admin disconnects it as well.
 - **kills**: one server process is killed (SIGKILL, as often as its rounds say) while all connect, after at
   least as many answers as there are clients, and started again: every connect that it acknowledged is there.
   Only calls that were answered are counted.

@@ -5,6 +5,8 @@ overlapping_sets   everybody claims some of the same accounts, in random order
 connect_disconnect the holder lets go while everybody claims
 limit              one person's parallel calls ask for more than a place may hold
 same_call          one call, sent many times at once
+same_key           likewise, with an idempotency key: one answer
+moves              accounts move and are disconnected while everybody claims them
 kills              a server killed while it connects: what was acknowledged is there
 """
 
@@ -25,6 +27,7 @@ import httpx
 from tests import operations
 from tests.api import Api, Person, facebook_account, instagram_account
 from tests.canaries import Canaries
+from tests.moving_operations import MOVE
 from tests.serving import running
 
 T = TypeVar("T")
@@ -210,7 +213,59 @@ async def same_call(people: Sequence[Person], rounds: int, figures: Figures) -> 
         figures.round_ended()
 
 
-RACES = (one_account, overlapping_sets, connect_disconnect, limit, same_call)
+async def same_key(people: Sequence[Person], rounds: int, figures: Figures) -> None:
+    """The same call with the same idempotency key ten times at once: ten times the one answer."""
+    for number in range(rounds):
+        person = people[number % len(people)]
+        accounts, key = [fresh() for _ in range(3)], f"key{next(_locations)}"
+        answers = await figures.together(
+            *(connect(one, accounts, idempotencyKey=key) for one in everywhere(person, people, 10))
+        )
+        count(figures, answers)
+        assert all(answer == answers[0] for answer in answers), Counter(map(kind, answers))
+        assert [outcome(item) for item in answers[0]["instagramAccounts"]] == 3 * ["CONNECTED"]
+        held = await holdings([person])
+        assert sorted(held[0].ids) == sorted(accounts)
+        await let_go([person], held)
+        figures.round_ended()
+
+
+async def moves(people: Sequence[Person], rounds: int, figures: Figures) -> None:
+    """Two admins move an account home while one disconnects it (every other round) and all others claim it."""
+    ada, eve, *others = people
+    workspace = await ada.create_workspace()
+    await ada.bring_in(eve, workspace, "ADMIN")
+    for number in range(rounds):
+        account = fresh()
+        (hold,) = hold_ids(await connect(ada, [account], workspaceId=workspace))
+        calls = [one.mutate(MOVE, socialAccountIds=[hold]) for one in everywhere(ada, people, 2)]
+        calls += [eve.mutate(MOVE, socialAccountIds=[hold])]
+        if number % 2:
+            calls += [ada.mutate(operations.DISCONNECT, socialAccountIds=[hold])]
+        answers = await figures.together(*calls, *(connect(one, [account]) for one in others))
+        moved, claimed = answers[: len(calls)], answers[len(calls) :]
+        winners = [one for one, answer in zip((ada, ada, eve), moved, strict=False) if succeeded(answer)]
+        assert len(winners) <= 1, "it was moved home twice"
+        count(figures, claimed)
+        figures.answers["moved"] += len(winners)
+        held = await holdings(people)
+        holders = [person for person, one in zip(people, held, strict=True) if account in one.ids]
+        if not number % 2:
+            assert len(winners) == 1
+            assert not any(map(won, claimed)), "somebody slipped in"
+        if succeeded(moved[-1]) and number % 2:
+            # Disconnected, from the Workspace or from Ada's Personal: whoever claimed it then may have it.
+            figures.answers["disconnected"] += 1
+            assert holders == [one for one, answer in zip(others, claimed, strict=True) if won(answer)]
+            assert winners != [eve]
+        else:
+            assert holders == winners
+            assert held[people.index(winners[0])].ids[account] == hold, "the public id changed"
+        await let_go(people, held)
+        figures.round_ended()
+
+
+RACES = (one_account, overlapping_sets, connect_disconnect, limit, same_call, same_key, moves)
 
 
 async def kills(
@@ -286,7 +341,12 @@ def everywhere(person: Person, people: Sequence[Person], times: int) -> list[Per
 
 
 async def connect(
-    person: Person, accounts: Sequence[str], *, policy: str = "REJECT_ALL", location: str = "progressMeter"
+    person: Person,
+    accounts: Sequence[str],
+    *,
+    policy: str = "REJECT_ALL",
+    location: str = "progressMeter",
+    **more: str,
 ) -> Any:
     """Claim accounts for somebody's Personal; `Api.execute` fails on a top-level error."""
     canaries = person.api.canaries
@@ -295,6 +355,7 @@ async def connect(
         facebookAccount={**facebook_account(canaries), "location": location},
         instagramAccounts=[instagram_account(canaries, account) for account in accounts],
         onConflict=policy,
+        **more,
     )
 
 
@@ -341,6 +402,10 @@ async def let_go(people: Sequence[Person], held: Sequence[Holdings]) -> None:
 
 def won(answer: Mapping[str, Any]) -> bool:
     return bool(answer["__typename"] == "ConnectSocialAccountsSuccess")
+
+
+def succeeded(answer: Mapping[str, Any]) -> bool:
+    return str(answer["__typename"]).endswith("Success")
 
 
 def kind(answer: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The database behind the API, looked at and changed without any code of the server."""
 
+import asyncio
 import base64
 import sqlite3
 from contextlib import closing
@@ -24,6 +25,8 @@ TABLES = (
     "teams",
     "team_members",
     "shares",
+    "access_requests",
+    "access_request_teams",
     "events",
 )
 Rows = list[dict[str, Any]]
@@ -38,16 +41,20 @@ class Database:
     async def rows(self, sql: str) -> Rows:
         """Run a statement; what it returns."""
         if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection:
-                connection.row_factory = sqlite3.Row
-                found = [dict(row) for row in connection.execute(sql).fetchall()]
-                connection.commit()
-            return found
+            # In a thread: the server in this process may hold the lock that is waited for.
+            return await asyncio.to_thread(self._rows_of_sqlite, sql)
         connection = await asyncpg.connect(self.url)
         try:
             return [dict(row) for row in await connection.fetch(sql)]
         finally:
             await connection.close()
+
+    def _rows_of_sqlite(self, sql: str) -> Rows:
+        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection:
+            connection.row_factory = sqlite3.Row
+            found = [dict(row) for row in connection.execute(sql).fetchall()]
+            connection.commit()
+        return found
 
     async def everything(self) -> dict[str, Rows]:
         """Every row of every table, to compare before and after."""
@@ -91,3 +98,12 @@ async def share(database: Database, workspace: str, member: Person, name: str) -
         f"INSERT INTO shares (team_id, social_account_id, created_at) SELECT {database.literal(team)}, id, "
         f"{database.literal(now)} FROM social_accounts WHERE holder_workspace_id = {database.literal(place)}"
     )
+
+
+async def make_team(database: Database, workspace: str, name: str) -> str:
+    """A new team of a Workspace, without members; its global id."""
+    team, now = uuid4(), datetime.now(UTC)
+    await database.insert(
+        "teams", id=team, workspace_id=key_of(workspace), name=name, created_at=now, updated_at=now
+    )
+    return base64.b64encode(f"Team:{team}".encode()).decode()

@@ -8,7 +8,6 @@ import pytest
 from graphql_api.settings import Settings
 from tests import operations
 from tests.api import Api, Person, facebook_account, instagram_account, paths
-from tests.conftest import make_settings
 from tests.schema.conftest import Database, key_of, share
 
 X = "17841405902213202"
@@ -416,8 +415,8 @@ class TestInASmallPlace:
     """A place that holds two social accounts at most."""
 
     @pytest.fixture
-    def settings(self, database_url: str) -> Settings:
-        return make_settings(database_url, max_accounts_per_holder=2)
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"max_accounts_per_holder": 2})
 
     async def test_more_than_it_may_hold_is_refused(self, api: Api, database: Database) -> None:
         # given

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests import operations
+from tests import mail_operations, operations
 from tests.api import Api, Person, facebook_account, paths
 from tests.canaries import PASSWORD
 from tests.schema.conftest import Database
@@ -256,6 +256,8 @@ async def test_an_anonymous_connect_is_told_who_may(
         (operations.DISCONNECT, {"socialAccountIds": ["x"] * 101}),
         (operations.DISCONNECT_FACEBOOK, {"facebookAccountId": "x"}),
         (operations.REVOKE, {"apiTokenId": "x"}),
+        (mail_operations.SEND_VERIFICATION, {"email": "x"}),
+        (mail_operations.REVOKE_INVITATION, {"invitationId": "x"}),
         (operations.CHANGE_PASSWORD, {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}),
         (operations.CHANGE_PASSWORD, {"currentPassword": "", "newPassword": ""}),
     ],

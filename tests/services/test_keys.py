@@ -203,7 +203,7 @@ def test_every_table_with_a_sealed_column_is_resealed() -> None:
         if isinstance(column.type, SealedText)
     }
 
-    assert sealed - {"sealing_keys"} == {table.__tablename__ for table, _ in sealing_keys.SEALED}
+    assert sealed - {"sealing_keys"} == {column.table.__tablename__ for column in sealing_keys.SEALED}
 
 
 def test_an_envelope_of_one_key_is_not_counted_for_another() -> None:

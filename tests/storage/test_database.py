@@ -13,11 +13,10 @@ from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
 from graphql_api.settings import Settings
 from graphql_api.storage import database as storage
-from graphql_api.storage.database import Database, sqlite_engine
+from graphql_api.storage.database import ChangedMeanwhile, Database, sqlite_engine
 from graphql_api.storage.tables import User
 from tests import operations
 from tests.api import Api
-from tests.conftest import make_settings
 from tests.serving import free_port
 from tests.storage.test_tables import user
 
@@ -94,6 +93,22 @@ async def test_work_is_run_again_on_a_serialization_failure(postgresql_url: str)
         await asyncio.gather(database.transact(work), database.transact(work))
         assert attempts == 3
         assert await names(database) == ["saw 0", "saw 1"]
+
+
+async def test_work_that_finds_its_ground_changed_begins_anew(database_url: str) -> None:
+    attempts = 0
+
+    async def work(session: AsyncSession) -> None:
+        nonlocal attempts
+        attempts += 1
+        session.add(user(name=f"attempt {attempts}"))
+        await session.flush()
+        if attempts == 1:
+            raise ChangedMeanwhile
+
+    async with Database(database_url) as database:
+        await database.transact(work)
+        assert await names(database) == ["attempt 2"]
 
 
 async def test_work_is_run_again_while_another_process_writes(sqlite_url: str) -> None:
@@ -219,8 +234,8 @@ class TestSmallPool:
     """A request holds at most one connection: two would be a deadlock on a small pool."""
 
     @pytest.fixture
-    def settings(self, database_url: str) -> Settings:
-        return make_settings(database_url, database_pool_size=2)
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"database_pool_size": 2})
 
     async def test_thirty_requests_with_nested_loaders_complete(self, api: Api) -> None:
         ada = await api.register()

@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from graphql_api.storage.database import Database, postgresql_engine, sqlite_engine
-from graphql_api.storage.migrations import Migrated, head, migrate, state_of
+from graphql_api.storage.migrations import config, migrate
+from graphql_api.storage.revisions import Migrated, head, packaged, state_of
 from graphql_api.storage.tables import metadata
 from tests.conftest import DATABASES
 
@@ -133,3 +135,8 @@ async def test_asyncpg_sees_the_same_database(postgresql_url: str) -> None:
     connection = await asyncpg.connect(postgresql_url)
     assert await connection.fetchval("SELECT version_num FROM alembic_version") == head()
     await connection.close()
+
+
+def test_the_files_of_revisions_are_named_after_them() -> None:
+    scripts = list(ScriptDirectory.from_config(config()).walk_revisions())
+    assert tuple(script.revision for script in reversed(scripts)) == packaged()

@@ -169,6 +169,7 @@ class Sample:
     persisted: PersistedDocuments = field(default_factory=PersistedDocuments)
     introspection: bool = True
     show_suggestions: bool = False
+    compile_after: int = 2
     reports: list[ErrorReport] = field(default_factory=list)
     running: int = 0
     opened: int = 0
@@ -185,6 +186,7 @@ class Sample:
             report_error=self.reports.append,
             show_suggestions=self.show_suggestions,
             introspection=self.introspection,
+            compile_after=self.compile_after,
             credential_fields=frozenset({"logIn"}),
             persisted=self.persisted,
         )

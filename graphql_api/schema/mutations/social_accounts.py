@@ -22,6 +22,12 @@ from graphql_api.services.connecting import ConnectCommand
 
 # The words of the REST call that this replaces.
 NOT_SAVED = "Could not save the entity."
+IDEMPOTENCY_KEY = (
+    "A text of your own, new for each new call, 1 to 255 printable ASCII characters; a UUID serves well. Send the same "
+    "call with the same key again, and it answers what it did the first time, for 24 hours at least. Only successes are "
+    "remembered. The same key with another input is `InvalidInput` `DUPLICATE`, and `NOT_FOUND` when you cannot see the "
+    "accounts of the first answer any more."
+)
 
 
 @strawberry.input(description="The Facebook login that vouches for the social accounts of a call.")
@@ -99,6 +105,7 @@ class ConnectSocialAccountsInput:
         default=ConflictPolicy.REJECT_ALL,
         description="What happens to the others when some cannot be connected. Wrong input fails under both policies.",
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
     def to_command(self) -> ConnectCommand:
         """As the service takes it."""
@@ -107,6 +114,7 @@ class ConnectSocialAccountsInput:
             claims=[item.to_claim(index) for index, item in enumerate(self.instagram_accounts)],
             workspace_id=None if self.workspace_id is None else read_id("Workspace", self.workspace_id),
             policy=self.on_conflict,
+            idempotency_key=self.idempotency_key,
         )
 
 

@@ -110,7 +110,8 @@ class UserMutations:
     """The mutations of this noun."""
 
     @strawberry.mutation(
-        description="Register a user. The answer holds their bearer token, once. No bearer token is needed for this call."
+        description="Register a user. The answer holds their bearer token, once. No bearer token is needed for this call. A mail "
+        "with a code for `verifyEmail` goes to the address; if it is registered already, its user is told by mail."
     )
     async def register_user(
         self,

@@ -1,4 +1,4 @@
-"""Creating Workspaces, inviting people, and accepting."""
+"""Creating and renaming Workspaces, inviting people, and accepting."""
 
 from typing import Annotated
 
@@ -47,6 +47,41 @@ class CreateWorkspaceFailure:
 CreateWorkspaceResult = Annotated[
     CreateWorkspaceSuccess | CreateWorkspaceFailure,
     strawberry.union("CreateWorkspaceResult", description="What came of creating a Workspace. Closed."),
+]
+
+
+@strawberry.input(description="Which Workspace to rename, and how.")
+class RenameWorkspaceInput:
+    """One new name."""
+
+    workspace_id: strawberry.ID = strawberry.field(description="A Workspace that the viewer is an admin of.")
+    name: str = strawberry.field(description="The name that people see: 1 to 100 characters.")
+
+
+@strawberry.type(description="The Workspace has this name now.")
+class RenameWorkspaceSuccess:
+    """A success."""
+
+    workspace: Workspace = strawberry.field(description="The Workspace, with the viewer's role there.")
+
+
+RenameWorkspaceError = Annotated[
+    InvalidInput,
+    strawberry.union("RenameWorkspaceError", description="What can stand in the way of renaming. Closed."),
+]
+
+
+@strawberry.type(description="The Workspace has the name that it had.")
+class RenameWorkspaceFailure:
+    """A failure."""
+
+    message: str = strawberry.field(description="A sentence for people, over all errors.")
+    errors: list[RenameWorkspaceError] = strawberry.field(description="What stood in the way.")
+
+
+RenameWorkspaceResult = Annotated[
+    RenameWorkspaceSuccess | RenameWorkspaceFailure,
+    strawberry.union("RenameWorkspaceResult", description="What came of renaming. Closed."),
 ]
 
 
@@ -118,7 +153,7 @@ class AcceptInvitationFailure:
 
     message: str = strawberry.field(description="A sentence for people, over all errors.")
     errors: list[AcceptInvitationError] = strawberry.field(
-        description="What stood in the way. A code that is unknown, used up, expired or somebody else's is one answer."
+        description="What stood in the way. A code that is unknown, used up, revoked, expired or somebody else's is one answer."
     )
 
 
@@ -148,8 +183,27 @@ class WorkspaceMutations:
             )
         return CreateWorkspaceSuccess(workspace=Workspace.of(outcome, Role.ADMIN))
 
+    @strawberry.mutation(description="Rename a Workspace; for its admins.")
+    async def rename_workspace(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002 - the argument's name in the schema
+            RenameWorkspaceInput, strawberry.argument(description="Which Workspace, and how.")
+        ],
+    ) -> RenameWorkspaceResult:
+        """Admins only."""
+        outcome = await workspaces.rename(
+            info.context.call, workspace_id=read_id("Workspace", input.workspace_id), name=input.name
+        )
+        if isinstance(outcome, Refused):
+            return RenameWorkspaceFailure(
+                message="The Workspace has the name that it had.", errors=invalid_inputs(outcome.problems)
+            )
+        return RenameWorkspaceSuccess(workspace=Workspace.of(*outcome))
+
     @strawberry.mutation(
-        description="Invite somebody into a Workspace; for its admins. The code is in the answer, once."
+        description="Invite somebody into a Workspace; for its admins. The code is mailed to the address, and is in the answer, "
+        "once. A pending invitation of the same address into this Workspace is revoked: the new one replaces it."
     )
     async def invite_to_workspace(
         self,

@@ -7,7 +7,7 @@ import strawberry
 
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import Node
-from graphql_api.storage import tables
+from graphql_api.storage.rows import AnyFacebookAccount
 
 
 @strawberry.type(
@@ -25,7 +25,7 @@ class FacebookAccount(Node):
     updated_at: datetime = strawberry.field(description="When it was last connected.")
 
     @classmethod
-    def of(cls, row: tables.FacebookAccount) -> Self:
+    def of(cls, row: AnyFacebookAccount) -> Self:
         """Shape a row."""
         return cls(
             id=strawberry.ID(write_id("FacebookAccount", row.id)),

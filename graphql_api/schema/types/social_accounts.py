@@ -15,7 +15,7 @@ from graphql_api.schema.types.nodes import Node
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Workspace
-from graphql_api.storage import tables
+from graphql_api.storage.rows import AnySocialAccount
 
 SocialAccountHolder = Annotated[
     User | Workspace,
@@ -112,7 +112,7 @@ class InstagramAccount(SocialAccount):
         return None if account is None else FacebookAccount.of(account)
 
     @classmethod
-    def of(cls, row: tables.SocialAccount, *, disconnected: bool = False) -> Self:
+    def of(cls, row: AnySocialAccount, *, disconnected: bool = False) -> Self:
         """Shape a row that is held, or (disconnected) was until a moment ago."""
         if row.hold_id is None or row.username is None or row.created_at is None:
             raise ValueError("a social account that is free has no shape")

@@ -6,7 +6,7 @@ import strawberry
 
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.nodes import Node
-from graphql_api.storage import tables
+from graphql_api.storage.rows import AnyUser
 
 
 @strawberry.type(
@@ -20,6 +20,6 @@ class User(Node):
     email: str = strawberry.field(description="The e-mail address.")
 
     @classmethod
-    def of(cls, row: tables.User) -> Self:
+    def of(cls, row: AnyUser) -> Self:
         """Shape a row."""
         return cls(id=strawberry.ID(write_id("User", row.id)), name=row.name, email=row.email)

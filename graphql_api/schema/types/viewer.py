@@ -8,13 +8,23 @@ from graphql_api.domain.claims import Platform
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.schema.context import Info
+from graphql_api.schema.types.access_requests import AccessRequest
 from graphql_api.schema.types.api_tokens import ApiToken
+from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
+from graphql_api.schema.types.listing import OrderBy, Platforms, Search, read_listing
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, page_request
 from graphql_api.schema.types.social_accounts import InstagramAccount, SocialAccount
 from graphql_api.schema.types.users import User
-from graphql_api.schema.types.workspaces import Platforms, Workspace
-from graphql_api.services import api_tokens, facebook_accounts, social_accounts, workspaces
+from graphql_api.schema.types.workspaces import StatusFilter, Workspace
+from graphql_api.services import (
+    access_requests,
+    api_tokens,
+    events,
+    facebook_accounts,
+    listing,
+    workspaces,
+)
 
 
 @strawberry.type(description="The authenticated caller, with what is private to them.")
@@ -28,6 +38,28 @@ class Viewer:
         if row is None:
             raise Unauthenticated
         return User.of(row)
+
+    @strawberry.field(
+        description="Whether the viewer has shown, by a code that was mailed there, that their e-mail address is theirs: "
+        "see `verifyEmail`."
+    )
+    async def email_verified(self, info: Info) -> bool:
+        """By the viewer's own row."""
+        row = await info.context.loaders.users.load(info.context.call.viewer.user_id)
+        if row is None:
+            raise Unauthenticated
+        return row.email_verified_at is not None
+
+    @strawberry.field(description="How many social accounts the viewer's Personal may hold.")
+    def account_limit(self, info: Info) -> int:
+        """As the operator has set it."""
+        return info.context.call.services.rules.max_accounts_per_holder
+
+    @strawberry.field(description="How many social accounts the viewer's Personal holds.")
+    async def accounts_used(self, info: Info) -> int | None:
+        """Looked up, and so nullable."""
+        row = await info.context.loaders.users.load(info.context.call.viewer.user_id)
+        return None if row is None else row.held_count
 
     @strawberry.field(description="The viewer's API tokens that work now, the newest first.")
     async def api_tokens(
@@ -64,13 +96,29 @@ class Viewer:
         page = await workspaces.page(call, page_request(first, after, last, before), role=role)
         return Connection.of(page, lambda row: Workspace.of(*row))
 
-    @strawberry.field(
-        description="The social accounts that the viewer's Personal holds, in the order of connecting."
-    )
+    @strawberry.field(description=EVENTS)
+    async def events(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Event]:
+        """A page of them."""
+        call = info.context.call
+        holder = Personal(call.viewer.user_id)
+        page = await events.page(call, page_request(first, after, last, before), holder)
+        return Connection.of(page, Event.of)
+
+    @strawberry.field(description=EVENTS_CURSOR)
+    async def events_cursor(self, info: Info) -> str | None:
+        """Where the history is now."""
+        call = info.context.call
+        return await events.present_cursor(call, Personal(call.viewer.user_id))
+
+    @strawberry.field(description="The social accounts that the viewer's Personal holds.")
     async def social_accounts(
         self,
         info: Info,
         platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        order_by: OrderBy = None,
+        search: Search = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -78,8 +126,25 @@ class Viewer:
     ) -> Connection[SocialAccount]:
         """A page of them."""
         call = info.context.call
-        holder = Personal(call.viewer.user_id)
-        page = await social_accounts.page(
-            call, page_request(first, after, last, before), holder, platforms=platforms
+        request = page_request(first, after, last, before)
+        page = await listing.page(
+            call, request, Personal(call.viewer.user_id), read_listing(platforms, order_by, search)
         )
         return Connection.of(page, InstagramAccount.of)
+
+    @strawberry.field(
+        description="The viewer's own requests for access to social accounts, the newest first, with what came of them."
+    )
+    async def access_requests(
+        self,
+        info: Info,
+        status: StatusFilter = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[AccessRequest]:
+        """A page of them."""
+        call = info.context.call
+        page = await access_requests.page(call, page_request(first, after, last, before), status=status)
+        return Connection.of(page, AccessRequest.of)

@@ -4,30 +4,17 @@ Revisions are Alembic's, in `versions/`. On SQLite a table is changed by copying
 keys on would delete what refers to it: so they are off, set before BEGIN, and checked before COMMIT.
 """
 
-from enum import StrEnum
-from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from graphql_api.storage.database import postgresql_engine, sqlite_engine, sqlite_path
 
 # Any number that no other user of the same database takes: two migrators wait for each other on it.
 _ADVISORY_LOCK = 7_312_604
-
-
-@cache
-def head() -> str:
-    """The newest revision, which this version of the server needs."""
-    revision = ScriptDirectory.from_config(config()).get_current_head()
-    if revision is None:
-        raise RuntimeError("no migration is packaged")
-    return revision
 
 
 async def migrate(url: str, revision: str = "head") -> None:
@@ -45,28 +32,6 @@ async def migrate(url: str, revision: str = "head") -> None:
                 await _migrate_postgresql(connection, revision)
     finally:
         await engine.dispose()
-
-
-class Migrated(StrEnum):
-    """How a database stands to the revision that this version of the server needs."""
-
-    BEHIND = "BEHIND"
-    AT_HEAD = "AT_HEAD"
-    AHEAD = "AHEAD"
-
-
-async def state_of(session: AsyncSession) -> Migrated:
-    """How the database stands to what this server needs.
-
-    A revision that is not packaged is a newer server's: migrations expand first and contract later, so
-    the older server goes on while the newer one is rolled out.
-    """
-    connection = await session.connection()
-    revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-    if revision == head():
-        return Migrated.AT_HEAD
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    return Migrated.BEHIND if revision is None or revision in known else Migrated.AHEAD
 
 
 async def _migrate_sqlite(connection: AsyncConnection, revision: str) -> None:

@@ -42,6 +42,7 @@ EVENT_KINDS = (
     "ACCESS_REQUEST_GRANTED",
     "ACCESS_REQUEST_DECLINED",
     "ACCESS_TOKEN_READ",
+    "OTHER",
 )
 
 
@@ -76,7 +77,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
     )
     with op.batch_alter_table("mails", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_mails_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(
+            "ix_mails_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        )
 
     op.create_table(
         "access_requests",
@@ -214,8 +221,49 @@ def upgrade() -> None:
     with op.batch_alter_table("access_request_teams", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_access_request_teams_team_id"), ["team_id"], unique=False)
 
+    op.create_index("ix_teams_page", "teams", ["workspace_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_team_members_page", "team_members", ["team_id", "created_at", "user_id"], unique=False
+    )
+    op.create_index("ix_shares_page", "shares", ["team_id", "created_at", "social_account_id"], unique=False)
+
+    op.create_table(
+        "past_shares",
+        sa.Column("hold_id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("until_seq", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["teams.id"], name=op.f("fk_past_shares_team_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("hold_id", "team_id", name=op.f("pk_past_shares")),
+    )
+    with op.batch_alter_table("past_shares", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_past_shares_team_id"), ["team_id"], unique=False)
+
     with op.batch_alter_table("invitations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index(
+            "ix_invitations_workspace_page", ["workspace_id", "created_at", "id"], unique=False
+        )
+
+    with op.batch_alter_table("social_accounts", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "username_key",
+                sa.String(length=30).with_variant(sa.VARCHAR(length=30, collation="C"), "postgresql"),
+                nullable=True,
+            )
+        )
+        batch_op.create_index(
+            "ix_social_accounts_user_names", ["holder_user_id", "username_key", "hold_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_social_accounts_workspace_names",
+            ["holder_workspace_id", "username_key", "hold_id"],
+            unique=False,
+        )
+    binary = "" if op.get_context().dialect.name == "sqlite" else ' COLLATE "C"'
+    op.execute(f"UPDATE social_accounts SET username_key = lower(username{binary})")  # noqa: S608 - no input
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True))
@@ -228,3 +276,4 @@ def upgrade() -> None:
         else:
             batch_op.drop_constraint(op.f("ck_events_kind"), type_="check")
         batch_op.create_check_constraint(op.f("ck_events_kind"), sa.column("kind").in_(EVENT_KINDS))
+        batch_op.create_index(batch_op.f("ix_events_created_at"), ["created_at"], unique=False)

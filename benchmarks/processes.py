@@ -1,0 +1,34 @@
+"""CPU time of processes, as Linux counts it."""
+
+import os
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PROC = Path("/proc")
+
+
+def cpu_seconds(pids: set[int]) -> float:
+    """The CPU time that these processes, with all their threads, have taken; gone ones count as nothing."""
+    return sum(_fields(pid)[1] for pid in pids)
+
+
+def with_children(pid: int) -> set[int]:
+    """A process and its present children."""
+    children = {int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()}
+    return {pid} | {child for child in children if _fields(child)[0] == pid}
+
+
+def memory(pid: int) -> int:
+    """The bytes of memory that a process has resident."""
+    pages = int((_PROC / str(pid) / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _fields(pid: int) -> tuple[int, float]:
+    """The parent's id and the CPU seconds of a process."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0, 0.0
+    fields = text.rpartition(")")[2].split()  # the name before it may hold anything
+    return int(fields[1]), (int(fields[11]) + int(fields[12])) / _TICKS

@@ -1,0 +1,260 @@
+"""The figures as a page of the documentation: no path and no host name, but the machine and all versions."""
+
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+
+from benchmarks.contestants import NODE, Contestant
+from benchmarks.measuring import Cell, Measured, Pace, Results, Sample, Series
+from benchmarks.work import WORKS
+
+_GROWTH = "\n## Growth\n"
+_PACKAGES = (
+    *("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "uvloop", "httptools"),
+    *("sqlalchemy", "asyncpg", "aiosqlite", "orjson", "cryptography"),
+)
+_NODE_PACKAGES = ("@apollo/server", "mercurius", "graphql-jit", "fastify", "graphql", "pg")
+_INTRODUCTION = """# Performance
+
+`make bench` measures this server against others that do the same work on the same rows, and writes this page.
+Every body is compared with what it should be, and at the end the events in the database are counted. Each
+contestant is one process with {pool} connections to a database of its own, a copy of the same
+{accounts:,} social accounts. None writes an access log.
+
+- **this server**: `python -m graphql_api serve` with `ENVIRONMENT=production` and `LOG_LEVEL=WARNING`.
+- **floor**: what one would write by hand for just these requests: Starlette, orjson and (on PostgreSQL)
+  asyncpg, an endpoint for each. The same checks, locks, events and sealing, in as few statements as the
+  checks between them allow (`benchmarks/statements`): for W1 one transaction of two; for a page, who calls
+  and then the page.
+- **Apollo Server** and **mercurius-JIT**: the same schema and statements, `pg` with prepared statements.
+- **stock Strawberry**: `strawberry.asgi.GraphQL` over this server's schema and services, with the parser and
+  validation caches on.
+
+The work:
+
+{works}
+
+{machine}
+
+Every figure is the median of {rounds} rounds, in which the contestants take turns of
+{seconds:g} seconds, after one round that does not count; brackets hold the lowest and the highest round.
+CPU is the time of the server's process for a request, and beside it that of the database's. The ratios are
+this server's requests a second by the other's in the same round: above 1, this server is faster.
+"""
+
+
+def write(path: Path, section: str, *, is_growth: bool) -> None:
+    """Put a section into the page, and leave what the other kind of run wrote."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    comparison, mark, growth_text = old.partition(_GROWTH)
+    text = comparison + section if is_growth else section + mark + growth_text
+    path.write_text(text, encoding="utf-8")
+
+
+def comparison_page(parts: Sequence[str], pace: Pace, *, pool: int, accounts: int) -> str:
+    """The page without its growth."""
+    introduction = _INTRODUCTION.format(
+        pool=pool,
+        accounts=accounts,
+        works="\n".join(f"- **{work.name}**: {work.title}" for work in WORKS.values()),
+        machine=_machine(),
+        rounds=pace.rounds,
+        seconds=pace.seconds,
+    )
+    return introduction + "".join(parts)
+
+
+def _machine() -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB of\n"
+        f"memory, {platform.system()}; the load, the servers and the database share them.\n"
+        f"{platform.python_implementation()} {platform.python_version()}, {packages}{_node()}."
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return platform.machine()
+
+
+def _memory_gib() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+
+
+def _node() -> str:
+    """Node's version and those of its packages, where they are installed."""
+    if not (NODE / "node_modules").exists():
+        return ""
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    packages = [
+        f"{name} {orjson.loads((NODE / 'node_modules' / name / 'package.json').read_bytes())['version']}"
+        for name in _NODE_PACKAGES
+    ]
+    return f".\nNode.js {node}, {', '.join(packages)}"
+
+
+def load_ceiling(sample: Sample) -> str:
+    """What the load could ask for."""
+    return (
+        f"\nThe load itself reaches {sample.rate:,.0f} requests a second against a server that does nothing "
+        "(W3, 16 connections).\n"
+    )
+
+
+def comparison(
+    database: str,
+    contestants: Sequence[Contestant],
+    cells: Sequence[Cell],
+    measured: Measured,
+) -> str:
+    """All figures on one database: the ratios first."""
+    results = measured.results
+    others = [contestant for contestant in contestants if contestant.name != "ours"]
+    heads = [*(f"against {contestant.title}" for contestant in others), "p99 by the floor's"]
+    ratios = [
+        _line(_title(cell), *(_ratio(results, at, other) for other in others), _tail(results, at))
+        for at, cell in enumerate(cells)
+    ]
+    starts = ", ".join(f"{s.contestant.title} {s.started_in:.2f} s" for s in measured.servers.values())
+    return f"""
+## {database}
+
+From start to the first answer: {starts}.{_repeated(measured)}
+
+{_table("work", heads, ratios)}
+{"".join(_figures(cell, at, contestants, results) for at, cell in enumerate(cells))}"""
+
+
+def _repeated(measured: Measured) -> str:
+    if not measured.repeated:
+        return ""
+    told = "\n".join(f"- {text[:200]}" for text in measured.repeated)
+    return (
+        f"\n\n{_counted(len(measured.repeated), 'turn')} had a wrong answer and were taken again:\n\n{told}"
+    )
+
+
+def _figures(cell: Cell, at: int, contestants: Sequence[Contestant], results: Results) -> str:
+    heads = ("requests/s", "p50 ms", "p99 ms", "CPU ms", "database CPU ms")
+    rows = [
+        _line(
+            contestant.title,
+            _spread(series, _rate, "{:,.0f}"),
+            _spread(series, _p50, "{:.1f}"),
+            _spread(series, _p99, "{:.1f}"),
+            _spread(series, _server_cpu, "{:.3f}"),
+            _spread(series, _database_cpu, "{:.3f}"),
+        )
+        for contestant in contestants
+        for series in [results[at, contestant.name]]
+    ]
+    return f"""
+### {_title(cell)}
+
+{_table("", heads, rows)}
+"""
+
+
+def growth(title: str, contestants: Sequence[Contestant], cells: Sequence[Cell], results: Results) -> str:
+    """How the figures move with the data."""
+    kinds = ("requests/s", "p50 ms", "p99 ms", "database CPU ms")
+    heads = ["accounts", *(f"{contestant.title}: {kind}" for contestant in contestants for kind in kinds)]
+    rows = [
+        _line(
+            f"{cell.work}, {cell.size} accounts" if cell.size else cell.work,
+            f"{cell.scale:,}",
+            *(text for contestant in contestants for text in _short(results[at, contestant.name])),
+        )
+        for at, cell in enumerate(cells)
+    ]
+    return f"""
+### {title}
+
+{_table("work", heads, rows)}
+"""
+
+
+def growth_section(parts: Sequence[str], database: str, pace: Pace, connections: int) -> str:
+    """The last section of the page."""
+    return f"""{_GROWTH}
+`make growth`: {connections} connections on {database},
+{pace.rounds} rounds of {pace.seconds:g} seconds. `MAX_ACCOUNTS_PER_HOLDER` is raised for it.
+
+{_machine()}
+{"".join(parts)}"""
+
+
+def _table(first: str, heads: Sequence[str], rows: Sequence[str]) -> str:
+    return "\n".join([_line(first, *heads), f"|---|{'--:|' * len(heads)}", *rows])
+
+
+def _line(*texts: str) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _title(cell: Cell) -> str:
+    size = f", {_counted(cell.size, 'account')}" if cell.size else ""
+    return f"{cell.work}{size}, {_counted(cell.connections, 'connection')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _spread(series: Series, of: Callable[[Sample], float], form: str) -> str:
+    values = series.values(of)
+    return f"{form.format(series.median(of))} ({form.format(min(values))}-{form.format(max(values))})"
+
+
+def _short(series: Series) -> tuple[str, ...]:
+    return (
+        _spread(series, _rate, "{:,.0f}"),
+        f"{series.median(_p50):.2f}",
+        f"{series.median(_p99):.2f}",
+        f"{series.median(_database_cpu):.3f}",
+    )
+
+
+def _ratio(results: Results, at: int, other: Contestant) -> str:
+    ratios = [
+        ours.rate / others.rate
+        for ours, others in zip(results[at, "ours"].samples, results[at, other.name].samples, strict=True)
+    ]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+
+
+def _tail(results: Results, at: int) -> str:
+    if (at, "floor") not in results:
+        return ""
+    return f"{results[at, 'ours'].median(_p99) / results[at, 'floor'].median(_p99):.2f}"
+
+
+def _rate(sample: Sample) -> float:
+    return sample.rate
+
+
+def _p50(sample: Sample) -> float:
+    return sample.p50 * 1000
+
+
+def _p99(sample: Sample) -> float:
+    return sample.p99 * 1000
+
+
+def _server_cpu(sample: Sample) -> float:
+    return sample.server_cpu * 1000
+
+
+def _database_cpu(sample: Sample) -> float:
+    return sample.database_cpu * 1000

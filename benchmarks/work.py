@@ -1,0 +1,364 @@
+"""The work: what each connection sends, to GraphQL servers and to the floor, and what must come back.
+
+    W1   connectSocialAccounts, the same accounts again for each person
+    W2   the viewer with 20 accounts, their Facebook account and teams
+    W3   { __typename }
+    W4   a page of a workspace's events
+    W5   a workspace with 20 accounts, their Facebook account and two teams each
+
+The floor answers with the same JSON as a GraphQL server, so one check serves all.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from benchmarks import population
+from benchmarks.population import TEAM_NAMES, Person
+
+W4_EXISTS = False  # until the schema has Workspace.events
+PAGE = 20
+EVENTS = 50
+
+_CONNECT_ERRORS = """
+        __typename
+        ... on InvalidInput { path message code }
+        ... on HeldByWorkspace { path message instagramUserId resolutions contactEmail workspace { id name } }
+        ... on HeldByPersonal { path message instagramUserId resolutions }
+        ... on HeldElsewhere { path message instagramUserId resolutions }
+        ... on AccessTokenRejected { path message reason retryable }
+        ... on AccountLimitReached { path message limit used }"""
+CONNECT = f"""
+mutation Connect($input: ConnectSocialAccountsInput!) {{
+  connectSocialAccounts(input: $input) {{
+    __typename
+    ... on ConnectSocialAccountsSuccess {{
+      facebookAccount {{ id facebookUserId location }}
+      instagramAccounts {{
+        outcome
+        instagramAccount {{ id instagramUserId username nickname profilePictureUrl createdAt updatedAt }}
+      }}
+      notConnected {{{_CONNECT_ERRORS}
+      }}
+    }}
+    ... on ConnectSocialAccountsFailure {{
+      message
+      errors {{{_CONNECT_ERRORS}
+      }}
+    }}
+  }}
+}}
+"""
+_PAGE = f"""socialAccounts(first: {PAGE}) {{
+      nodes {{
+        ... on InstagramAccount {{
+          id instagramUserId username nickname profilePictureUrl createdAt
+          facebookAccount {{ id facebookUserId }}
+          connectedTeams {{ id name }}
+        }}
+      }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}"""
+VIEWER = f"""
+query Viewer {{
+  viewer {{
+    user {{ id name email }}
+    {_PAGE}
+  }}
+}}
+"""
+TYPENAME = "{ __typename }"
+WORKSPACE_EVENTS = f"""
+query Events($id: ID!) {{
+  node(id: $id) {{
+    ... on Workspace {{
+      id
+      events(first: {EVENTS}) {{ nodes {{ id kind occurredAt socialAccountId }} }}
+    }}
+  }}
+}}
+"""
+WORKSPACE = f"""
+query Workspace($id: ID!) {{
+  node(id: $id) {{
+    ... on Workspace {{
+    id name viewerRole
+    {_PAGE}
+    }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request in both forms."""
+
+    operation: str
+    variables: Mapping[str, Any]
+    floor_path: str
+    floor_body: Mapping[str, Any]
+    bearer_token: str | None
+
+    def to_bytes(self, dialect: str, host: str) -> bytes:
+        """The whole HTTP/1.1 request."""
+        if dialect == "graphql":
+            path = "/graphql"
+            document: Mapping[str, Any] = {"query": self.operation, "variables": self.variables}
+        else:
+            path, document = self.floor_path, self.floor_body
+        body = orjson.dumps(document)
+        lines = [
+            f"POST {path} HTTP/1.1",
+            f"Host: {host}",
+            "Accept: application/json",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+        ]
+        if self.bearer_token is not None:
+            lines.append(f"Authorization: Bearer {self.bearer_token}")
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+class Check:
+    """Whether the answers to one connection's request are right."""
+
+    def __init__(self, expected: Any) -> None:
+        self._expected = expected
+        self._seen: bytes | None = None
+
+    def problem(self, body: bytes) -> str | None:
+        """What is wrong with a body. What was found right once is then compared byte for byte."""
+        if body == self._seen:
+            return None
+        answer = orjson.loads(body)
+        if answer != {"data": self._expected}:
+            return _difference(answer)
+        self._seen = body
+        return None
+
+
+class ConnectCheck(Check):
+    """For W1: `updatedAt` moves on with every answer, everything else stays."""
+
+    def __init__(self, expected: Any) -> None:
+        super().__init__(expected)
+        self._updated_at = ""
+
+    def problem(self, body: bytes) -> str | None:
+        """What is wrong with a body."""
+        answer = orjson.loads(body)
+        try:
+            accounts = answer["data"]["connectSocialAccounts"]["instagramAccounts"]
+            moments = {account["instagramAccount"].pop("updatedAt") for account in accounts}
+        except (KeyError, TypeError):
+            return _difference(answer)
+        if answer != {"data": self._expected} or len(moments) != 1:
+            return _difference(answer)
+        (moment,) = moments
+        if not self._updated_at <= moment:
+            return f"updatedAt went back from {self._updated_at} to {moment}"
+        self._updated_at = moment
+        return None
+
+
+def _difference(answer: Any) -> str:
+    return f"unexpected answer: {json.dumps(answer)[:2000]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One kind of request."""
+
+    name: str
+    title: str
+    request: Callable[[Person, int], Request]
+    expected: Callable[[Person, int], Any]
+    in_workspace: bool = False
+
+    def check(self, person: Person, size: int) -> Check:
+        """How the answers for a person are checked; `size` is the number of accounts to connect."""
+        kind = ConnectCheck if self.name == "W1" else Check
+        return kind(self.expected(person, size))
+
+
+def _connect(person: Person, size: int) -> Request:
+    command = {
+        "facebookAccount": {
+            "facebookUserId": person.facebook_user_id,
+            "accessToken": population.FACEBOOK_ACCESS_TOKEN,
+            "location": "progressMeter",
+        },
+        "instagramAccounts": [
+            {
+                "instagramUserId": population.instagram_user_id(number),
+                "username": population.username(number),
+                "profilePictureUrl": population.picture_url(number),
+                "accessToken": population.ACCESS_TOKEN,
+            }
+            for number in person.account_numbers[:size]
+        ],
+        "onConflict": "REJECT_ALL",  # graphql-jit does not fill in the default of an input field
+    }
+    return Request(CONNECT, {"input": command}, "/connect", command, person.bearer_token)
+
+
+def _connected(person: Person, size: int) -> Any:
+    return {
+        "connectSocialAccounts": {
+            "__typename": "ConnectSocialAccountsSuccess",
+            "facebookAccount": {
+                "id": _global_id("FacebookAccount", person.facebook_account_id),
+                "facebookUserId": person.facebook_user_id,
+                "location": "progressMeter",
+            },
+            "instagramAccounts": [
+                {"outcome": "RECONNECTED", "instagramAccount": _account(number)}
+                for number in person.account_numbers[:size]
+            ],
+            "notConnected": [],
+        }
+    }
+
+
+def _viewer(person: Person, _size: int) -> Request:
+    return Request(VIEWER, {}, "/viewer", {"first": PAGE}, person.bearer_token)
+
+
+def _viewed(person: Person, _size: int) -> Any:
+    return {
+        "viewer": {
+            "user": {
+                "id": _global_id("User", person.id),
+                "name": population.name_of(person),
+                "email": population.email_of(person),
+            },
+            "socialAccounts": _page(person, person.account_numbers, []),
+        }
+    }
+
+
+def _workspace(person: Person, _size: int) -> Request:
+    return Request(
+        WORKSPACE,
+        {"id": _global_id("Workspace", person.workspace_id)},
+        "/workspace",
+        {"id": str(person.workspace_id), "first": PAGE},
+        person.bearer_token,
+    )
+
+
+def _workspace_viewed(person: Person, _size: int) -> Any:
+    teams = [
+        {"id": _global_id("Team", team_id), "name": name}
+        for team_id, name in zip(person.team_ids, TEAM_NAMES, strict=True)
+    ]
+    return {
+        "node": {
+            "id": _global_id("Workspace", person.workspace_id),
+            "name": "Agency",
+            "viewerRole": "ADMIN",
+            "socialAccounts": _page(person, person.workspace_account_numbers, teams),
+        }
+    }
+
+
+def _page(person: Person, numbers: range, teams: list[Any]) -> Any:
+    facebook_account = {
+        "id": _global_id("FacebookAccount", person.facebook_account_id),
+        "facebookUserId": person.facebook_user_id,
+    }
+    shown = numbers[:PAGE]
+    return {
+        "nodes": [
+            {**_account(number), "facebookAccount": facebook_account, "connectedTeams": teams}
+            for number in shown
+        ],
+        "pageInfo": {"hasNextPage": len(numbers) > PAGE, "endCursor": _cursor(shown[-1])},
+    }
+
+
+def _account(number: int) -> dict[str, Any]:
+    return {
+        "id": _global_id("InstagramAccount", population.made_id("hold", number)),
+        "instagramUserId": population.instagram_user_id(number),
+        "username": population.username(number),
+        "nickname": None,
+        "profilePictureUrl": population.picture_url(number),
+        "createdAt": _moment(population.connected_at(number)),
+    }
+
+
+def _cursor(number: int) -> str:
+    parts = [population.connected_at(number).isoformat(), str(population.made_id("hold", number))]
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _global_id(kind: str, key: UUID) -> str:
+    return base64.b64encode(f"{kind}:{key}".encode()).decode()
+
+
+def _typename(_person: Person, _size: int) -> Request:
+    return Request(TYPENAME, {}, "/typename", {}, None)
+
+
+def _events(person: Person, _size: int) -> Request:
+    return Request(
+        WORKSPACE_EVENTS,
+        {"id": _global_id("Workspace", person.workspace_id)},
+        "/events",
+        {"id": str(person.workspace_id), "first": EVENTS},
+        person.bearer_token,
+    )
+
+
+def _events_viewed(person: Person, _size: int) -> Any:
+    last = population.WORKSPACE_EVENTS
+    return {
+        "node": {
+            "id": _global_id("Workspace", person.workspace_id),
+            "events": {
+                "nodes": [
+                    {
+                        "id": str(population.event_id(person, seq)),
+                        "kind": "SOCIAL_ACCOUNT_RECONNECTED",
+                        "occurredAt": _moment(population.BEGINNING + timedelta(seconds=seq)),
+                        "socialAccountId": _global_id(
+                            "InstagramAccount",
+                            population.made_id("hold", population.event_subject(person, seq)),
+                        ),
+                    }
+                    for seq in range(last, last - EVENTS, -1)
+                ]
+            },
+        }
+    }
+
+
+WORKS: Mapping[str, Work] = {
+    work.name: work
+    for work in (
+        Work("W1", "`connectSocialAccounts`, reconnecting", _connect, _connected),
+        Work("W2", "the viewer with 20 accounts, their Facebook account and teams", _viewer, _viewed),
+        Work("W3", "`{ __typename }`", _typename, lambda _person, _size: {"__typename": "Query"}),
+        Work("W4", f"a page of {EVENTS} events of a workspace", _events, _events_viewed, in_workspace=True),
+        Work(
+            "W5",
+            "a workspace with 20 accounts, their Facebook account and two teams each",
+            _workspace,
+            _workspace_viewed,
+            in_workspace=True,
+        ),
+    )
+    if work.name != "W4" or W4_EXISTS
+}

@@ -1,0 +1,84 @@
+"""The event channel: tells every process that something happened, never what.
+
+Whoever hears it looks into the tables. So nothing is lost with a message, and whoever listens also polls:
+for SQLite, whose other processes cannot be told, and for the moments when the connection is away.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+import structlog
+
+log = structlog.get_logger(__name__)
+
+NAME = "graphql_api_events"
+GATHER = 0.01  # seconds in which announcements are gathered into one
+LONGEST_PAUSE = 10.0  # seconds between two attempts to connect
+TOPICS_IN_A_MESSAGE = 150  # of 47 characters at most; PostgreSQL takes messages below 8000 bytes
+CONNECT_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Channel:
+    """Carries topics: in this process at once, and to others over one PostgreSQL connection, if there is one.
+
+    PostgreSQL delivers a NOTIFY at commit under one lock for all databases; so it is sent after the commits,
+    for many of them together, and no mutation waits for it.
+    """
+
+    def __init__(self, connect: Mapping[str, Any] | None) -> None:
+        self._connect = connect  # how the driver connects to PostgreSQL; None where there is none
+        self._hear: Callable[[Collection[str] | None], None] = lambda _topics: None
+        self._unsent: set[str] = set()
+        self._to_send = asyncio.Event()
+
+    def announce(self, topics: Collection[str]) -> None:
+        """Wake whoever follows these topics; returns at once."""
+        self._hear(topics)
+        if self._connect is not None:
+            self._unsent.update(topics)
+            self._to_send.set()
+
+    async def run(self, hear: Callable[[Collection[str] | None], None]) -> None:
+        """Hand on what is announced, here and elsewhere, until cancelled; None stands for any topic."""
+        self._hear = hear
+        pause = 0.1
+        while self._connect is not None:
+            try:
+                connection = await asyncpg.connect(**self._connect)
+            except CONNECT_ERRORS as error:
+                log.info("channel.unreachable", reason=type(error).__name__, seconds=round(pause, 1))
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = 0.1
+            try:
+                await self._serve(connection)
+            except CONNECT_ERRORS as error:
+                log.info("channel.lost", reason=type(error).__name__)
+            finally:
+                connection.terminate()
+        await asyncio.Event().wait()
+
+    async def _serve(self, connection: asyncpg.Connection) -> None:
+        """Listen and send until the connection ends."""
+        connection.add_termination_listener(lambda _connection: self._to_send.set())
+        await connection.add_listener(NAME, self._on_message)
+        self._hear(None)  # whatever was announced while nobody listened
+        while not connection.is_closed():
+            await self._to_send.wait()
+            await asyncio.sleep(GATHER)
+            self._to_send.clear()
+            topics, self._unsent = sorted(self._unsent), set()
+            for start in range(0, len(topics), TOPICS_IN_A_MESSAGE):
+                message = " ".join(topics[start : start + TOPICS_IN_A_MESSAGE])
+                await connection.execute("SELECT pg_notify($1, $2)", NAME, message)
+
+    def _on_message(self, connection: asyncpg.Connection, pid: int, _name: str, message: str) -> None:
+        with suppress(asyncpg.InterfaceError):  # it is closing
+            if pid == connection.get_server_pid():
+                return  # heard already, when it was announced
+        self._hear(message.split())

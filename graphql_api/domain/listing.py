@@ -1,0 +1,35 @@
+"""How social accounts are listed: in which order, and which of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from graphql_api.domain.claims import Platform
+
+LONGEST_SEARCH = 100
+
+
+class SocialAccountOrderField(StrEnum):
+    """What a list of social accounts is ordered by."""
+
+    CONNECTED_AT = "CONNECTED_AT"
+    USERNAME = "USERNAME"
+
+
+class OrderDirection(StrEnum):
+    """Upwards or downwards."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a screen asks for. `search` is a part of the username or nickname, compared without case."""
+
+    platforms: Collection[Platform]
+    order: SocialAccountOrderField = SocialAccountOrderField.CONNECTED_AT
+    direction: OrderDirection = OrderDirection.ASC
+    search: str | None = None
+    team_id: UUID | None = None

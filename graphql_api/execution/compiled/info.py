@@ -1,0 +1,57 @@
+"""The `Info` that resolvers get: Strawberry's own, built only as far as a resolver looks into it."""
+
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLResolveInfo
+from strawberry.types.info import Info
+
+from graphql_api.execution.compiled.execution import Execution, FieldPlan, Trail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class LazyInfo(Info[Any, Any]):
+    """Strawberry's `Info` whose raw half, 15 attributes and a linked path, is made on first use.
+
+    Most resolvers ask for the context and nothing else.
+    """
+
+    def __init__(self, ex: Execution, plan: FieldPlan, parent_trail: Trail) -> None:
+        self._ex = ex
+        self._plan = plan
+        self._parent_trail = parent_trail
+        self._made: GraphQLResolveInfo[Any] | None = None
+
+    @property
+    def context(self) -> Any:
+        """The context of the run."""
+        return self._ex.context_value
+
+    @property
+    def root_value(self) -> Any:
+        """The root value of the run."""
+        return self._ex.root_value
+
+    @property
+    def _field(self) -> Any:  # type: ignore[override]
+        return self._plan.strawberry_field
+
+    @property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]
+        if self._made is None:
+            plan = self._plan
+            self._made = self._ex.raw_info(plan, (self._parent_trail, plan.key, plan.parent.name))
+        return self._made
+
+
+def info_maker(info_class: type[Info[Any, Any]]) -> "Callable[[Execution, FieldPlan, Trail], Info[Any, Any]]":
+    """Choose how infos are made: lazily for Strawberry's own class, as Strawberry does for any other."""
+    if info_class is Info:
+        return LazyInfo
+
+    def make(ex: Execution, plan: FieldPlan, parent_trail: Trail) -> Info[Any, Any]:
+        raw_info = ex.raw_info(plan, (parent_trail, plan.key, plan.parent.name))
+        return info_class(_raw_info=raw_info, _field=plan.strawberry_field)  # type: ignore[arg-type]
+
+    return make

@@ -1,0 +1,70 @@
+"""Rows that are only shown: the columns for it under their tables' names, and never a secret."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlmodel import col
+
+from graphql_api.domain.claims import Platform
+from graphql_api.storage.tables import FacebookAccount, SocialAccount, Team, User
+
+
+class UserRow(NamedTuple):
+    """A user, with what is the viewer's own business."""
+
+    id: UUID
+    name: str
+    email: str
+    email_verified_at: datetime | None
+    held_count: int
+
+
+class TeamRow(NamedTuple):
+    """A team."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    created_at: datetime
+
+
+class SocialAccountRow(NamedTuple):
+    """A held social account, with the columns and names of its table."""
+
+    id: UUID
+    platform: Platform
+    external_id: str
+    hold_id: UUID
+    holder_user_id: UUID | None
+    holder_workspace_id: UUID | None
+    username: str
+    nickname: str | None
+    profile_picture_url: str | None
+    facebook_page_id: str | None
+    facebook_account_id: UUID | None
+    connected_by_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class FacebookAccountRow(NamedTuple):
+    """A Facebook account, with the columns and names of its table, but without its access token."""
+
+    id: UUID
+    user_id: UUID
+    facebook_user_id: str
+    location: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+AnyUser = User | UserRow
+AnyTeam = Team | TeamRow
+AnySocialAccount = SocialAccount | SocialAccountRow
+AnyFacebookAccount = FacebookAccount | FacebookAccountRow
+
+
+def columns(table: type, row: type[NamedTuple]) -> list[Any]:
+    """The columns of a table that make such a row, in their order."""
+    return [col(getattr(table, name)) for name in row._fields]

@@ -1,0 +1,135 @@
+"""The operations about requests for access, and looking before leaping, as clients write them."""
+
+ACCESS_REQUEST = """
+fragment Request on AccessRequest {
+  id instagramUserId username status message reason createdAt decidedAt
+  requester { id }
+  decidedBy { id }
+  teams { id name }
+  workspace { id name }
+  instagramAccount { id username }
+}
+"""
+
+REQUEST_ACCESS = f"""
+mutation RequestAccess($input: RequestSocialAccountAccessInput!) {{
+  requestSocialAccountAccess(input: $input) {{
+    __typename
+    ... on RequestSocialAccountAccessSuccess {{ accessRequest {{ ...Request }} }}
+    ... on RequestSocialAccountAccessFailure {{
+      message errors {{ __typename ... on InvalidInput {{ path message code }} }}
+    }}
+  }}
+}}
+{ACCESS_REQUEST}
+"""
+
+WITHDRAW = f"""
+mutation Withdraw($input: WithdrawAccessRequestInput!) {{
+  withdrawAccessRequest(input: $input) {{
+    __typename
+    ... on WithdrawAccessRequestSuccess {{ accessRequest {{ ...Request }} }}
+    ... on WithdrawAccessRequestFailure {{
+      message errors {{ __typename ... on InvalidInput {{ path message code }} }}
+    }}
+  }}
+}}
+{ACCESS_REQUEST}
+"""
+
+GRANT = f"""
+mutation Grant($input: GrantAccessRequestInput!) {{
+  grantAccessRequest(input: $input) {{
+    __typename
+    ... on GrantAccessRequestSuccess {{ accessRequest {{ ...Request }} }}
+    ... on GrantAccessRequestFailure {{
+      message errors {{ __typename ... on InvalidInput {{ path message code }} }}
+    }}
+  }}
+}}
+{ACCESS_REQUEST}
+"""
+
+DECLINE = f"""
+mutation Decline($input: DeclineAccessRequestInput!) {{
+  declineAccessRequest(input: $input) {{
+    __typename
+    ... on DeclineAccessRequestSuccess {{ accessRequest {{ ...Request }} }}
+    ... on DeclineAccessRequestFailure {{
+      message errors {{ __typename ... on InvalidInput {{ path message code }} }}
+    }}
+  }}
+}}
+{ACCESS_REQUEST}
+"""
+
+MY_REQUESTS = f"""
+query MyRequests($status: AccessRequestStatus, $first: Int, $after: String) {{
+  viewer {{
+    accessRequests(status: $status, first: $first, after: $after) {{
+      totalCount nodes {{ ...Request }} pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+{ACCESS_REQUEST}
+"""
+
+REQUESTS_TO = f"""
+query RequestsTo($id: ID!, $status: AccessRequestStatus, $first: Int, $after: String) {{
+  node(id: $id) {{
+    ... on Workspace {{
+      accessRequests(status: $status, first: $first, after: $after) {{
+        totalCount nodes {{ ...Request }} pageInfo {{ hasNextPage endCursor }}
+      }}
+    }}
+  }}
+}}
+{ACCESS_REQUEST}
+"""
+
+CHECK = """
+query Check($input: CheckSocialAccountsInput!) {
+  checkSocialAccounts(input: $input) {
+    errors { path message code }
+    checks {
+      instagramUserId status
+      conflict {
+        __typename
+        ... on HeldByWorkspace {
+          path message instagramUserId resolutions contactEmail
+          instagramAccount { id username }
+          workspace { id name viewerRole }
+          pendingAccessRequest { id status }
+        }
+        ... on HeldByPersonal { path message instagramUserId resolutions instagramAccount { id username } }
+        ... on HeldElsewhere { path message instagramUserId resolutions }
+        ... on AccountLimitReached { path message limit used }
+      }
+    }
+  }
+}
+"""
+
+CONFLICTS = """
+mutation Conflicts($input: ConnectSocialAccountsInput!) {
+  connectSocialAccounts(input: $input) {
+    __typename
+    ... on ConnectSocialAccountsSuccess { instagramAccounts { outcome instagramAccount { instagramUserId } } }
+    ... on ConnectSocialAccountsFailure {
+      errors {
+        __typename
+        ... on InvalidInput { path message code }
+        ... on HeldByWorkspace {
+          path message instagramUserId resolutions contactEmail
+          instagramAccount { id username }
+          workspace { id name viewerRole }
+          pendingAccessRequest { id status }
+        }
+        ... on HeldByPersonal { path message instagramUserId resolutions instagramAccount { id username } }
+        ... on HeldElsewhere { path message instagramUserId resolutions }
+        ... on AccountLimitReached { path message limit used }
+      }
+    }
+  }
+}
+"""

@@ -1,0 +1,83 @@
+"""The words of mails, and when one is tried again."""
+
+from datetime import timedelta
+
+import pytest
+
+from graphql_api.domain.mails import MAX_ATTEMPTS, MailKind, compose, wait_after
+from graphql_api.domain.secrets import Secret
+
+CODE = Secret("sci_" + "A" * 49)
+EVERYTHING = {
+    "name": "Ada",
+    "expires": "2030-01-01 12:00 UTC",
+    "workspace": "Studio {North}",
+    "inviter": "Bea",
+    "requester": "Cleo",
+    "role": "CREATOR",
+    "username": "studio.north",
+    "message": "Please let me in. " * 20,
+    "reason": "Not yet.",
+}
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_no_mail_has_a_gap_in_its_words(kind: MailKind) -> None:
+    letter = compose(kind, EVERYTHING, CODE)
+
+    text = f"{letter.subject}\n\n{letter.body.reveal()}"
+    assert "\n\n\n" not in text
+    assert "  " not in text.replace("    sci_", "")
+    assert "{" not in text.replace("{North}", "")
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_a_mail_without_details_still_reads(kind: MailKind) -> None:
+    letter = compose(kind, {}, None)
+
+    assert "\n\n\n" not in letter.body.reveal()
+    assert letter.body.reveal().startswith("Hello,\n")
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_no_line_is_longer_than_mail_may_have(kind: MailKind) -> None:
+    longest = dict.fromkeys(EVERYTHING, "ü" * 100) | {"message": "ü" * 1000, "reason": "ü" * 1000}
+
+    letter = compose(kind, longest, CODE, front_end_url="https://app.example/" + "x" * 200)
+
+    assert max(len(line.encode()) for line in letter.body.reveal().splitlines()) < 998
+
+
+def test_a_subject_is_one_line_and_short_whatever_it_is_made_of() -> None:
+    names = {"inviter": "Mallory\r\nBcc: everybody@example.com\u2028", "workspace": "x" * 500}
+
+    subject = compose(MailKind.INVITATION, names, CODE).subject
+
+    assert subject.splitlines() == [subject]
+    assert len(subject) == 150
+
+
+def test_what_somebody_wrote_stands_quoted() -> None:
+    body = compose(MailKind.ACCESS_REQUESTED, {"message": "Hello Bob,\n\nlog in here"}, None).body.reveal()
+
+    assert "\n> Hello Bob, log in here\n" in body
+
+
+def test_with_a_front_end_the_code_comes_as_a_link_too() -> None:
+    body = compose(MailKind.VERIFY_EMAIL, {}, CODE, front_end_url="https://app.example/").body.reveal()
+
+    assert f"\n    https://app.example/verify-email#code={CODE.reveal()}\n" in body
+
+
+def test_a_mail_is_tried_for_about_a_day() -> None:
+    waits = [wait_after(attempt) for attempt in range(1, MAX_ATTEMPTS)]
+
+    assert waits[:4] == [timedelta(seconds=seconds) for seconds in (30, 60, 120, 240)]
+    assert waits[-1] == timedelta(hours=4)
+    assert timedelta(hours=20) < sum(waits, timedelta()) < timedelta(hours=30)
+
+
+def test_a_letter_shows_no_code() -> None:
+    letter = compose(MailKind.VERIFY_EMAIL, {}, CODE)
+
+    assert CODE.reveal() not in f"{letter} {letter!r}"

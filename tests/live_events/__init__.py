@@ -1,0 +1,1 @@
+"""Following events as clients do: over both transports, across processes, and through lost connections."""

@@ -1,0 +1,1 @@
+"""Pages of a Workspace with very many social accounts."""

@@ -1,0 +1,184 @@
+"""Who gets what from every field of the schema: the rows of the permission matrix.
+
+A row's key is the field, `Mutation.renameTeam`; words in brackets after it tell rows of one field apart. A row
+says what each kind of caller gets, in the order of CALLERS, and how the arguments are made from the scene;
+the operation itself is written from the schema. Outcomes:
+
+    OK               an object, a list with something in it, or a success
+    EMPTY            a list, with nothing in it
+    NULL             nothing
+    NOT_FOUND, ...   the codes of a failure, or its types; several are joined by `+`
+    UNAUTHENTICATED  the code of a top-level error
+
+Whoever gets NOT_FOUND or NULL as a stranger or a former member gets it letter by letter, and statement by
+statement, as for an object that does not exist.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from tests.api import Person, facebook_account, instagram_account
+from tests.canaries import PASSWORD
+
+CALLERS = ("anonymous", "stranger", "former member", "creator", "creator in the team", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A Workspace with people, a team, and an account that is shared with the team; all are global ids.
+
+    `member` is one more creator, there is one more admin, and `invited` is nobody's address yet.
+    """
+
+    people: Mapping[str, Person]
+    workspace: str
+    team: str
+    shared: str
+    unshared: str
+    admin: str
+    member: str
+    admins_api_token: str
+    admins_facebook_account: str
+    admins_account: str
+    code: str
+
+    def absent(self) -> "Scene":
+        """The same scene with ids that nothing has."""
+        ids = {
+            name: _nothing_like(getattr(self, name))
+            for name in self.__dataclass_fields__
+            if name not in {"people", "code"}
+        }
+        return Scene(people=self.people, code="sci_" + "A" * 49, **ids)
+
+
+def _nothing_like(global_id: str) -> str:
+    kind = base64.b64decode(global_id).decode().partition(":")[0]
+    return base64.b64encode(f"{kind}:{uuid4()}".encode()).decode()
+
+
+Arguments = Callable[[Scene, Person], Mapping[str, Any]]
+
+
+def _none(_scene: Scene, _by: Person) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What each kind of caller gets; the arguments (of a mutation: its input) as a caller sends them."""
+
+    outcomes: tuple[str, ...]
+    arguments: Arguments = _none
+
+
+def _row(outcomes: str, arguments: Arguments = _none) -> Row:
+    return Row(tuple(outcomes.split()), arguments)
+
+
+# In the order of CALLERS.
+ANYBODY = "OK OK OK OK OK OK"
+REGISTERED = "UNAUTHENTICATED OK OK OK OK OK"
+NOBODY = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND"
+ITS_OWNER = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND OK"
+MEMBERS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK OK OK"
+ADMINS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_ALLOWED OK"
+SEES_TO_CHANGE = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_ALLOWED OK"
+SHARERS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED+NOT_FOUND NOT_ALLOWED OK"
+SEEN_BY_MEMBERS = "NULL NULL NULL OK OK OK"
+SEEN_IN_THE_TEAM = "NULL NULL NULL NULL OK OK"
+SEEN_BY_ADMINS = "NULL NULL NULL NULL NULL OK"
+FULL_IN_THE_TEAM = "NULL NULL NULL EMPTY OK OK"
+OWN = "NULL OK OK OK OK OK"
+OWN_OF_MEMBERS = "NULL EMPTY EMPTY OK OK OK"
+OWN_OF_THE_ADMIN = "NULL EMPTY EMPTY EMPTY EMPTY OK"
+
+
+def _connect(workspace: Callable[[Scene], str | None]) -> Arguments:
+    def arguments(scene: Scene, by: Person) -> Mapping[str, Any]:
+        canaries = by.api.canaries
+        account = instagram_account(canaries, str(uuid4().int % 10**15))
+        return {
+            "facebookAccount": facebook_account(canaries),
+            "instagramAccounts": [account],
+            "workspaceId": workspace(scene),
+        }
+
+    return arguments
+
+
+ROWS: dict[str, Row] = {
+    # What can be read
+    "Query.viewer": _row(OWN),
+    "Query.node (User)": _row(SEEN_BY_MEMBERS, lambda s, by: {"id": s.admin}),
+    "Query.node (Workspace)": _row(SEEN_BY_MEMBERS, lambda s, by: {"id": s.workspace}),
+    "Query.node (Team)": _row(SEEN_BY_MEMBERS, lambda s, by: {"id": s.team}),
+    "Query.node (InstagramAccount)": _row(SEEN_IN_THE_TEAM, lambda s, by: {"id": s.shared}),
+    "Query.node (InstagramAccount, not shared)": _row(SEEN_BY_ADMINS, lambda s, by: {"id": s.unshared}),
+    "Query.node (InstagramAccount, in a Personal)": _row(
+        SEEN_BY_ADMINS, lambda s, by: {"id": s.admins_account}
+    ),
+    "Query.node (FacebookAccount)": _row(SEEN_BY_ADMINS, lambda s, by: {"id": s.admins_facebook_account}),
+    "Query.nodes": _row(SEEN_IN_THE_TEAM, lambda s, by: {"ids": [s.shared]}),
+    "Viewer.user": _row(OWN),
+    "Viewer.apiTokens": _row(OWN),
+    "Viewer.facebookAccounts": _row(OWN_OF_THE_ADMIN),
+    "Viewer.socialAccounts": _row(OWN_OF_THE_ADMIN),
+    "Viewer.workspaces": _row(OWN_OF_MEMBERS),
+    "Workspace.members": _row(SEEN_BY_MEMBERS),
+    "Workspace.teams": _row(SEEN_BY_MEMBERS),
+    "Workspace.socialAccounts": _row(FULL_IN_THE_TEAM),
+    "Team.workspace": _row(SEEN_BY_MEMBERS),
+    "Team.members": _row(SEEN_BY_MEMBERS),
+    "Team.socialAccounts": _row(FULL_IN_THE_TEAM),
+    # Oneself
+    "Mutation.registerUser": _row(
+        ANYBODY, lambda s, by: {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "name": "x"}
+    ),
+    "Mutation.createApiToken": _row(
+        ANYBODY, lambda s, by: {"email": by.email, "password": PASSWORD, "label": "x", "scopes": []}
+    ),
+    "Mutation.revokeApiToken": _row(ITS_OWNER, lambda s, by: {"apiTokenId": s.admins_api_token}),
+    "Mutation.changePassword": _row(
+        REGISTERED, lambda s, by: {"currentPassword": PASSWORD, "newPassword": "CANARY-another password"}
+    ),
+    "Mutation.deleteUser": _row(REGISTERED, lambda s, by: {"currentPassword": PASSWORD}),
+    "Mutation.disconnectFacebookAccount": _row(
+        ITS_OWNER, lambda s, by: {"facebookAccountId": s.admins_facebook_account}
+    ),
+    # Workspaces and their members
+    "Mutation.createWorkspace": _row(REGISTERED, lambda s, by: {"name": "x"}),
+    "Mutation.renameWorkspace": _row(ADMINS, lambda s, by: {"workspaceId": s.workspace, "name": "x"}),
+    "Mutation.deleteWorkspace": _row(ADMINS, lambda s, by: {"workspaceId": s.workspace}),
+    "Mutation.inviteToWorkspace": _row(
+        ADMINS, lambda s, by: {"workspaceId": s.workspace, "email": "x@example.com", "role": "ADMIN"}
+    ),
+    "Mutation.acceptInvitation": _row(NOBODY, lambda s, by: {"code": s.code}),
+    "Mutation.changeMemberRole": _row(
+        ADMINS, lambda s, by: {"workspaceId": s.workspace, "userId": s.member, "role": "ADMIN"}
+    ),
+    "Mutation.removeMember": _row(ADMINS, lambda s, by: {"workspaceId": s.workspace, "userId": s.member}),
+    "Mutation.leaveWorkspace": _row(MEMBERS, lambda s, by: {"workspaceId": s.workspace}),
+    # Teams and sharing
+    "Mutation.createTeam": _row(ADMINS, lambda s, by: {"workspaceId": s.workspace, "name": "x"}),
+    "Mutation.renameTeam": _row(ADMINS, lambda s, by: {"teamId": s.team, "name": "x"}),
+    "Mutation.deleteTeam": _row(ADMINS, lambda s, by: {"teamId": s.team}),
+    "Mutation.addTeamMembers": _row(ADMINS, lambda s, by: {"teamId": s.team, "userIds": [s.member]}),
+    "Mutation.removeTeamMembers": _row(ADMINS, lambda s, by: {"teamId": s.team, "userIds": [s.member]}),
+    "Mutation.shareSocialAccounts": _row(
+        SHARERS, lambda s, by: {"socialAccountIds": [s.shared], "teamIds": [s.team]}
+    ),
+    "Mutation.unshareSocialAccounts": _row(
+        SHARERS, lambda s, by: {"socialAccountIds": [s.shared], "teamIds": [s.team]}
+    ),
+    # Social accounts
+    "Mutation.connectSocialAccounts": _row(ADMINS, _connect(lambda scene: scene.workspace)),
+    "Mutation.connectSocialAccounts (to the Personal)": _row(REGISTERED, _connect(lambda scene: None)),
+    "Mutation.disconnectSocialAccounts": _row(SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.shared]}),
+    "Mutation.disconnectSocialAccounts (not shared)": _row(
+        ITS_OWNER, lambda s, by: {"socialAccountIds": [s.unshared]}
+    ),
+}
