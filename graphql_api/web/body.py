@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 import orjson
 from starlette.types import Receive
@@ -13,6 +14,10 @@ from .responses import BAD_REQUEST, HttpRefusal
 
 MAX_NUMBER_LENGTH = 64
 """Characters of a number: longer ones would be rounded, and are slow to read."""
+
+MAX_DISCARDED = 16_777_216
+DISCARD_SECONDS = 2.0
+"""How much of a body that is too long is still read, and not kept."""
 
 _LARGE = 65_536
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -32,17 +37,28 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], options: O
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HttpRefusal(415, "The body must not be compressed", "UNSUPPORTED_MEDIA_TYPE")
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or len(length) > 18 or int(length) > options.max_body_bytes:  # noqa: PLR2004 - digits
-        raise _too_large(options.max_body_bytes)
+    too_large = not length.isdigit() or len(length) > 18 or int(length) > options.max_body_bytes  # noqa: PLR2004 - digits
+    if not too_large:
+        return await _receive_in_time(receive, options)
+    if b"expect" not in headers:  # else the client waits for a word before it sends anything
+        await _discard_rest(receive)
+    raise _too_large(options.max_body_bytes)
+
+
+async def _receive_in_time(receive: Receive, options: Options) -> bytes:
     try:
         async with asyncio.timeout(options.body_timeout):
-            return await _receive_all(receive, options.max_body_bytes)
+            body = await _receive_all(receive, options.max_body_bytes)
     except TimeoutError:
         message = f"The body did not arrive within {options.body_timeout:g} seconds"
         raise HttpRefusal(408, message, "REQUEST_TIMEOUT", [(b"connection", b"close")]) from None
+    if body is None:
+        raise _too_large(options.max_body_bytes)
+    return body
 
 
-async def _receive_all(receive: Receive, limit: int) -> bytes:
+async def _receive_all(receive: Receive, limit: int) -> bytes | None:
+    """Return the body, or None when it is too long."""
     message = await receive()
     chunks: list[bytes] = []
     received = 0
@@ -50,12 +66,24 @@ async def _receive_all(receive: Receive, limit: int) -> bytes:
         chunk: bytes = message.get("body", b"")
         received += len(chunk)
         if received > limit:
-            raise _too_large(limit)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            chunks.clear()
+        else:
+            chunks.append(chunk)
+        if not message.get("more_body", False) or received > limit + MAX_DISCARDED:
+            return b"".join(chunks) if received <= limit else None
         message = await receive()
     raise ClientGone
+
+
+async def _discard_rest(receive: Receive) -> None:
+    """Read on for a while and keep nothing: whoever is cut off while sending never sees the answer."""
+    received, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while more and received < MAX_DISCARDED:
+                message = await receive()
+                received += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 def _too_large(limit: int) -> HttpRefusal:

@@ -92,8 +92,17 @@ test("the wrong-input tab, as it stands, gets every mistake with its path", asyn
   for (const error of connectSocialAccounts.errors) assert.equal(error.__typename, "InvalidInput");
 });
 
-test("a live event arrives, once the schema has them", async (t) => {
-  if (!(await hasSubscription("accountEvents"))) return t.diagnostic("the schema has no accountEvents yet");
+test("the check tab says what connecting would come to", async () => {
+  await graphiql.openTab("Check");
+  const account = { instagramUserId, username };
+  await graphiql.setVariables({ input: { instagramAccounts: [account] } });
+  const { checkSocialAccounts } = (await graphiql.run()).data;
+  assert.deepEqual(checkSocialAccounts.errors, []);
+  assert.deepEqual(checkSocialAccounts.checks, [{ instagramUserId, status: "RECONNECT", conflict: null }]);
+  await screenshot("graphiql-check");
+});
+
+test("a live event arrives", async () => {
   await graphiql.openTab("LiveEvents");
   await graphiql.start();
   const next = newDigits();
@@ -173,12 +182,6 @@ async function createWorkspace() {
   }`;
   const variables = { input: { name: "Studio North" } };
   return (await execute(endpoint, { query, variables, bearerToken })).createWorkspace.workspace.id;
-}
-
-async function hasSubscription(name) {
-  const query = "{ __schema { subscriptionType { fields { name } } } }";
-  const { __schema } = await execute(endpoint, { query });
-  return __schema.subscriptionType?.fields.some((field) => field.name === name) ?? false;
 }
 
 const screenshot = (name) => graphiql.page.screenshot({ path: `${artefacts}${name}.png` });

@@ -42,7 +42,7 @@ class Team(Node):
     @strawberry.field(description="Who is in it, in the order of joining it.")
     async def members(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[User]:
+    ) -> Connection[User] | None:
         """A page of them."""
         request = page_request(first, after, last, before)
         page = await teams.members_page(info.context.call, request, self.key)
@@ -60,7 +60,7 @@ class Team(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[LazySocialAccount]:
+    ) -> Connection[LazySocialAccount] | None:
         """A page of them."""
         from graphql_api.schema.types.social_accounts import InstagramAccount  # noqa: PLC0415 - a cycle of types
 

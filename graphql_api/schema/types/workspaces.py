@@ -107,7 +107,7 @@ class Workspace(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[Event]:
+    ) -> Connection[Event] | None:
         """A page of them."""
         holder = holders.Workspace(self.key)
         page = await events.page(info.context.call, page_request(first, after, last, before), holder)
@@ -140,7 +140,7 @@ class Workspace(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[LazyTeam]:
+    ) -> Connection[LazyTeam] | None:
         """A page of them."""
         from graphql_api.schema.types.teams import Team  # noqa: PLC0415 - a cycle of types
 
@@ -161,7 +161,7 @@ class Workspace(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection["Invitation"]:
+    ) -> Connection["Invitation"] | None:
         """A page of them."""
         request = page_request(first, after, last, before)
         page = await invitations.page(info.context.call, request, self.key, status=status)
@@ -179,7 +179,7 @@ class Workspace(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[LazyAccessRequest]:
+    ) -> Connection[LazyAccessRequest] | None:
         """A page of them."""
         from graphql_api.schema.types.access_requests import AccessRequest  # noqa: PLC0415 - a cycle of types
 
