@@ -100,14 +100,7 @@ def _role(account: SocialAccount, viewer_id: UUID, roles: dict[UUID, Role]) -> R
 async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
     """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
     ids = [account.id for account in accounts]
-    ended = (
-        sa.delete(Share)
-        .where(col(Share.social_account_id).in_(ids))
-        .returning(col(Share.social_account_id), col(Share.team_id))
-    )
-    teams_of: dict[UUID, list[UUID]] = defaultdict(list)
-    for account_id, team_id in (await session.execute(ended)).all():
-        teams_of[account_id].append(team_id)
+    teams_of = await end_shares(session, ids)
     await session.execute(
         sa.update(SocialAccount)
         .where(col(SocialAccount.id).in_(ids))
@@ -139,10 +132,26 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
                 EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
                 account.hold_id,
                 details,
-                ends_shares_with=teams_of[account.id],
+                ends_shares_with=teams_of.get(account.id, ()),
             )
         )
     await history.record(session, call, events, held=held)
+
+
+async def end_shares(session: AsyncSession, account_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """End every share of social accounts (by their row's id); the teams that they were shared with.
+
+    The event that tells of it takes them as `ends_shares_with`.
+    """
+    ended = (
+        sa.delete(Share)
+        .where(col(Share.social_account_id).in_(account_ids))
+        .returning(col(Share.social_account_id), col(Share.team_id))
+    )
+    teams_of: dict[UUID, list[UUID]] = defaultdict(list)
+    for account_id, team_id in (await session.execute(ended)).all():
+        teams_of[account_id].append(team_id)
+    return dict(teams_of)
 
 
 async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[Team]]:
