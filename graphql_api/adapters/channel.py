@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 NAME = "graphql_api_events"
 GATHER = 0.01  # seconds in which announcements are gathered into one
+SENDING = 5.0  # seconds that sending may take: the connection is then given up
 LONGEST_PAUSE = 10.0  # seconds between two attempts to connect
 TOPICS_IN_A_MESSAGE = 150  # of 47 characters at most; PostgreSQL takes messages below 8000 bytes
 CONNECT_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -75,7 +76,7 @@ class Channel:
             topics, self._unsent = sorted(self._unsent), set()
             for start in range(0, len(topics), TOPICS_IN_A_MESSAGE):
                 message = " ".join(topics[start : start + TOPICS_IN_A_MESSAGE])
-                await connection.execute("SELECT pg_notify($1, $2)", NAME, message)
+                await connection.execute("SELECT pg_notify($1, $2)", NAME, message, timeout=SENDING)
 
     def _on_message(self, connection: asyncpg.Connection, pid: int, _name: str, message: str) -> None:
         with suppress(asyncpg.InterfaceError):  # it is closing

@@ -155,7 +155,7 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
                 EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
                 account.hold_id,
                 details,
-                ends_shares_with=teams_of[account.id],
+                ends_shares_with=teams_of.get(account.id, ()),
             )
         )
     await history.record(session, call, events, held=held)

@@ -33,4 +33,4 @@ async def test_what_happens_at_one_process_is_heard_once_at_another(
         making, hearing = await asyncio.gather(*starting)
         figures = await cross(making.base_url, hearing.base_url, canaries, events=100, subscribers=6)
     assert figures.reconnects
-    assert figures.closing < 3
+    assert figures.closing < 5  # a second, if the machine had nothing else to do
