@@ -304,7 +304,7 @@ async def test_a_body_with_a_lone_surrogate_is_refused_whole(
         {"facebookAccount": {"facebookUserId": "1", "accessToken": "CANARY-x"}, "instagramAccounts": None},
         {"facebookAccount": {"facebookUserId": "1", "accessToken": "CANARY-x"}, "instagramAccounts": [None]},
         {"facebookAccount": {"facebookUserId": "1", "accessToken": "CANARY-x"}, "onConflict": "NONSENSE"},
-        {"facebookAccount": {"facebookUserId": "1", "accessToken": "CANARY-x"}, "idempotencyKey": "x"},
+        {"facebookAccount": {"facebookUserId": "1", "accessToken": "CANARY-x"}, "idempotencyKeys": "x"},
     ],
     ids=str,
 )
