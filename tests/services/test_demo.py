@@ -110,6 +110,7 @@ def test_production_is_not_filled_with_made_up_people(tmp_path: Path) -> None:
         tmp_path,
         "demo",
         ENVIRONMENT="production",
+        MAIL_OUTBOX="outbox",
         DATABASE_URL="sqlite:///data.sqlite3",
         SEALING_KEYS="k1:" + "A" * 43 + "=",
     )
