@@ -55,7 +55,10 @@ def context_opener(services: Services) -> OpenContext:
 
     @asynccontextmanager
     async def open_context(caller: Caller) -> AsyncIterator[Context]:
-        viewer = await api_tokens.authenticate(services, caller.authorization)
-        yield Context(Call(services, viewer, caller.request_id, caller.client_address))
+        viewer, user = await api_tokens.authenticate(services, caller.authorization)
+        context = Context(Call(services, viewer, caller.request_id, caller.client_address))
+        if user is not None:
+            context.loaders.users.keep(user.id, user)
+        yield context
 
     return open_context
