@@ -36,7 +36,7 @@ class Endpoint(GraphQL[Context, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Authenticate, as the server's edge does."""
         del response
-        viewer = await api_tokens.authenticate(self._services, request.headers.get("authorization"))
+        viewer, _ = await api_tokens.authenticate(self._services, request.headers.get("authorization"))
         return Context(Call(self._services, viewer, "benchmark"))
 
 

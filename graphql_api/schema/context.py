@@ -69,8 +69,11 @@ class _Opening:
 
     async def __aenter__(self) -> Context:
         services, caller = self._services, self._caller
-        viewer = await api_tokens.authenticate(services, caller.authorization)
-        return Context(Call(services, viewer, caller.request_id, caller.client_address))
+        viewer, user = await api_tokens.authenticate(services, caller.authorization)
+        context = Context(Call(services, viewer, caller.request_id, caller.client_address))
+        if user is not None:
+            context.loaders.users.keep(user.id, user)
+        return context
 
     async def __aexit__(self, *_: object) -> None:
         pass

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
-from typing import TypeVar
+from functools import cached_property
+from typing import Generic, TypeVar, cast
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -16,53 +17,91 @@ from graphql_api.storage.tables import AccessRequest, SocialAccount, Team, Works
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+T = TypeVar("T")
 
 
 class Loaders:
     """One request's loaders. What the viewer may not see is loaded as None, like what is not there."""
 
     def __init__(self, call: Call) -> None:
-        self.users: DataLoader[UUID, UserRow | None] = _by_key(lambda ids: access.users(call, ids))
-        self.workspaces: DataLoader[UUID, tuple[Workspace, Role] | None] = _by_key(
+        self.users: Loader[UUID, UserRow] = Loader(lambda ids: access.users(call, ids))
+        self.workspaces: Loader[UUID, tuple[Workspace, Role]] = Loader(
             lambda ids: call.read(lambda session: access.workspaces(session, call.viewer, ids))
         )
-        self.social_accounts: DataLoader[UUID, SocialAccount | None] = _by_key(
+        self.social_accounts: Loader[UUID, SocialAccount] = Loader(
             lambda ids: call.read(lambda session: access.social_accounts(session, call.viewer, ids))
         )
-        self.facebook_accounts: DataLoader[UUID, FacebookAccountRow | None] = _by_key(
+        self.facebook_accounts: Loader[UUID, FacebookAccountRow] = Loader(
             lambda ids: access.logins(call, ids)
         )
-        self.teams: DataLoader[UUID, Team | None] = _by_key(
+        self.teams: Loader[UUID, Team] = Loader(
             lambda ids: call.read(lambda session: access.teams(session, call.viewer, ids))
         )
-        self.teams_of_social_accounts: DataLoader[UUID, list[TeamRow] | None] = _by_key(
+        self.teams_of_social_accounts: Loader[UUID, list[TeamRow]] = Loader(
             lambda ids: social_accounts.teams(call, ids)
         )
-        self.access_requests: DataLoader[UUID, AccessRequest | None] = _by_key(
+        self.access_requests: Loader[UUID, AccessRequest] = Loader(
             lambda ids: call.read(lambda session: access.access_requests(session, call.viewer, ids))
         )
-        self.teams_of_access_requests: DataLoader[UUID, list[Team] | None] = _by_key(
+        self.teams_of_access_requests: Loader[UUID, list[Team]] = Loader(
             lambda ids: access_requests.teams(call, ids)
         )
-        self.accounts_of_access_requests: DataLoader[tuple[UUID, str], SocialAccount | None] = _by_key(
+        self.accounts_of_access_requests: Loader[tuple[UUID, str], SocialAccount] = Loader(
             lambda keys: access_requests.accounts(call, keys)
         )
-        self.access_tokens: DataLoader[UUID, Secret | None] = _by_key(
+        self.access_tokens: Loader[UUID, Secret] = Loader(
             lambda ids: social_accounts.read_access_tokens(call, ids)
         )
 
 
-def _by_key(load: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> DataLoader[K, V | None]:
-    async def load_batch(keys: list[K]) -> list[V | None]:
-        found = await load(keys)
+class Loader(Generic[K, V]):
+    """Loads values by their keys; what was fetched before it is asked for is there at once.
+
+    A page fetches what is asked of all its items in one go, since twenty fields that wait together cost
+    more than the statement that they wait for.
+    """
+
+    def __init__(self, load: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
+        self._load = load
+        self._fetched: dict[K, V | None] = {}
+
+    @cached_property
+    def _waiting(self) -> DataLoader[K, V | None]:
+        return DataLoader(self._load_batch, max_batch_size=1000)
+
+    def keep(self, key: K, value: V) -> None:
+        """Know a value that was read in passing."""
+        self._fetched[key] = value
+
+    async def fetch(self, keys: Collection[K]) -> None:
+        """Load what `get` will be asked for."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._fetched]
+        if missing:
+            found = await self._load(missing)
+            self._fetched.update((key, found.get(key)) for key in missing)
+
+    def load(self, key: K) -> Awaitable[V | None]:
+        """Load the value of a key, together with those that others ask for meanwhile.
+
+        What fields share is shielded: when one is cancelled, because its parent failed, the others go on.
+        """
+        if key in self._fetched:
+            return _there(self._fetched[key])
+        return asyncio.shield(self._waiting.load(key))
+
+    def get(self, key: K, shape: Callable[[V | None], T]) -> T:
+        """The value of a key, shaped, for a field to return: at once if it was fetched, else an awaitable."""
+        if key in self._fetched:
+            return shape(self._fetched[key])
+        return cast("T", self._shape_later(key, shape))
+
+    async def _shape_later(self, key: K, shape: Callable[[V | None], T]) -> T:
+        return shape(await self.load(key))
+
+    async def _load_batch(self, keys: list[K]) -> list[V | None]:
+        found = await self._load(keys)
         return [found.get(key) for key in keys]
 
-    return _Loader(load_batch, max_batch_size=1000)
 
-
-class _Loader(DataLoader[K, V]):
-    """Shields what fields share: when one of them is cancelled, because its parent failed, the others go on."""
-
-    def load(self, key: K) -> Awaitable[V]:
-        """Load the value of a key."""
-        return asyncio.shield(super().load(key))
+async def _there(value: T) -> T:
+    return value

@@ -5,6 +5,7 @@ locks first, always in this order: users by id, workspaces by id, memberships, s
 """
 
 from collections.abc import Collection
+from typing import cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -36,6 +37,9 @@ from graphql_api.storage.tables import (
 )
 
 _VIEWER_ID = sa.bindparam("viewer_id", type_=sa.Uuid())
+# Whoever it will be, in statements that are prepared before anybody asks: their ids are parameters.
+SOMEBODY = Viewer(cast("UUID", _VIEWER_ID), cast("UUID", None), frozenset())
+SOME_WORKSPACE = Place(cast("UUID", sa.bindparam("workspace_id", type_=sa.Uuid())))
 _USERS = Prepared(
     sa.select(*columns(User, UserRow)).where(
         one_of(col(User.id), "ids"),

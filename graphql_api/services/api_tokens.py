@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from graphql_api.services.emails import check_email
 from graphql_api.services.pages import Page, PageRequest, read_page
 from graphql_api.storage.columns import UtcDateTime
 from graphql_api.storage.prepared import Prepared
+from graphql_api.storage.rows import UserRow, columns
 from graphql_api.storage.tables import ApiToken, User
 
 
@@ -43,14 +45,16 @@ class CredentialsRejected:
     message: str = "The e-mail address or the password is wrong"
 
 
-async def authenticate(services: Services, authorization: str | None) -> Viewer | None:
-    """Who calls, by the Authorization header; None when there is none.
+async def authenticate(
+    services: Services, authorization: str | None
+) -> tuple[Viewer, UserRow] | tuple[None, None]:
+    """Who calls, by the Authorization header, with their row; None when there is none.
 
     Raises:
         Unauthenticated: there is one, and it is no valid bearer token now.
     """
     if authorization is None:
-        return None
+        return None, None
     scheme, _, value = authorization.partition(" ")
     bearer_token = Secret(value.strip())
     if scheme.lower() != "bearer" or not bearer_tokens.is_well_formed(
@@ -65,12 +69,15 @@ async def authenticate(services: Services, authorization: str | None) -> Viewer 
     return found[0]
 
 
-def _viewer(user_id: UUID, api_token_id: UUID, scopes: str) -> Viewer:
-    return Viewer(user_id, api_token_id, frozenset(Scope(scope) for scope in scopes.split()))
+def _viewer(api_token_id: UUID, scopes: str, *user: Any) -> tuple[Viewer, UserRow]:
+    row = UserRow(*user)
+    return Viewer(row.id, api_token_id, frozenset(Scope(scope) for scope in scopes.split())), row
 
 
 _VALID_TOKEN = Prepared(
-    sa.select(col(ApiToken.user_id), col(ApiToken.id), col(ApiToken.scopes)).where(
+    sa.select(col(ApiToken.id), col(ApiToken.scopes), *columns(User, UserRow))
+    .join(User, col(User.id) == col(ApiToken.user_id))
+    .where(
         col(ApiToken.secret_hash) == sa.bindparam("digest", type_=sa.LargeBinary()),
         col(ApiToken.revoked_at).is_(None),
         col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),

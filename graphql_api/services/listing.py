@@ -5,7 +5,7 @@ with their teams: if that is little, it is read and sorted; if it is much, the s
 what is not shared is passed over, which is then less than half a hundred for each account that is shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,16 +18,20 @@ from graphql_api.domain.holders import Holder, Personal, Role, columns_of
 from graphql_api.domain.listing import LONGEST_SEARCH, Listing, OrderDirection, SocialAccountOrderField
 from graphql_api.services import access
 from graphql_api.services.call import Call
-from graphql_api.services.pages import Page, PageRequest, read_page
+from graphql_api.services.pages import Page, PageRequest, PreparedList, read_page
+from graphql_api.storage.prepared import one_of
+from graphql_api.storage.rows import AnySocialAccount, SocialAccountRow, columns
 from graphql_api.storage.tables import Share, SocialAccount
 
 FEW = 2000  # shared accounts that are read and sorted for each page
 _SIZES = (20, 100, 500, FEW)
 
+Ordered = tuple[SocialAccountOrderField, OrderDirection]
+
 
 async def page(
     call: Call, request: PageRequest, holder: Holder, listing: Listing, *, role: Role | None = None
-) -> Page[SocialAccount]:
+) -> Page[AnySocialAccount]:
     """The social accounts of a place, those that the viewer may see.
 
     `role` is what the viewer is known to be there; the statement makes sure of it.
@@ -35,6 +39,12 @@ async def page(
     Raises:
         BadUserInput: the page's arguments, its cursors or the search cannot be used.
     """
+    if (
+        listing.team_id is None
+        and not listing.search
+        and (role is Role.ADMIN or isinstance(holder, Personal))
+    ):
+        return await _whole_page(call, request, holder, listing)
     held = await _visible(call, holder, role, listing.team_id)
     statement = held.statement.where(col(held.entity.platform).in_(listing.platforms))
     term = _search_term(listing.search)
@@ -57,6 +67,53 @@ async def page(
         ],
         descending=listing.direction is OrderDirection.DESC,
     )
+
+
+async def _whole_page(
+    call: Call, request: PageRequest, holder: Holder, listing: Listing
+) -> Page[AnySocialAccount]:
+    """A page for whoever sees everything that the place holds."""
+    ordered = listing.order, listing.direction
+    viewer_id = call.viewer.user_id
+    if isinstance(holder, Personal):
+        return await _OWN[ordered].page(
+            call, request, user_id=holder.user_id, viewer_id=viewer_id, platforms=listing.platforms
+        )
+    return await _AN_ADMINS[ordered].page(
+        call, request, workspace_id=holder.workspace_id, viewer_id=viewer_id, platforms=listing.platforms
+    )
+
+
+def _prepare(visible: Any, **within: Any) -> Mapping[Ordered, PreparedList[AnySocialAccount]]:
+    """The list of a place in each order that can be asked for."""
+    statement = sa.select(*columns(SocialAccount, SocialAccountRow)).where(
+        one_of(col(SocialAccount.platform), "platforms"), visible
+    )
+    return {
+        (field, direction): PreparedList(
+            statement,
+            SocialAccountRow,
+            within=within,
+            order=[_SORTED_BY[field], col(SocialAccount.hold_id)],
+            descending=direction is OrderDirection.DESC,
+        )
+        for field in _SORTED_BY
+        for direction in OrderDirection
+    }
+
+
+_SORTED_BY: Mapping[SocialAccountOrderField, Any] = {
+    SocialAccountOrderField.CONNECTED_AT: col(SocialAccount.created_at),
+    SocialAccountOrderField.USERNAME: col(SocialAccount.username_key),
+}
+_OWN = _prepare(
+    access.SOMEBODY.user_id == col(SocialAccount.holder_user_id),
+    user_id=col(SocialAccount.holder_user_id),
+)
+_AN_ADMINS = _prepare(
+    access.is_admin(access.SOMEBODY, access.SOME_WORKSPACE),
+    workspace_id=col(SocialAccount.holder_workspace_id),
+)
 
 
 @dataclass(frozen=True, slots=True)

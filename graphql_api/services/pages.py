@@ -8,7 +8,7 @@ PostgreSQL's planner walk another index, 200 times slower.
 import base64
 import binascii
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from graphql_api.domain.faults import BadUserInput
 from graphql_api.services.call import Call
+from graphql_api.storage.prepared import Prepared
 
 T = TypeVar("T")
 
@@ -85,42 +86,131 @@ async def read_page(
     Raises:
         BadUserInput: the page's arguments or cursors cannot be used.
     """
-    size = request.size
-    list_columns = [column for column, _ in within]
-    list_values = [value for _, value in within]
-    columns = [*list_columns, *order]
+    keyset = _Keyset([column for column, _ in within], order, descending)
     for column, value in within:
         statement = statement.where(column == value)
-    whole = statement
-    for name, cursor, is_after in (("after", request.after, True), ("before", request.before, False)):
-        if cursor is not None:
-            values = [*list_values, *_read_cursor(cursor, order, name)]
-            bound = sa.tuple_(
-                *(sa.bindparam(None, v, type_=c.type) for c, v in zip(columns, values, strict=True))
-            )
-            row = sa.tuple_(*columns)
-            statement = statement.where(row > bound if is_after is not descending else row < bound)
-    downwards = descending is not request.backwards
-    statement = statement.add_columns(*order).order_by(
-        *(column.desc() if downwards else column for column in columns)
-    )
-    rows = await call.read(lambda session: _rows(session, statement.limit(size + 1)))
-    more = len(rows) > size
-    rows = rows[:size]
-    if request.backwards:
-        rows = rows[::-1]
+    values = {
+        **{f"list_{index}": value for index, (_, value) in enumerate(within)},
+        **_bounds(request, order),
+    }
+    paged = keyset.page(statement, request)
+    rows = await call.read(lambda session: _rows(session, paged, {**values, "size": request.size + 1}))
     keys = len(order)
+    pairs = [(row[0] if len(row) == keys + 1 else tuple(row[:-keys]), row[-keys:]) for row in rows]
+    return _page(request, pairs, count=lambda: call.read(lambda session: _count(session, statement)))
+
+
+class PreparedList(Generic[T]):
+    """A list whose pages are prepared reads: a statement for each way of asking, made at its first use.
+
+    `statement` selects the columns that `row` takes. `within` are the columns that make the list, with the
+    names of the parameters that say which; `order` are the columns that sort it, the last of them unique.
+    """
+
+    def __init__(
+        self,
+        statement: sa.Select[*tuple[Any, ...]],
+        row: Callable[..., T],
+        *,
+        within: Mapping[str, Any],
+        order: Sequence[Any],
+        descending: bool = False,
+    ) -> None:
+        for name, column in within.items():
+            statement = statement.where(column == sa.bindparam(name, type_=column.type))
+        self._statement = statement
+        self._row = row
+        self._within = within
+        self._order = order
+        self._keyset = _Keyset(list(within.values()), order, descending)
+        self._pages: dict[tuple[bool, bool, bool], Prepared[tuple[T, Sequence[Any]]]] = {}
+        self._count = Prepared(
+            sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()), int
+        )
+
+    async def page(self, call: Call, request: PageRequest, **values: object) -> Page[T]:
+        """Read one page; the values are those of the statement's parameters and of the list.
+
+        Raises:
+            BadUserInput: the page's arguments or cursors cannot be used.
+        """
+        bounds = _bounds(request, self._order)
+        lists = {f"list_{index}": values[name] for index, name in enumerate(self._within)}
+        pairs = await call.rows(self._prepared(request), **values, **lists, **bounds, size=request.size + 1)
+
+        async def count() -> int:
+            return (await call.rows(self._count, **values))[0]
+
+        return _page(request, pairs, count=count)
+
+    def _prepared(self, request: PageRequest) -> Prepared[tuple[T, Sequence[Any]]]:
+        asked = (request.after is not None, request.before is not None, request.backwards)
+        prepared = self._pages.get(asked)
+        if prepared is None:
+            row, keys = self._row, len(self._order)
+            prepared = self._pages[asked] = Prepared(
+                self._keyset.page(self._statement, request), lambda *row_: (row(*row_[:-keys]), row_[-keys:])
+            )
+        return prepared
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyset:
+    """The columns that make a list, and those that sort it; the values of both are named parameters."""
+
+    within: Sequence[Any]
+    order: Sequence[Any]
+    descending: bool
+
+    def page(self, statement: Any, request: PageRequest) -> Any:
+        """The rows of a page and one more, each with its sort key behind it."""
+        columns = [*self.within, *self.order]
+        for name, cursor, is_after in (("after", request.after, True), ("before", request.before, False)):
+            if cursor is not None:
+                names = [f"list_{index}" for index in range(len(self.within))]
+                names += [f"{name}_{index}" for index in range(len(self.order))]
+                bound = sa.tuple_(
+                    *(sa.bindparam(n, type_=c.type) for n, c in zip(names, columns, strict=True))
+                )
+                row = sa.tuple_(*columns)
+                statement = statement.where(row > bound if is_after is not self.descending else row < bound)
+        downwards = self.descending is not request.backwards
+        return (
+            statement.add_columns(*self.order)
+            .order_by(*(column.desc() if downwards else column for column in columns))
+            .limit(sa.bindparam("size", type_=sa.Integer()))
+        )
+
+
+def _bounds(request: PageRequest, order: Sequence[Any]) -> dict[str, object]:
+    """The sort keys that a page begins after and ends before, as parameters."""
+    return {
+        f"{name}_{index}": value
+        for name, cursor in (("after", request.after), ("before", request.before))
+        if cursor is not None
+        for index, value in enumerate(_read_cursor(cursor, order, name))
+    }
+
+
+def _page(
+    request: PageRequest, found: Sequence[tuple[T, Sequence[Any]]], *, count: Callable[[], Awaitable[int]]
+) -> Page[T]:
+    """What was found, less the row that only tells that there is more, in the list's order."""
+    more = len(found) > request.size
+    found = found[: request.size]
+    if request.backwards:
+        found = found[::-1]
     return Page(
-        [row[0] if len(row) == keys + 1 else tuple(row[:-keys]) for row in rows],
-        [write_cursor(row[-keys:]) for row in rows],
+        [item for item, _ in found],
+        [write_cursor(key) for _, key in found],
         has_next=request.before is not None if request.backwards else more,
         has_previous=more if request.backwards else request.after is not None,
-        count=lambda: call.read(lambda session: _count(session, whole)),
+        count=count,
     )
 
 
-async def _rows(session: AsyncSession, statement: Any) -> Sequence[Any]:
-    return (await session.execute(statement)).all()
+async def _rows(session: AsyncSession, statement: Any, values: Mapping[str, object]) -> Sequence[Any]:
+    return (await session.execute(statement, dict(values))).all()
 
 
 async def _count(session: AsyncSession, statement: Any) -> int:

@@ -19,6 +19,7 @@ from graphql_api.services import access, history
 from graphql_api.services.call import Call
 from graphql_api.services.members import no_such_workspace, not_allowed
 from graphql_api.services.pages import Page, PageRequest, read_page
+from graphql_api.storage.rows import AnySocialAccount
 from graphql_api.storage.tables import Membership, Share, SocialAccount, Team, TeamMember, User
 
 _AT_TEAM = ("input", "teamId")
@@ -245,7 +246,7 @@ async def members_page(call: Call, request: PageRequest, team_id: UUID) -> Page[
 
 async def social_accounts_page(
     call: Call, request: PageRequest, team_id: UUID, *, platforms: Collection[Platform]
-) -> Page[SocialAccount]:
+) -> Page[AnySocialAccount]:
     """What is shared with a team, as far as the viewer sees it, in the order of sharing."""
     statement = (
         select(SocialAccount)

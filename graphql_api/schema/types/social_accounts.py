@@ -1,5 +1,7 @@
 """Social accounts: what is held."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -7,15 +9,20 @@ from uuid import UUID
 import strawberry
 
 from graphql_api.domain.claims import Platform
-from graphql_api.domain.holders import Holder, Personal, holder_of
+from graphql_api.domain.faults import Fault
+from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
+from graphql_api.schema.loaders import Loaders
+from graphql_api.schema.lookahead import asked_of_nodes
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
-from graphql_api.schema.types.nodes import Node
+from graphql_api.schema.types.nodes import Connection, Node
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Workspace
-from graphql_api.storage.rows import AnySocialAccount
+from graphql_api.services.pages import Page
+from graphql_api.storage import tables
+from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount, AnyTeam, AnyUser
 
 SocialAccountHolder = Annotated[
     User | Workspace,
@@ -48,35 +55,31 @@ class SocialAccount(Node):
     facebook_account_id: strawberry.Private[UUID | None]
 
     @strawberry.field(description="The place that has it; null once it is disconnected.")
-    async def holder(self, info: Info) -> SocialAccountHolder | None:
+    def holder(self, info: Info) -> SocialAccountHolder | None:
         """Looked up, and so nullable: it must not hide the account that it belongs to."""
         if self.held_by is None:
             return None
         if isinstance(self.held_by, Personal):
-            user = await info.context.loaders.users.load(self.held_by.user_id)
-            return None if user is None else User.of(user)
-        found = await info.context.loaders.workspaces.load(self.held_by.workspace_id)
-        return None if found is None else Workspace.of(*found)
+            return info.context.loaders.users.get(self.held_by.user_id, _user)
+        return info.context.loaders.workspaces.get(self.held_by.workspace_id, _workspace)
 
     @strawberry.field(
         description="Who connected it, or last reconnected it; null when the viewer cannot see them any more."
     )
-    async def connected_by(self, info: Info) -> User | None:
+    def connected_by(self, info: Info) -> User | None:
         """The user, where the viewer may see them."""
         if self.connected_by_id is None:
             return None
-        user = await info.context.loaders.users.load(self.connected_by_id)
-        return None if user is None else User.of(user)
+        return info.context.loaders.users.get(self.connected_by_id, _user)
 
     @strawberry.field(
         description="The teams of the Workspace that it is shared with, by name; empty in a Personal."
     )
-    async def connected_teams(self, info: Info) -> list[Team] | None:
+    def connected_teams(self, info: Info) -> list[Team] | None:
         """Looked up, and so nullable."""
         if self.held_by is None:
             return []
-        teams = await info.context.loaders.teams_of_social_accounts.load(self.row_id)
-        return [Team.of(team) for team in teams or ()]
+        return info.context.loaders.teams_of_social_accounts.get(self.row_id, _teams)
 
 
 @strawberry.type(description="An Instagram professional account.")
@@ -104,12 +107,11 @@ class InstagramAccount(SocialAccount):
     @strawberry.field(
         description="The Facebook account that vouched for it; null when it is not the viewer's own, or was disconnected."
     )
-    async def facebook_account(self, info: Info) -> FacebookAccount | None:
+    def facebook_account(self, info: Info) -> FacebookAccount | None:
         """The viewer's own Facebook account."""
         if self.facebook_account_id is None or self.held_by is None:
             return None
-        account = await info.context.loaders.facebook_accounts.load(self.facebook_account_id)
-        return None if account is None else FacebookAccount.of(account)
+        return info.context.loaders.facebook_accounts.get(self.facebook_account_id, _facebook_account)
 
     @classmethod
     def of(cls, row: AnySocialAccount, *, disconnected: bool = False) -> Self:
@@ -132,3 +134,38 @@ class InstagramAccount(SocialAccount):
             connected_by_id=row.connected_by_id,
             facebook_account_id=row.facebook_account_id,
         )
+
+
+async def shape_page(info: Info, page: Page[AnySocialAccount]) -> Connection[SocialAccount]:
+    """Shape a page of social accounts, with what the operation asks of them fetched for all at once."""
+    with suppress(Fault):  # each field that asks for it then tells of it
+        await _fetch(info.context.loaders, asked_of_nodes(info), page.items)
+    return Connection.of(page, InstagramAccount.of)
+
+
+async def _fetch(loaders: Loaders, asked: frozenset[str], rows: Sequence[AnySocialAccount]) -> None:
+    if "facebookAccount" in asked:
+        await loaders.facebook_accounts.fetch([r.facebook_account_id for r in rows if r.facebook_account_id])
+    if "connectedTeams" in asked:
+        await loaders.teams_of_social_accounts.fetch([r.id for r in rows])
+    if "connectedBy" in asked:
+        await loaders.users.fetch([r.connected_by_id for r in rows if r.connected_by_id])
+    if "holder" in asked:
+        await loaders.users.fetch([r.holder_user_id for r in rows if r.holder_user_id])
+        await loaders.workspaces.fetch([r.holder_workspace_id for r in rows if r.holder_workspace_id])
+
+
+def _user(row: AnyUser | None) -> User | None:
+    return None if row is None else User.of(row)
+
+
+def _workspace(found: tuple[tables.Workspace, Role] | None) -> Workspace | None:
+    return None if found is None else Workspace.of(*found)
+
+
+def _teams(rows: Sequence[AnyTeam] | None) -> list[Team]:
+    return [Team.of(row) for row in rows or ()]
+
+
+def _facebook_account(row: AnyFacebookAccount | None) -> FacebookAccount | None:
+    return None if row is None else FacebookAccount.of(row)

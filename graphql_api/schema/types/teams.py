@@ -62,11 +62,11 @@ class Team(Node):
         before: Before = None,
     ) -> Connection[LazySocialAccount] | None:
         """A page of them."""
-        from graphql_api.schema.types.social_accounts import InstagramAccount  # noqa: PLC0415 - a cycle of types
+        from graphql_api.schema.types.social_accounts import shape_page  # noqa: PLC0415 - a cycle of types
 
         request = page_request(first, after, last, before)
         page = await teams.social_accounts_page(info.context.call, request, self.key, platforms=platforms)
-        return Connection.of(page, InstagramAccount.of)
+        return await shape_page(info, page)
 
     @classmethod
     def of(cls, row: AnyTeam) -> Self:

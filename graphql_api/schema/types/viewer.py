@@ -14,7 +14,7 @@ from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
 from graphql_api.schema.types.listing import OrderBy, Platforms, Search, read_listing
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, page_request
-from graphql_api.schema.types.social_accounts import InstagramAccount, SocialAccount
+from graphql_api.schema.types.social_accounts import SocialAccount, shape_page
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import StatusFilter, Workspace
 from graphql_api.services import (
@@ -130,7 +130,7 @@ class Viewer:
         page = await listing.page(
             call, request, Personal(call.viewer.user_id), read_listing(platforms, order_by, search)
         )
-        return Connection.of(page, InstagramAccount.of)
+        return await shape_page(info, page)
 
     @strawberry.field(
         description="The viewer's own requests for access to social accounts, the newest first, with what came of them."

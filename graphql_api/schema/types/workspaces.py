@@ -87,7 +87,7 @@ class Workspace(Node):
         before: Before = None,
     ) -> Connection[LazySocialAccount] | None:
         """A page of them."""
-        from graphql_api.schema.types.social_accounts import InstagramAccount  # noqa: PLC0415 - a cycle of types
+        from graphql_api.schema.types.social_accounts import shape_page  # noqa: PLC0415 - a cycle of types
 
         request = page_request(first, after, last, before)
         page = await listing.page(
@@ -97,7 +97,7 @@ class Workspace(Node):
             read_listing(platforms, order_by, search, team_id),
             role=self.viewer_role,
         )
-        return Connection.of(page, InstagramAccount.of)
+        return await shape_page(info, page)
 
     @strawberry.field(description=EVENTS)
     async def events(

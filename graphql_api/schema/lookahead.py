@@ -1,0 +1,59 @@
+"""Looking ahead: what an operation asks of the items of a page, before the page is read."""
+
+from collections.abc import Iterator, Mapping
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
+
+from graphql_api.schema.context import Info
+
+Fragments = Mapping[str, FragmentDefinitionNode]
+
+_KEPT = 1000  # connections, of all operations
+_known: dict[int, tuple[FieldNode, frozenset[str]]] = {}
+
+
+def asked_of_nodes(info: Info) -> frozenset[str]:
+    """The names of the fields that the operation selects on the items of this connection.
+
+    Whatever fragment they stand in, and also those that `@skip` leaves out: at worst something is fetched
+    for nothing. An operation is looked at once, as long as its document is kept.
+    """
+    raw = info._raw_info  # noqa: SLF001 - Strawberry's own view of it costs more than what is saved
+    first = raw.field_nodes[0]
+    known = _known.get(id(first))
+    if known is not None and known[0] is first:
+        return known[1]
+    asked = frozenset(
+        item.name.value
+        for connection in raw.field_nodes
+        for field in _fields(connection.selection_set, raw.fragments)
+        for nodes in _nodes(field, raw.fragments)
+        for item in _fields(nodes.selection_set, raw.fragments)
+    )
+    if len(_known) >= _KEPT:
+        _known.clear()
+    _known[id(first)] = (first, asked)
+    return asked
+
+
+def _nodes(field: FieldNode, fragments: Fragments) -> Iterator[FieldNode]:
+    if field.name.value == "nodes":
+        yield field
+    elif field.name.value == "edges":
+        yield from (edge for edge in _fields(field.selection_set, fragments) if edge.name.value == "node")
+
+
+def _fields(selections: SelectionSetNode | None, fragments: Fragments) -> Iterator[FieldNode]:
+    for selection in selections.selections if selections else ():
+        if isinstance(selection, FieldNode):
+            yield selection
+        elif isinstance(selection, FragmentSpreadNode):
+            yield from _fields(fragments[selection.name.value].selection_set, fragments)
+        elif isinstance(selection, InlineFragmentNode):
+            yield from _fields(selection.selection_set, fragments)
