@@ -18,7 +18,7 @@ from benchmarks.load import PATIENCE, Outcome, Plan
 from benchmarks.population import Person
 from graphql_api.adapters.sealing import Keyring, new_key, parse_keys
 
-SETTINGS = {"ENVIRONMENT": "production", "LOG_LEVEL": "WARNING"}
+SETTINGS = {"ENVIRONMENT": "production", "LOG_LEVEL": "WARNING", "MAIL_OUTBOX": "outbox"}
 KEYS = new_key("k1")
 
 
