@@ -20,6 +20,7 @@ from graphql_api.services import sealing_keys, tidying
 from graphql_api.services.call import Services
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.revisions import Migrated, state_of
+from graphql_api.web.heads import bounded
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ def serve(
         server_header=False,
         proxy_headers=False,  # TRUSTED_PROXIES decides, in web/
         timeout_graceful_shutdown=20,
+        http=bounded(settings.options),
         ws_max_size=settings.options.max_message_bytes,
         ws_per_message_deflate=False,
     )

@@ -23,6 +23,12 @@ class Options:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks whose X-Forwarded-For is believed."""
 
+    max_head_bytes: Annotated[int, Field(ge=4_096, le=1_048_576)] = 65_536
+    """Bytes of a request's head, and of what is around its body."""
+
+    head_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """How long a head may take to arrive, from the connection or the head's first byte."""
+
     max_body_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_048_576
     """Bytes of a request's body."""
 

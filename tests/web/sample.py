@@ -17,6 +17,7 @@ from graphql_api.execution.errors import ErrorReport
 from graphql_api.execution.limits import Limits
 from graphql_api.execution.persisted import PersistedDocuments
 from graphql_api.schema.context import Caller
+from graphql_api.web.heads import bounded
 from graphql_api.web.options import Options
 from graphql_api.web.routes import Lifespan, build
 from graphql_api.web.shutdown import Shutdown
@@ -229,7 +230,7 @@ class Sample:
 
 
 @contextmanager
-def served(app: ASGIApp, **settings: object) -> Iterator[str]:
+def served(app: ASGIApp, options: Options | None = None, **settings: object) -> Iterator[str]:
     """Serve an application by uvicorn on a free loopback port; gives `127.0.0.1:<port>`."""
     config = uvicorn.Config(
         app,
@@ -237,6 +238,7 @@ def served(app: ASGIApp, **settings: object) -> Iterator[str]:
         port=0,
         log_config=None,
         proxy_headers=False,
+        http=bounded(options or Options()),
         timeout_graceful_shutdown=3,
         **settings,  # type: ignore[arg-type]
     )
