@@ -10,7 +10,7 @@ NO_ID = UUID(int=0)
 
 def write_id(type_name: str, key: UUID) -> str:
     """The global id of an object."""
-    return base64.b64encode(f"{type_name}:{key}".encode()).decode()
+    return binascii.b2a_base64(f"{type_name}:{key}".encode(), newline=False).decode()
 
 
 def read_id(type_name: str, text: str) -> UUID:

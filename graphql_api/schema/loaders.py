@@ -64,6 +64,7 @@ class Loader(Generic[K, V]):
     def __init__(self, load: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._load = load
         self._fetched: dict[K, V | None] = {}
+        self._shaped: dict[tuple[K, object], object] = {}  # twenty accounts have one and the same login
 
     @cached_property
     def _waiting(self) -> DataLoader[K, V | None]:
@@ -91,8 +92,12 @@ class Loader(Generic[K, V]):
 
     def get(self, key: K, shape: Callable[[V | None], T]) -> T:
         """The value of a key, shaped, for a field to return: at once if it was fetched, else an awaitable."""
+        shaped = self._shaped.get((key, shape), _NOT_YET)
+        if shaped is not _NOT_YET:
+            return cast("T", shaped)
         if key in self._fetched:
-            return shape(self._fetched[key])
+            self._shaped[key, shape] = value = shape(self._fetched[key])
+            return value
         return cast("T", self._shape_later(key, shape))
 
     async def _shape_later(self, key: K, shape: Callable[[V | None], T]) -> T:
@@ -101,6 +106,9 @@ class Loader(Generic[K, V]):
     async def _load_batch(self, keys: list[K]) -> list[V | None]:
         found = await self._load(keys)
         return [found.get(key) for key in keys]
+
+
+_NOT_YET = object()
 
 
 async def _there(value: T) -> T:

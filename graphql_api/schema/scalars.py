@@ -7,7 +7,9 @@ from strawberry.types.scalar import ScalarDefinition
 
 
 def _write(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"  # less the +00:00
 
 
 def _read(text: str) -> datetime:

@@ -74,7 +74,7 @@ async def page(call: Call, request: PageRequest, holder: Holder) -> Page[Event]:
     if after is not None:
         # Asked after the page was read: what is still kept now was kept then.
         await call.read(lambda session: _check_kept(session, call, holder, after))
-    return replace(found, cursors=[cursor_of(holder, event.seq) for event in found.items])
+    return replace(found, cursor=lambda index: cursor_of(holder, found.items[index].seq))
 
 
 async def present_cursor(call: Call, holder: Holder) -> str | None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,10 +61,10 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A stretch of a list, with a cursor for each row; `count` counts the whole list."""
+    """A stretch of a list; `cursor` tells where one of its items stands, `count` counts the whole list."""
 
     items: Sequence[T]
-    cursors: Sequence[str]
+    cursor: Callable[[int], str]
     has_next: bool
     has_previous: bool
     count: Callable[[], Awaitable[int]]
@@ -202,7 +203,7 @@ def _page(
         found = found[::-1]
     return Page(
         [item for item, _ in found],
-        [write_cursor(key) for _, key in found],
+        lambda index: write_cursor(found[index][1]),
         has_next=request.before is not None if request.backwards else more,
         has_previous=more if request.backwards else request.after is not None,
         count=count,
@@ -221,7 +222,7 @@ async def _count(session: AsyncSession, statement: Any) -> int:
 def write_cursor(key: Sequence[Any]) -> str:
     """Where a row stands in its list, by its sort key."""
     parts = [part.isoformat() if isinstance(part, datetime) else str(part) for part in key]
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str, order: Sequence[Any], name: str) -> list[object]:

@@ -1,7 +1,7 @@
 """What all types share: the Node interface, and pages of lists."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Generic, Self, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 import strawberry
 
@@ -57,37 +57,36 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     """Relay's connection."""
 
-    edges: list[Edge[T]] = strawberry.field(description="The items with their cursors.")
     nodes: list[T] = strawberry.field(description="The items alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
-    counted: strawberry.Private[Callable[[], Awaitable[int]]]
+    page: strawberry.Private[Page[Any]]
+
+    @strawberry.field(description="The items with their cursors.")
+    def edges(self) -> list[Edge[T]]:
+        """Made only when they are asked for, as cursors are."""
+        return [Edge(cursor=self.page.cursor(index), node=node) for index, node in enumerate(self.nodes)]
+
+    @strawberry.field(description="Where this page stands in the list.")
+    def page_info(self) -> PageInfo:
+        """With the cursors of its ends."""
+        last = len(self.nodes) - 1
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.page.has_previous,
+            start_cursor=self.page.cursor(0) if self.nodes else None,
+            end_cursor=self.page.cursor(last) if self.nodes else None,
+        )
 
     @strawberry.field(description="How many items the whole list has. Counted only when it is asked for.")
     async def total_count(self) -> int | None:
         """Nullable, so that a count that fails does not take the page with it."""
-        return await self.counted()
+        return await self.page.count()
 
     @classmethod
     def of(cls, page: Page[Row], shape: Callable[[Row], T]) -> Self:
         """Shape a page of rows."""
-        nodes = [shape(row) for row in page.items]
-        return cls(
-            edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=_page_info(page.cursors, page),
-            counted=page.count,
-        )
+        return cls(nodes=[shape(row) for row in page.items], page=page)
 
 
 def page_request(first: int | None, after: str | None, last: int | None, before: str | None) -> PageRequest:
     """Relay's four arguments as the services take them."""
     return PageRequest(first=first, after=after, last=last, before=before)
-
-
-def _page_info(cursors: Sequence[str], page: Page[Row]) -> PageInfo:
-    return PageInfo(
-        has_next_page=page.has_next,
-        has_previous_page=page.has_previous,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=cursors[-1] if cursors else None,
-    )

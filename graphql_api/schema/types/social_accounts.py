@@ -11,6 +11,7 @@ import strawberry
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.faults import Fault
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
+from graphql_api.domain.holders import Workspace as Place
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.loaders import Loaders
@@ -77,8 +78,8 @@ class SocialAccount(Node):
     )
     def connected_teams(self, info: Info) -> list[Team] | None:
         """Looked up, and so nullable."""
-        if self.held_by is None:
-            return []
+        if not isinstance(self.held_by, Place):
+            return []  # teams are of Workspaces
         return info.context.loaders.teams_of_social_accounts.get(self.row_id, _teams)
 
 
@@ -147,7 +148,7 @@ async def _fetch(loaders: Loaders, asked: frozenset[str], rows: Sequence[AnySoci
     if "facebookAccount" in asked:
         await loaders.facebook_accounts.fetch([r.facebook_account_id for r in rows if r.facebook_account_id])
     if "connectedTeams" in asked:
-        await loaders.teams_of_social_accounts.fetch([r.id for r in rows])
+        await loaders.teams_of_social_accounts.fetch([r.id for r in rows if r.holder_workspace_id])
     if "connectedBy" in asked:
         await loaders.users.fetch([r.connected_by_id for r in rows if r.connected_by_id])
     if "holder" in asked:
