@@ -61,9 +61,10 @@ class Scene:
             "held_elsewhere": "999",
         }
         names = names or tuple(name for name in self.__dataclass_fields__ if name not in {"people", "codes"})
-        return replace(
-            self, **{name: given.get(name) or _nothing_like(getattr(self, name)) for name in names}
-        )
+        absent: dict[str, Any] = {
+            name: given.get(name) or _nothing_like(getattr(self, name)) for name in names
+        }
+        return replace(self, **absent)
 
 
 def _nothing_like(global_id: str) -> str:

@@ -147,7 +147,7 @@ def outcome(field_name: str, answer: Mapping[str, Any]) -> str:
     if field_name.startswith(("Viewer.", *(f"{one}." for one in WALKED))) and value is not None:
         (value,) = value.values()
     if isinstance(value, dict) and value.get("errors"):
-        return "+".join(sorted({one.get("code", one["__typename"]) for one in value["errors"]}))
+        return "+".join(sorted({one.get("code") or one["__typename"] for one in value["errors"]}))
     items = value.get("nodes") if isinstance(value, dict) else value
     if isinstance(items, list):
         value = ("EMPTY" if not items else None) if not any(items) else items
