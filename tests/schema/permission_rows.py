@@ -31,9 +31,9 @@ class Scene:
     """A Workspace with people, a team, and an account that is shared with the team; all are global ids.
 
     `member` is one more creator, and there is one more admin; the invitation is for nobody's address yet.
-    `access_request` is the creator's, for the account that is not shared; `held_elsewhere` is the Instagram id of an
-    account in the admin's Personal. `codes` were mailed: by a caller's
-    token, one to verify their address and one to choose a new password; the anonymous caller has the member's.
+    `access_request` is the creator's, for the account that is not shared. `held_elsewhere` is the Instagram
+    id of the account in the admin's Personal. `codes` were mailed: by a caller's token, one to verify their
+    address and one to choose a new password; the anonymous caller has the member's.
     """
 
     people: Mapping[str, Person]
@@ -83,7 +83,7 @@ def _none(_scene: Scene, _by: Person) -> Mapping[str, Any]:
 class Row:
     """What each kind of caller gets; the arguments (of a mutation: its input) as a caller sends them.
 
-    What of the scene is not there where nothing is to be told apart from it: everything, if none is named.
+    `absent` names what of the scene is taken away to see that a refusal does not tell: nothing, for all of it.
     """
 
     outcomes: tuple[str, ...]
@@ -184,6 +184,7 @@ ROWS: dict[str, Row] = {
     "Workspace.members": _row(SEEN_BY_MEMBERS),
     "Workspace.teams": _row(SEEN_BY_MEMBERS),
     "Workspace.socialAccounts": _row(FULL_IN_THE_TEAM),
+    "Workspace.socialAccounts (of a team)": _row(FULL_IN_THE_TEAM, lambda s, by: {"teamId": s.team}),
     "Team.workspace": _row(SEEN_BY_MEMBERS),
     "Team.members": _row(SEEN_BY_MEMBERS),
     "Team.socialAccounts": _row(FULL_IN_THE_TEAM),
