@@ -8,15 +8,15 @@ the operation itself is written from the schema. Outcomes:
     EMPTY            a list, with nothing in it
     NULL             nothing
     NOT_FOUND, ...   the codes of a failure, or its types; several are joined by `+`
-    UNAUTHENTICATED  the code of a top-level error
+    UNAUTHENTICATED  the code of a top-level error, as is FORBIDDEN
 
-Whoever gets NOT_FOUND or NULL as a stranger or a former member gets it letter by letter, and statement by
-statement, as for an object that does not exist.
+Whoever gets NOT_FOUND, NULL or FORBIDDEN gets it letter by letter, and statement by statement, as for an object
+that does not exist. That is not compared for members of what they reach through an object that they see.
 """
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -30,7 +30,10 @@ CALLERS = ("anonymous", "stranger", "former member", "creator", "creator in the 
 class Scene:
     """A Workspace with people, a team, and an account that is shared with the team; all are global ids.
 
-    `member` is one more creator, there is one more admin, and `invited` is nobody's address yet.
+    `member` is one more creator, and there is one more admin; the invitation is for nobody's address yet.
+    `access_request` is the creator's, for the account that is not shared. `held_elsewhere` is the Instagram
+    id of the account in the admin's Personal. `codes` were mailed: by a caller's token, one to verify their
+    address and one to choose a new password; the anonymous caller has the member's.
     """
 
     people: Mapping[str, Person]
@@ -43,16 +46,25 @@ class Scene:
     admins_api_token: str
     admins_facebook_account: str
     admins_account: str
+    held_elsewhere: str
+    access_request: str
+    invitation: str
     code: str
+    members_email: str
+    codes: Mapping[str, tuple[str, str]]
 
-    def absent(self) -> "Scene":
-        """The same scene with ids that nothing has."""
-        ids = {
-            name: _nothing_like(getattr(self, name))
-            for name in self.__dataclass_fields__
-            if name not in {"people", "code"}
+    def absent(self, *names: str) -> "Scene":
+        """The same scene with ids that nothing has; or only these of them."""
+        given = {
+            "code": "sci_" + "A" * 49,
+            "members_email": "nobody@example.com",
+            "held_elsewhere": "999",
         }
-        return Scene(people=self.people, code="sci_" + "A" * 49, **ids)
+        names = names or tuple(name for name in self.__dataclass_fields__ if name not in {"people", "codes"})
+        absent: dict[str, Any] = {
+            name: given.get(name) or _nothing_like(getattr(self, name)) for name in names
+        }
+        return replace(self, **absent)
 
 
 def _nothing_like(global_id: str) -> str:
@@ -69,19 +81,24 @@ def _none(_scene: Scene, _by: Person) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What each kind of caller gets; the arguments (of a mutation: its input) as a caller sends them."""
+    """What each kind of caller gets; the arguments (of a mutation: its input) as a caller sends them.
+
+    `absent` names what of the scene is taken away to see that a refusal does not tell: nothing, for all of it.
+    """
 
     outcomes: tuple[str, ...]
     arguments: Arguments = _none
+    absent: tuple[str, ...] = ()
 
 
-def _row(outcomes: str, arguments: Arguments = _none) -> Row:
-    return Row(tuple(outcomes.split()), arguments)
+def _row(outcomes: str, arguments: Arguments = _none, *, absent: str = "") -> Row:
+    return Row(tuple(outcomes.split()), arguments, tuple(absent.split()))
 
 
 # In the order of CALLERS.
 ANYBODY = "OK OK OK OK OK OK"
 REGISTERED = "UNAUTHENTICATED OK OK OK OK OK"
+NO_SUCH_CODE = "NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND"
 NOBODY = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND"
 ITS_OWNER = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND OK"
 MEMBERS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK OK OK"
@@ -92,6 +109,9 @@ SEEN_BY_MEMBERS = "NULL NULL NULL OK OK OK"
 SEEN_IN_THE_TEAM = "NULL NULL NULL NULL OK OK"
 SEEN_BY_ADMINS = "NULL NULL NULL NULL NULL OK"
 FULL_IN_THE_TEAM = "NULL NULL NULL EMPTY OK OK"
+SEEN_BY_WHO_ASKED = "NULL NULL NULL OK NULL OK"
+FULL_FOR_ADMINS = "NULL NULL NULL EMPTY EMPTY OK"
+FULL_FOR_WHO_ASKED = "NULL NULL NULL OK EMPTY OK"
 OWN = "NULL OK OK OK OK OK"
 OWN_OF_MEMBERS = "NULL EMPTY EMPTY OK OK OK"
 OWN_OF_THE_ADMIN = "NULL EMPTY EMPTY EMPTY EMPTY OK"
@@ -110,6 +130,22 @@ def _connect(workspace: Callable[[Scene], str | None]) -> Arguments:
     return arguments
 
 
+def _check(workspace: Callable[[Scene], str | None]) -> Arguments:
+    def arguments(scene: Scene, _by: Person) -> Mapping[str, Any]:
+        accounts = [{"instagramUserId": "4", "username": "x"}]
+        return {"input": {"instagramAccounts": accounts, "workspaceId": workspace(scene)}}
+
+    return arguments
+
+
+def _ask(instagram_user_id: Callable[[Scene], str]) -> Arguments:
+    return lambda s, by: {
+        "workspaceId": s.workspace,
+        "instagramUserId": instagram_user_id(s),
+        "username": "x",
+    }
+
+
 ROWS: dict[str, Row] = {
     # What can be read
     "Query.viewer": _row(OWN),
@@ -122,18 +158,45 @@ ROWS: dict[str, Row] = {
         SEEN_BY_ADMINS, lambda s, by: {"id": s.admins_account}
     ),
     "Query.node (FacebookAccount)": _row(SEEN_BY_ADMINS, lambda s, by: {"id": s.admins_facebook_account}),
+    "Query.node (AccessRequest)": _row(SEEN_BY_WHO_ASKED, lambda s, by: {"id": s.access_request}),
     "Query.nodes": _row(SEEN_IN_THE_TEAM, lambda s, by: {"ids": [s.shared]}),
+    "Query.nodes (not shared)": _row(SEEN_BY_ADMINS, lambda s, by: {"ids": [s.unshared]}),
+    "Query.checkSocialAccounts": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_ALLOWED OK",
+        _check(lambda scene: scene.workspace),
+    ),
+    "Query.checkSocialAccounts (to the Personal)": _row(REGISTERED, _check(lambda scene: None)),
+    "Query.invitationPreview": _row(ANYBODY, lambda s, by: {"code": s.code}),
+    "Subscription.accountEvents": _row(
+        "UNAUTHENTICATED FORBIDDEN FORBIDDEN OK OK OK", lambda s, by: {"workspaceId": s.workspace}
+    ),
+    "Subscription.accountEvents (of the Personal)": _row(REGISTERED),
     "Viewer.user": _row(OWN),
+    "Viewer.accessRequests": _row("NULL EMPTY EMPTY OK EMPTY EMPTY"),
     "Viewer.apiTokens": _row(OWN),
+    "Viewer.events": _row(OWN),
     "Viewer.facebookAccounts": _row(OWN_OF_THE_ADMIN),
     "Viewer.socialAccounts": _row(OWN_OF_THE_ADMIN),
     "Viewer.workspaces": _row(OWN_OF_MEMBERS),
+    "Workspace.accessRequests": _row(FULL_FOR_WHO_ASKED),
+    "Workspace.events": _row(SEEN_BY_MEMBERS),
+    "Workspace.invitations": _row(FULL_FOR_ADMINS),
     "Workspace.members": _row(SEEN_BY_MEMBERS),
     "Workspace.teams": _row(SEEN_BY_MEMBERS),
     "Workspace.socialAccounts": _row(FULL_IN_THE_TEAM),
+    "Workspace.socialAccounts (of a team)": _row(FULL_IN_THE_TEAM, lambda s, by: {"teamId": s.team}),
     "Team.workspace": _row(SEEN_BY_MEMBERS),
     "Team.members": _row(SEEN_BY_MEMBERS),
     "Team.socialAccounts": _row(FULL_IN_THE_TEAM),
+    "AccessRequest.decidedBy": _row("NULL NULL NULL NULL NULL NULL"),
+    "AccessRequest.instagramAccount": _row(SEEN_BY_ADMINS),
+    "AccessRequest.requester": _row(SEEN_BY_WHO_ASKED),
+    "AccessRequest.teams": _row("NULL NULL NULL EMPTY NULL EMPTY"),
+    "AccessRequest.workspace": _row(SEEN_BY_WHO_ASKED),
+    "InstagramAccount.connectedBy": _row(SEEN_IN_THE_TEAM),
+    "InstagramAccount.connectedTeams": _row(SEEN_IN_THE_TEAM),
+    "InstagramAccount.facebookAccount": _row(SEEN_BY_ADMINS),
+    "InstagramAccount.holder": _row(SEEN_IN_THE_TEAM),
     # Oneself
     "Mutation.registerUser": _row(
         ANYBODY, lambda s, by: {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "name": "x"}
@@ -144,6 +207,24 @@ ROWS: dict[str, Row] = {
     "Mutation.revokeApiToken": _row(ITS_OWNER, lambda s, by: {"apiTokenId": s.admins_api_token}),
     "Mutation.changePassword": _row(
         REGISTERED, lambda s, by: {"currentPassword": PASSWORD, "newPassword": "CANARY-another password"}
+    ),
+    "Mutation.sendVerificationEmail": _row(REGISTERED, lambda s, by: {"email": by.email}),
+    "Mutation.sendVerificationEmail (somebody else's)": _row(
+        NOBODY, lambda s, by: {"email": s.members_email}
+    ),
+    "Mutation.verifyEmail": _row(ANYBODY, lambda s, by: {"code": s.codes[by.token][0]}),
+    "Mutation.verifyEmail (by the other code)": _row(
+        NO_SUCH_CODE, lambda s, by: {"code": s.codes[by.token][1]}
+    ),
+    "Mutation.requestPasswordReset": _row(ANYBODY, lambda s, by: {"email": by.email}),
+    "Mutation.requestPasswordReset (nobody's)": _row(
+        ANYBODY, lambda s, by: {"email": f"{uuid4().hex}@example.com"}
+    ),
+    "Mutation.resetPassword": _row(
+        ANYBODY, lambda s, by: {"code": s.codes[by.token][1], "newPassword": "CANARY-another password"}
+    ),
+    "Mutation.resetPassword (by the other code)": _row(
+        NO_SUCH_CODE, lambda s, by: {"code": s.codes[by.token][0], "newPassword": "CANARY-another password"}
     ),
     "Mutation.deleteUser": _row(REGISTERED, lambda s, by: {"currentPassword": PASSWORD}),
     "Mutation.disconnectFacebookAccount": _row(
@@ -157,6 +238,7 @@ ROWS: dict[str, Row] = {
         ADMINS, lambda s, by: {"workspaceId": s.workspace, "email": "x@example.com", "role": "ADMIN"}
     ),
     "Mutation.acceptInvitation": _row(NOBODY, lambda s, by: {"code": s.code}),
+    "Mutation.revokeInvitation": _row(ITS_OWNER, lambda s, by: {"invitationId": s.invitation}),
     "Mutation.changeMemberRole": _row(
         ADMINS, lambda s, by: {"workspaceId": s.workspace, "userId": s.member, "role": "ADMIN"}
     ),
@@ -180,5 +262,43 @@ ROWS: dict[str, Row] = {
     "Mutation.disconnectSocialAccounts": _row(SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.shared]}),
     "Mutation.disconnectSocialAccounts (not shared)": _row(
         ITS_OWNER, lambda s, by: {"socialAccountIds": [s.unshared]}
+    ),
+    "Mutation.moveSocialAccounts": _row(SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.shared]}),
+    "Mutation.moveSocialAccounts (not shared)": _row(
+        ITS_OWNER, lambda s, by: {"socialAccountIds": [s.unshared]}
+    ),
+    "Mutation.moveSocialAccounts (into the Workspace)": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED+NOT_FOUND NOT_ALLOWED+NOT_FOUND OK",
+        lambda s, by: {"socialAccountIds": [s.admins_account], "workspaceId": s.workspace},
+    ),
+    "Mutation.renameSocialAccount": _row(
+        SEES_TO_CHANGE, lambda s, by: {"socialAccountId": s.shared, "nickname": "x"}
+    ),
+    "Mutation.renameSocialAccount (not shared)": _row(
+        ITS_OWNER, lambda s, by: {"socialAccountId": s.unshared, "nickname": "x"}
+    ),
+    # Asking for access
+    "Mutation.requestSocialAccountAccess": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK OK NOT_ALLOWED", _ask(lambda scene: "2")
+    ),
+    "Mutation.requestSocialAccountAccess (shared)": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK NOT_ALLOWED NOT_ALLOWED", _ask(lambda scene: "1")
+    ),
+    "Mutation.requestSocialAccountAccess (held elsewhere)": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_ALLOWED",
+        _ask(lambda scene: scene.held_elsewhere),
+        absent="held_elsewhere",
+    ),
+    "Mutation.withdrawAccessRequest": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK NOT_FOUND NOT_ALLOWED",
+        lambda s, by: {"accessRequestId": s.access_request},
+    ),
+    "Mutation.grantAccessRequest": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_FOUND OK",
+        lambda s, by: {"accessRequestId": s.access_request, "teamIds": [s.team]},
+    ),
+    "Mutation.declineAccessRequest": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_FOUND OK",
+        lambda s, by: {"accessRequestId": s.access_request, "reason": "x"},
     ),
 }

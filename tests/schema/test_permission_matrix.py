@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,15 @@ from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.schema import schema_text
 from graphql_api.settings import Settings
+from graphql_api.storage.database import Database
+from graphql_api.storage.prepared import Prepared
 from tests import operations
+from tests.access_request_operations import REQUEST_ACCESS
 from tests.api import Api, Person
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
+from tests.mail_operations import REQUEST_RESET
+from tests.mails import Mailbox
 from tests.people_operations import REMOVE
 from tests.schema.permission_rows import CALLERS, ROWS, Row, Scene
 from tests.schema.test_teams import connected, make_team
@@ -46,7 +52,15 @@ from tests.team_operations import SHARE
 
 SCHEMA = build_schema(schema_text())
 # Objects that are reached by their id, and what of a scene is one of them.
-WALKED = {"Workspace": "workspace", "Team": "team"}
+WALKED = {
+    "AccessRequest": "access_request",
+    "InstagramAccount": "shared",
+    "Team": "team",
+    "Workspace": "workspace",
+}
+# The first of these that somebody sends begins a count of theirs, with one statement more than the next.
+COUNTED = ("Query.checkSocialAccounts", "Mutation.requestSocialAccountAccess")
+UNSEEN = {"NOT_FOUND", "NULL", "FORBIDDEN"}
 
 
 def object_type(name: str) -> GraphQLObjectType:
@@ -87,6 +101,8 @@ def selection(field: GraphQLField) -> str:
         return ""
     if isinstance(kind, GraphQLObjectType) and "pageInfo" in kind.fields:
         return "{ nodes { __typename } totalCount }"
+    if isinstance(kind, GraphQLObjectType) and "errors" in kind.fields:
+        return "{ __typename errors { path message code } }"
     if isinstance(kind, GraphQLUnionType):
         return "{ __typename " + " ".join(map(_failure, kind.types)) + " }"
     return "{ __typename }"
@@ -130,8 +146,8 @@ def outcome(field_name: str, answer: Mapping[str, Any]) -> str:
     (value,) = answer["data"].values()
     if field_name.startswith(("Viewer.", *(f"{one}." for one in WALKED))) and value is not None:
         (value,) = value.values()
-    if isinstance(value, dict) and value.get("__typename", "").endswith("Failure"):
-        return "+".join(sorted({one.get("code", one["__typename"]) for one in value["errors"]}))
+    if isinstance(value, dict) and value.get("errors"):
+        return "+".join(sorted({one.get("code") or one["__typename"] for one in value["errors"]}))
     items = value.get("nodes") if isinstance(value, dict) else value
     if isinstance(items, list):
         value = ("EMPTY" if not items else None) if not any(items) else items
@@ -182,10 +198,16 @@ def copy(canaries: Canaries, sqlite_template: Path, postgresql: PostgresServer) 
 
 
 @pytest.fixture(scope="module", params=DATABASES)
-async def built(request: pytest.FixtureRequest, copy: Copy, canaries: Canaries) -> Built:
-    settings = make_settings(copy(request.param))
+async def built(
+    request: pytest.FixtureRequest,
+    copy: Copy,
+    canaries: Canaries,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Built:
+    outbox = tmp_path_factory.mktemp("outbox")
+    settings = make_settings(copy(request.param), mail_outbox=outbox)
     async with served(settings, canaries) as api:
-        return Built(await make_scene(api), settings)
+        return Built(await make_scene(api, Mailbox(outbox, canaries)), settings)
 
 
 @pytest.fixture(scope="module")
@@ -203,11 +225,12 @@ async def api(built: Built, copy: Copy, canaries: Canaries) -> AsyncIterator[Api
         yield api
 
 
-async def make_scene(api: Api) -> Scene:
-    admin, second, creator, in_team, member, former, stranger = [
+async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
+    admin, second, creator, in_team, member, former, stranger = everybody = [
         await api.register(name)
         for name in ("admin", "second", "creator", "team", "member", "former", "strange")
     ]
+    codes = {person.token: await mailed(mailbox, person) for person in everybody}
     workspace = await admin.create_workspace()
     await admin.bring_in(second, workspace, "ADMIN")
     for person in (creator, in_team, member, former):
@@ -223,6 +246,9 @@ async def make_scene(api: Api) -> Scene:
     token = await api.mutate(
         operations.LOG_IN, {"email": admin.email, "password": PASSWORD, "label": "x", "scopes": []}
     )
+    requested = await creator.mutate(
+        REQUEST_ACCESS, workspaceId=workspace, instagramUserId="2", username="user_2"
+    )
     personal = (await admin.execute(operations.PERSONAL))["viewer"]
     nobody = Person(api, stranger.email, stranger.id, "")
     return Scene(
@@ -236,23 +262,65 @@ async def make_scene(api: Api) -> Scene:
         admins_api_token=token["apiToken"]["id"],
         admins_facebook_account=personal["facebookAccounts"]["nodes"][0]["id"],
         admins_account=own,
+        held_elsewhere="3",
+        access_request=requested["accessRequest"]["id"],
+        invitation=invited["invitation"]["id"],
         code=invited["code"],
+        members_email=member.email,
+        codes={**codes, nobody.token: codes[member.token]},
     )
+
+
+async def mailed(mailbox: Mailbox, person: Person) -> tuple[str, str]:
+    """The codes that somebody is mailed, to verify their address and to choose a new password."""
+    await person.mutate(REQUEST_RESET, email=person.email)
+    return (
+        (await mailbox.wait(person.email, "Verify")).code,
+        (await mailbox.wait(person.email, "password")).code,
+    )
+
+
+# What the request that a test sends is found to send to the database; not what the server does besides.
+SENT: ContextVar[list[str]] = ContextVar("sent")
+
+
+def note(statement: str) -> None:
+    if (sent := SENT.get(None)) is not None:
+        sent.append(statement)
+
+
+@pytest.fixture(autouse=True)
+def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Note every statement, of SQLAlchemy and of the driver's own connections."""
+    rows, write_at_once = Database.rows, Database.write_at_once
+
+    async def noted_rows(self: Database, prepared: Prepared[Any], **values: object) -> list[Any]:
+        note(prepared.form(is_sqlite=self.is_sqlite).sql)
+        return await rows(self, prepared, **values)
+
+    async def noted_write(self: Database, statement: str, *arguments: object) -> list[Any] | None:
+        note(statement)
+        return await write_at_once(self, statement, *arguments)
+
+    def noted_execute(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        note(statement)
+
+    monkeypatch.setattr(Database, "rows", noted_rows)
+    monkeypatch.setattr(Database, "write_at_once", noted_write)
+    sa.event.listen(sa.Engine, "before_cursor_execute", noted_execute)
+    yield
+    sa.event.remove(sa.Engine, "before_cursor_execute", noted_execute)
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """The statements that are sent to the database meanwhile, as they are written."""
+    """The statements that are sent to the database on behalf of what is done meanwhile, as they are written."""
     sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    token = SENT.set(sent)
     try:
         yield sent
     finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        SENT.reset(token)
 
 
 async def asked(api: Api, name: str, scene: Scene, by: Person) -> tuple[Mapping[str, Any], list[str]]:
@@ -270,9 +338,13 @@ async def opened(send: Callable[..., Awaitable[httpx.Response]]) -> Mapping[str,
     """The first event of a stream; one that is still open after a while is as good as an object."""
     try:
         async with asyncio.timeout(1):
-            text = (await send(headers={"Accept": "text/event-stream"})).text
+            response = await send(headers={"Accept": "text/event-stream"})
     except TimeoutError:
         return {"data": {"opened": {}}}
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        refused: Mapping[str, Any] = response.json()
+        return refused
+    text = response.text
     first: Mapping[str, Any] = json.loads(re.findall(r"^data: (.+)$", text, re.MULTILINE)[0])
     return first
 
@@ -281,11 +353,15 @@ async def check(api: Api, scene: Scene, name: str) -> None:
     """Ask as everybody, and compare with the row; what is not theirs must look like what is not there."""
     expected = dict(zip(CALLERS, ROWS[name].outcomes, strict=True))
     # Strangers first: the callers who may change something come last.
-    for caller in ("stranger", "former member"):
-        if expected[caller] in {"NOT_FOUND", "NULL"}:
+    # To members only what is named by itself is absent: what they reach it through is there for them.
+    walked = name.startswith(tuple(f"{one}." for one in WALKED))
+    for caller in CALLERS[:3] if walked else CALLERS:
+        if expected[caller] in UNSEEN:
             person = scene.people[caller]
+            if name.startswith(COUNTED):
+                await asked(api, name, scene.absent(*ROWS[name].absent), person)
             not_theirs = await asked(api, name, scene, person)
-            absent = await asked(api, name, scene.absent(), person)
+            absent = await asked(api, name, scene.absent(*ROWS[name].absent), person)
             assert not_theirs == absent, f"to a {caller}, not theirs must look like absent"
 
     answers = {caller: (await asked(api, name, scene, scene.people[caller]))[0] for caller in CALLERS}
