@@ -52,12 +52,14 @@ def page(demo: Demo, base: str) -> str:
         "",
         f"{demo.creator.name} has asked Studio North for access to {NORTH.username}; nobody has answered yet.",
         "",
-        f"Start the server (python -m graphql_api serve) and paste. In GraphiQL ({base}/graphiql), paste",
-        "a bearer token once, and run the tabs. Here the later operations build on the earlier ones. What stands",
-        "before the colon is in the answer.",
+        "Start the server (python -m graphql_api serve), and paste in this order: later operations build on",
+        "earlier ones. What stands before the colon is in the answer. In GraphiQL",
+        f"({base}/graphiql), paste a bearer token once, and run the tabs.",
     ]
-    for sample in _samples(demo):
-        lines += ["", f"# {sample.answer}: {sample.story}", _curl(sample, base)]
+    for title, samples in _flows(demo).items():
+        lines += ["", f"## {title}"]
+        for sample in samples:
+            lines += ["", f"# {sample.answer}: {sample.story}", _curl(sample, base)]
     lines += [
         "",
         "# AccountLimitReached: start the server with MAX_ACCOUNTS_PER_HOLDER=1, and paste the first one again",
@@ -66,8 +68,14 @@ def page(demo: Demo, base: str) -> str:
     return "\n".join(lines)
 
 
-def _samples(demo: Demo) -> Sequence[Sample]:
-    return [*_connecting(demo), *_asking(demo), *_settling(demo), *_people(demo), *_looking_back(demo)]
+def _flows(demo: Demo) -> Mapping[str, Sequence[Sample]]:
+    return {
+        "Connecting": _connecting(demo),
+        "Checking, and asking for access": _asking(demo),
+        "Moving, retrying, sharing, renaming, searching": _settling(demo),
+        "People and mail": _people(demo),
+        "What happened, and what happens": _looking_back(demo),
+    }
 
 
 def _connecting(demo: Demo) -> Sequence[Sample]:
@@ -130,7 +138,7 @@ def _settling(demo: Demo) -> Sequence[Sample]:
     return (
         Sample(
             "MoveSocialAccountsSuccess",
-            "her Personal's moves to Studio North, with its id",
+            "what her Personal holds moves to Studio North, and keeps its id",
             admin,
             MOVE,
             move,
