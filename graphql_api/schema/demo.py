@@ -1,34 +1,42 @@
 """What `python -m graphql_api demo` prints: who there is now, and operations to paste into a shell."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from graphql_api.schema.demo_operations import (
+    ASK,
+    CHECK,
+    CONNECT,
+    EVENTS,
+    FOLLOW,
+    FORGOT,
+    GRANT,
+    INBOX,
+    INVITE,
+    MOVE,
+    OUTCOME,
+    RENAME,
+    SEARCH,
+    SHARE,
+)
 from graphql_api.schema.ids import write_id
 from graphql_api.services.demo import NORTH, OF_ADMIN, OF_CREATOR, SOUTH, Account, Demo, Person
 
-_QUERY = (
-    "mutation Connect($input: ConnectSocialAccountsInput!) { connectSocialAccounts(input: $input) { __typename "
-    "... on ConnectSocialAccountsSuccess { instagramAccounts { outcome instagramAccount { id username } } } "
-    "... on ConnectSocialAccountsFailure { message errors { __typename "
-    "... on InvalidInput { path message code } "
-    "... on HeldByWorkspace { path message resolutions contactEmail workspace { id name } } "
-    "... on HeldByPersonal { path message resolutions } "
-    "... on HeldElsewhere { path message } "
-    "... on AccountLimitReached { path message limit used } } } } }"
-)
+EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One operation, by whom, and the answer to expect."""
+    """One operation, by whom, and what its answer holds."""
 
     answer: str
     story: str
-    by: Person
-    accounts: Sequence[Account]
-    workspace_id: UUID | None = None
+    by: Person | None
+    query: str
+    variables: Mapping[str, object]
+    accept: str = ""
 
 
 def page(demo: Demo, base: str) -> str:
@@ -44,11 +52,14 @@ def page(demo: Demo, base: str) -> str:
         "",
         f"{demo.creator.name} has asked Studio North for access to {NORTH.username}; nobody has answered yet.",
         "",
-        f"Start the server (python -m graphql_api serve) and paste. In GraphiQL ({base}/graphiql), paste",
-        "a bearer token once, and run the tabs.",
+        "Start the server (python -m graphql_api serve), and paste in this order: later operations build on",
+        "earlier ones. What stands before the colon is in the answer. In GraphiQL",
+        f"({base}/graphiql), paste a bearer token once, and run the tabs.",
     ]
-    for sample in _samples(demo):
-        lines += ["", f"# {sample.answer}: {sample.story}", _curl(sample, base)]
+    for title, samples in _flows(demo).items():
+        lines += ["", f"## {title}"]
+        for sample in samples:
+            lines += ["", f"# {sample.answer}: {sample.story}", _curl(sample, base)]
     lines += [
         "",
         "# AccountLimitReached: start the server with MAX_ACCOUNTS_PER_HOLDER=1, and paste the first one again",
@@ -57,28 +68,168 @@ def page(demo: Demo, base: str) -> str:
     return "\n".join(lines)
 
 
-def _samples(demo: Demo) -> Sequence[Sample]:
+def _flows(demo: Demo) -> Mapping[str, Sequence[Sample]]:
+    return {
+        "Connecting": _connecting(demo),
+        "Checking, and asking for access": _asking(demo),
+        "Moving, retrying, sharing, renaming, searching": _settling(demo),
+        "People and mail": _people(demo),
+        "What happened, and what happens": _looking_back(demo),
+    }
+
+
+def _connecting(demo: Demo) -> Sequence[Sample]:
+    admin, creator = demo.admin, demo.creator
     new, wrong = Account("17841400000000050", "cleo.sketches"), Account("cleo", "cleo..paints")
     return (
-        Sample("CONNECTED", "a creator connects an account that nobody holds", demo.creator, [new]),
-        Sample("RECONNECTED", "and one again that her Personal holds", demo.creator, [OF_CREATOR]),
-        Sample(
-            "HeldByWorkspace",
-            "an admin claims for her Personal what Studio North holds",
-            demo.admin,
-            [NORTH],
-        ),
-        Sample("HeldByWorkspace", "a creator does, and is told whom to ask", demo.creator, [NORTH]),
-        Sample(
+        _connect("CONNECTED", "a creator connects an account that nobody holds", creator, new),
+        _connect("RECONNECTED", "and one again that her Personal holds", creator, OF_CREATOR),
+        _connect("HeldByWorkspace", "an admin claims for her Personal what Studio North holds", admin, NORTH),
+        _connect("HeldByWorkspace", "a creator does, and is told whom to ask", creator, NORTH),
+        _connect(
             "HeldByPersonal",
             "an admin claims for Studio North what her Personal holds",
-            demo.admin,
-            [OF_ADMIN],
-            demo.studio_north,
+            admin,
+            OF_ADMIN,
+            workspace_id=demo.studio_north,
         ),
-        Sample("HeldElsewhere", "Agency South's, claimed by who is not in it", demo.creator, [SOUTH]),
-        Sample("InvalidInput", "every mistake at once, each with its path", demo.creator, [wrong]),
+        _connect("HeldElsewhere", "Agency South's, claimed by who is not in it", creator, SOUTH),
+        _connect("InvalidInput", "every mistake at once, each with its path", creator, wrong),
     )
+
+
+def _asking(demo: Demo) -> Sequence[Sample]:
+    admin, creator = demo.admin, demo.creator
+    free = Account("17841400000000060", "cleo.prints")
+    to_check = [_named(account) for account in (free, OF_CREATOR, NORTH)]
+    north = write_id("Workspace", demo.studio_north)
+    ask = {"workspaceId": north, **_named(NORTH), "message": "I paint its sets."}
+    grant = {
+        "accessRequestId": write_id("AccessRequest", demo.access_request),
+        "teamIds": [write_id("Team", demo.films)],
+    }
+    return (
+        Sample(
+            "CONFLICT",
+            "a picker asks before it connects: one AVAILABLE, one RECONNECT, one taken",
+            creator,
+            CHECK,
+            _input(instagramAccounts=to_check),
+        ),
+        Sample(
+            "PENDING",
+            "the creator asks for access; a second time gives the same request",
+            creator,
+            ASK,
+            _input(**ask),
+        ),
+        Sample("PENDING", "the admin sees it, with the teams to choose from", admin, INBOX, {"id": north}),
+        Sample("GRANTED", "she grants it with a team", admin, GRANT, _input(**grant)),
+        Sample("GRANTED", "the creator sees what came of it, and the account", creator, OUTCOME, {}),
+    )
+
+
+def _settling(demo: Demo) -> Sequence[Sample]:
+    admin = demo.admin
+    account, north = write_id("InstagramAccount", demo.of_admin), write_id("Workspace", demo.studio_north)
+    move = _input(socialAccountIds=[account], workspaceId=north, idempotencyKey="demo-move-1")
+    share = _input(socialAccountIds=[account], teamIds=[write_id("Team", demo.films)])
+    by_username = {"field": "USERNAME", "direction": "ASC"}
+    return (
+        Sample(
+            "MoveSocialAccountsSuccess",
+            "what her Personal holds moves to Studio North, and keeps its id",
+            admin,
+            MOVE,
+            move,
+        ),
+        Sample(
+            "MoveSocialAccountsSuccess",
+            "the answer got lost: the same idempotency key gives it again, and nothing happens twice",
+            admin,
+            MOVE,
+            move,
+        ),
+        Sample("ShareSocialAccountsSuccess", "it is shared with the team Films", admin, SHARE, share),
+        Sample(
+            "RenameSocialAccountSuccess",
+            "it gets a nickname, for the people here",
+            admin,
+            RENAME,
+            _input(socialAccountId=account, nickname="North on the road"),
+        ),
+        Sample(
+            "SocialAccountConnection",
+            "a search in username and nickname, ordered; endCursor is the next page's after",
+            admin,
+            SEARCH,
+            {"id": north, "search": "NORTH", "orderBy": by_username},
+        ),
+    )
+
+
+def _people(demo: Demo) -> Sequence[Sample]:
+    invite = {
+        "workspaceId": write_id("Workspace", demo.studio_north),
+        "email": "zoe@example.com",
+        "role": "CREATOR",
+    }
+    return (
+        Sample(
+            "InviteToWorkspaceSuccess",
+            "the code is for whoever registers with this address, and is mailed to it too",
+            demo.admin,
+            INVITE,
+            _input(**invite),
+        ),
+        Sample(
+            "RequestPasswordResetSuccess",
+            "mails are files under var/outbox unless you set MAIL_URL",
+            None,
+            FORGOT,
+            _input(email=demo.creator.email),
+        ),
+    )
+
+
+def _looking_back(demo: Demo) -> Sequence[Sample]:
+    north, after = write_id("Workspace", demo.studio_north), demo.events_cursor
+    return (
+        Sample(
+            "SOCIAL_ACCOUNT_MOVED",
+            "what happened in Studio North since the demo was filled",
+            demo.admin,
+            EVENTS,
+            {"id": north, "after": after},
+        ),
+        Sample(
+            "SOCIAL_ACCOUNT_MOVED",
+            "the same, then live until Ctrl-C: paste others in a second terminal meanwhile",
+            demo.admin,
+            FOLLOW,
+            {"workspaceId": north, "after": after},
+            accept=EVENT_STREAM,
+        ),
+    )
+
+
+def _connect(
+    answer: str, story: str, by: Person, account: Account, *, workspace_id: UUID | None = None
+) -> Sample:
+    into = {} if workspace_id is None else {"workspaceId": write_id("Workspace", workspace_id)}
+    login = {"facebookUserId": "10220000000000002", "accessToken": "made-up-facebook-access-token"}
+    claim = {**_named(account), "profilePictureUrl": "", "accessToken": "made-up-instagram-access-token"}
+    return Sample(
+        answer, story, by, CONNECT, _input(facebookAccount=login, instagramAccounts=[claim], **into)
+    )
+
+
+def _input(**value: object) -> Mapping[str, object]:
+    return {"input": value}
+
+
+def _named(account: Account) -> Mapping[str, str]:
+    return {"instagramUserId": account.instagram_user_id, "username": account.username}
 
 
 def _person(person: Person, who: str) -> Sequence[str]:
@@ -92,26 +243,12 @@ def _person(person: Person, who: str) -> Sequence[str]:
 
 
 def _curl(sample: Sample, base: str) -> str:
-    value: dict[str, object] = {
-        "facebookAccount": {
-            "facebookUserId": "10220000000000002",
-            "accessToken": "made-up-facebook-access-token",
-        },
-        "instagramAccounts": [
-            {
-                "instagramUserId": account.instagram_user_id,
-                "username": account.username,
-                "profilePictureUrl": "",
-                "accessToken": "made-up-instagram-access-token",
-            }
-            for account in sample.accounts
-        ],
-    }
-    if sample.workspace_id is not None:
-        value["workspaceId"] = write_id("Workspace", sample.workspace_id)
     # Within single quotes nothing is special to a shell, and no value here holds one.
-    body = json.dumps({"query": _QUERY, "variables": {"input": value}})
-    return (
-        f"curl -sS {base}/graphql -H 'Content-Type: application/json' "
-        f"-H 'Authorization: Bearer {sample.by.bearer_token.reveal()}' -d '{body}'"
-    )
+    body = json.dumps({"query": sample.query, "variables": sample.variables})
+    headers = ["Content-Type: application/json"]
+    if sample.by is not None:
+        headers.append(f"Authorization: Bearer {sample.by.bearer_token.reveal()}")
+    if sample.accept:
+        headers.append(f"Accept: {sample.accept}")
+    sent = " ".join(f"-H '{header}'" for header in headers)
+    return f"curl -sS{'N' if sample.accept else ''} {base}/graphql {sent} -d '{body}'"

@@ -5,20 +5,34 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import select
+from sqlmodel import col, select
 
 from graphql_api.domain.claims import Claim, ConflictPolicy, FacebookLogin
 from graphql_api.domain.holders import Role
+from graphql_api.domain.holders import Workspace as Place
+from graphql_api.domain.mails import MailKind
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.domain.viewers import Viewer
-from graphql_api.services import access_requests, connecting, invitations, sharing, teams, users, workspaces
+from graphql_api.services import (
+    access_requests,
+    connecting,
+    email_codes,
+    events,
+    invitations,
+    mails,
+    sharing,
+    teams,
+    users,
+    workspaces,
+)
 from graphql_api.services.access_requests import AskCommand
 from graphql_api.services.call import Call, Services
 from graphql_api.services.connecting import ConnectCommand
 from graphql_api.storage.revisions import Migrated, state_of
-from graphql_api.storage.tables import User
+from graphql_api.storage.tables import Mail, User
 
 T = TypeVar("T")
 
@@ -59,6 +73,10 @@ class Demo:
     other_creator: Person
     studio_north: UUID
     agency_south: UUID
+    films: UUID
+    of_admin: UUID
+    access_request: UUID
+    events_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +96,25 @@ async def fill(services: Services) -> Demo | NotFilled:
     other_creator = await _register(services, "Sami South", "sami@example.com")
     studio_north = await _found(services, admin, "Studio North", creator)
     agency_south = await _found(services, admin, "Agency South", other_creator)
-    _, films = await _connect(services, admin, studio_north, NORTH, NORTH_FILMS)
-    await _share(services, admin, studio_north, name="Films", creator=creator, hold_id=films)
+    _, north_films = await _connect(services, admin, studio_north, NORTH, NORTH_FILMS)
+    films = await _share(services, admin, studio_north, name="Films", creator=creator, hold_id=north_films)
     await _connect(services, admin, agency_south, SOUTH)
-    await _connect(services, admin, None, OF_ADMIN)
+    (of_admin,) = await _connect(services, admin, None, OF_ADMIN)
     await _connect(services, creator, None, OF_CREATOR)
-    await _ask(services, creator, studio_north, NORTH)
-    return Demo(admin, creator, other_creator, studio_north, agency_south)
+    access_request = await _ask(services, creator, studio_north, NORTH)
+    await _discard_mails(services, admin, creator, other_creator)
+    cursor = await events.present_cursor(_call(services, admin), Place(studio_north))
+    return Demo(
+        admin,
+        creator,
+        other_creator,
+        studio_north,
+        agency_south,
+        films=films,
+        of_admin=of_admin,
+        access_request=access_request,
+        events_cursor=cursor,
+    )
 
 
 async def _reason_against(session: AsyncSession) -> str | None:
@@ -100,7 +130,31 @@ async def _register(services: Services, name: str, email: str) -> Person:
     registered = _done(await users.register(_call(services, None), email=email, password=password, name=name))
     token = registered.token
     viewer = Viewer(registered.user.id, token.record.id, frozenset())
+    _done(await email_codes.verify(_call(services, None), code=await _mailed_code(services, email)))
     return Person(name, email, password, token.bearer_token, viewer)
+
+
+async def _mailed_code(services: Services, email: str) -> Secret:
+    """The code that verifies an address, out of the mail that waits for it."""
+
+    async def work(session: AsyncSession) -> Mail:
+        of_person = select(Mail).where(Mail.recipient == email, Mail.kind == MailKind.VERIFY_EMAIL)
+        return (await session.scalars(of_person)).one()
+
+    code = mails.open_code(services.keyring, await services.database.read(work))
+    if code is None:
+        raise RuntimeError("a server that runs meanwhile has sent the demo's mail")
+    return code
+
+
+async def _discard_mails(services: Services, *people: Person) -> None:
+    """Nobody reads the mails of made-up people: they are not to be sent at the first start."""
+    to_them = sa.delete(Mail).where(col(Mail.recipient).in_([person.email for person in people]))
+
+    async def work(session: AsyncSession) -> None:
+        await session.execute(to_them.execution_options(synchronize_session=False))
+
+    await services.database.transact(work)
 
 
 async def _found(services: Services, admin: Person, name: str, creator: Person) -> UUID:
@@ -116,11 +170,13 @@ async def _found(services: Services, admin: Person, name: str, creator: Person) 
 
 async def _share(
     services: Services, admin: Person, workspace_id: UUID, *, name: str, creator: Person, hold_id: UUID
-) -> None:
+) -> UUID:
+    """Share an account with a new team that a creator is in; the team's id."""
     team = _done(await teams.create(_call(services, admin), workspace_id=workspace_id, name=name))
     user_ids = [creator.viewer.user_id]
     _done(await teams.add_members(_call(services, admin), team_id=team.id, user_ids=user_ids))
     _done(await sharing.share(_call(services, admin), hold_ids=[hold_id], team_ids=[team.id]))
+    return team.id
 
 
 async def _connect(
@@ -146,10 +202,10 @@ async def _connect(
     return [account.hold_id for _, account in connected.accounts if account.hold_id]
 
 
-async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> None:
-    """A request that the Workspace's admin finds pending."""
+async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> UUID:
+    """A request that the Workspace's admin finds pending; its id."""
     command = AskCommand(workspace_id, account.instagram_user_id, account.username, "I paint its sets.")
-    _done(await access_requests.ask(_call(services, creator), command))
+    return _done(await access_requests.ask(_call(services, creator), command)).id
 
 
 def _call(services: Services, person: Person | None) -> Call:
