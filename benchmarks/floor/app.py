@@ -35,7 +35,7 @@ class Store(Protocol):
         """A workspace of the caller's with a page of its accounts."""
 
     async def events(self, token: bytes, workspace_id: UUID, size: int) -> Json | None:
-        """The latest events of a workspace of the caller's."""
+        """The first events of a workspace of the caller's."""
 
 
 def create_app(url: str) -> Starlette:

@@ -120,7 +120,7 @@ class Store:
         }
 
     async def events(self, token: bytes, workspace_id: UUID, size: int) -> Json | None:
-        """The latest events of a workspace of the caller's."""
+        """The first events of a workspace of the caller's."""
         async with self._pool.acquire() as connection:
             found = await connection.fetchrow(
                 STATEMENTS["authenticate_member"], token, datetime.now(UTC), workspace_id

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAX_ITEMS = 100
@@ -258,7 +259,7 @@ def events_of(rows: Sequence[Mapping[str, Any]], size: int) -> Json:
     return {
         "nodes": [
             {
-                "id": str(row["id"]),
+                "id": global_id("Event", row["id"]),
                 "kind": row["kind"],
                 "occurredAt": moment(row["created_at"]),
                 "socialAccountId": global_id("InstagramAccount", row["subject_id"]),
@@ -275,8 +276,8 @@ def global_id(kind: str, key: UUID | str) -> str:
 
 def cursor(created_at: datetime, hold_id: UUID | str) -> str:
     """Where an account stands in its list."""
-    parts = json.dumps([created_at.isoformat(), str(hold_id)])
-    return base64.urlsafe_b64encode(parts.encode()).decode().rstrip("=")
+    parts = orjson.dumps([created_at.isoformat(), str(hold_id)])
+    return base64.urlsafe_b64encode(parts).decode().rstrip("=")
 
 
 def moment(value: datetime) -> str:

@@ -69,7 +69,7 @@ _WORKSPACE_PAGE = f"""{_PAGE} s.holder_workspace_id = ?3 AND (?4 OR s.id IN (
   SELECT h.social_account_id FROM shares h JOIN team_members p ON p.team_id = h.team_id WHERE p.user_id = ?1))
 ORDER BY s.holder_workspace_id, s.created_at, s.hold_id LIMIT ?2"""  # noqa: S608 - a constant
 _EVENTS_PAGE = """
-SELECT id, kind, subject_id, created_at FROM events WHERE workspace_id = ? ORDER BY seq DESC LIMIT ?"""
+SELECT id, kind, subject_id, created_at FROM events WHERE workspace_id = ? ORDER BY seq LIMIT ?"""
 
 
 class Store:
@@ -196,7 +196,7 @@ class Store:
         }
 
     async def events(self, token: bytes, workspace_id: UUID, size: int) -> Json | None:
-        """The latest events of a workspace of the caller's."""
+        """The first events of a workspace of the caller's."""
         found = self._reader.execute(_MEMBER, (token, _now(), workspace_id.hex)).fetchone()
         if found is None or found["id"] is None:
             return found and {"node": None}

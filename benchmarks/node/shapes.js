@@ -153,7 +153,7 @@ export function pageOf(rows, size) {
 export function eventsOf(rows, size) {
   return {
     nodes: rows.slice(0, size).map((row) => ({
-      id: row.id,
+      id: globalId("Event", row.id),
       kind: row.kind,
       occurredAt: moment(row.created_at),
       socialAccountId: globalId("InstagramAccount", row.subject_id),
@@ -178,7 +178,7 @@ function cursor(text, holdId) {
   const digits = fraction(text);
   const part = digits === "" ? "" : `.${digits.padEnd(6, "0")}`;
   const iso = `${text.slice(0, 10)}T${text.slice(11, 19)}${part}+00:00`;
-  return Buffer.from(`["${iso}", "${holdId}"]`, "latin1").toString("base64url");
+  return Buffer.from(`["${iso}","${holdId}"]`, "latin1").toString("base64url");
 }
 
 function fraction(text) {

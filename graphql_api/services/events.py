@@ -17,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from graphql_api.domain.faults import BadUserInput, CursorExpired, Forbidden, TemporarilyUnavailable
-from graphql_api.domain.holders import Holder, Role, columns_of
+from graphql_api.domain.holders import Holder, Personal, Role, columns_of
 from graphql_api.services import access
 from graphql_api.services.call import Call
 from graphql_api.services.live import Follower
-from graphql_api.services.pages import Page, PageRequest, read_page, write_cursor
+from graphql_api.services.pages import Page, PageRequest, PreparedList, write_cursor
+from graphql_api.storage.rows import EventRow, columns
 from graphql_api.storage.tables import Event
 
 BATCH = 100  # events that one read returns at most
@@ -50,7 +51,7 @@ def read_cursor(holder: Holder, cursor: str, name: str = "after") -> int:
     return int(seq)
 
 
-async def page(call: Call, request: PageRequest, holder: Holder) -> Page[Event]:
+async def page(call: Call, request: PageRequest, holder: Holder) -> Page[EventRow]:
     """The events of a place that the viewer may see, the oldest first.
 
     Raises:
@@ -59,22 +60,36 @@ async def page(call: Call, request: PageRequest, holder: Holder) -> Page[Event]:
     """
     before = None if request.before is None else read_cursor(holder, request.before, "before")
     after = None if request.after is None else read_cursor(holder, request.after)
-    statement = select(Event).where(access.sees_event(call.viewer, holder))
-    found = await read_page(
-        call,
-        statement,
-        replace(
-            request,
-            after=None if after is None else write_cursor([after]),
-            before=None if before is None else write_cursor([before]),
-        ),
-        within=[_list_of(holder)],
-        order=[col(Event.seq)],
+    numbered = replace(
+        request,
+        after=None if after is None else write_cursor([after]),
+        before=None if before is None else write_cursor([before]),
     )
+    viewer_id = call.viewer.user_id
+    if isinstance(holder, Personal):
+        found = await _OWN.page(call, numbered, user_id=holder.user_id, viewer_id=viewer_id)
+    else:
+        found = await _A_WORKSPACES.page(
+            call, numbered, workspace_id=holder.workspace_id, viewer_id=viewer_id
+        )
     if after is not None:
         # Asked after the page was read: what is still kept now was kept then.
         await call.read(lambda session: _check_kept(session, call, holder, after))
     return replace(found, cursor=lambda index: cursor_of(holder, found.items[index].seq))
+
+
+_OWN = PreparedList(
+    sa.select(*columns(Event, EventRow)).where(col(Event.user_id) == access.SOMEBODY.user_id),
+    EventRow.read,
+    within={"user_id": col(Event.user_id)},
+    order=[col(Event.seq)],
+)
+_A_WORKSPACES = PreparedList(
+    sa.select(*columns(Event, EventRow)).where(access.sees_event(access.SOMEBODY, access.SOME_WORKSPACE)),
+    EventRow.read,
+    within={"workspace_id": col(Event.workspace_id)},
+    order=[col(Event.seq)],
+)
 
 
 async def present_cursor(call: Call, holder: Holder) -> str | None:

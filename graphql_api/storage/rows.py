@@ -1,13 +1,16 @@
 """Rows that are only shown: the columns for it under their tables' names, and never a secret."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from sqlmodel import col
 
 from graphql_api.domain.claims import Platform
-from graphql_api.storage.tables import FacebookAccount, SocialAccount, Team, User
+from graphql_api.domain.events import EventKind
+from graphql_api.storage.tables import Event, FacebookAccount, SocialAccount, Team, User
 
 
 class UserRow(NamedTuple):
@@ -59,6 +62,28 @@ class FacebookAccountRow(NamedTuple):
     updated_at: datetime
 
 
+class EventRow(NamedTuple):
+    """An event."""
+
+    id: UUID
+    seq: int
+    kind: EventKind
+    actor_id: UUID | None
+    subject_id: UUID | None
+    request_id: str
+    details: Mapping[str, str]
+    created_at: datetime
+
+    @classmethod
+    def read(cls, *columns: Any) -> "EventRow":
+        """Take the columns; the driver itself leaves JSON as text."""
+        *others, details, created_at = columns
+        return cls._make(
+            (*others, orjson.loads(details) if isinstance(details, str) else details, created_at)
+        )
+
+
+AnyEvent = Event | EventRow
 AnyUser = User | UserRow
 AnyTeam = Team | TeamRow
 AnySocialAccount = SocialAccount | SocialAccountRow

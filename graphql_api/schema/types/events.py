@@ -11,7 +11,7 @@ from graphql_api.domain.holders import Holder, Personal, Role, read_holder
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.users import User
-from graphql_api.storage import tables
+from graphql_api.storage.rows import AnyEvent
 
 if TYPE_CHECKING:
     from graphql_api.schema.types.social_accounts import SocialAccountHolder
@@ -110,7 +110,7 @@ class Event:
         return await _holder(info, self.moved_to)
 
     @classmethod
-    def of(cls, row: tables.Event) -> Self:
+    def of(cls, row: AnyEvent) -> Self:
         """Shape a row."""
         details, moved = row.details, row.kind is EventKind.SOCIAL_ACCOUNT_MOVED
         name = details.get("name") or (None if moved else details.get("to"))
@@ -133,7 +133,7 @@ class Event:
         )
 
 
-def _subject_id(row: tables.Event) -> strawberry.ID | None:
+def _subject_id(row: AnyEvent) -> strawberry.ID | None:
     if row.subject_id is None:
         return None
     return strawberry.ID(write_id(_type_of_subject(row.kind), row.subject_id))
