@@ -248,7 +248,7 @@ def page(options: argparse.Namespace, rows: list[str]) -> str:
 PAGE = """# Compiled operations against graphql-core
 
 Written by `make oracle`. {cases} random operations with seed {seed}, on {day}, each run by graphql-core and as
-[compiled code](decisions/0020-compiled-operations.md). Both must give the same JSON text (data, nulls, the order of
+[compiled code](decisions/0008-compiled-operations.md). Both must give the same JSON text (data, nulls, the order of
 keys and errors, messages, paths, locations, extensions), call the same resolvers with the same arguments in the same
 order, load the same batches, wrap the same exceptions, and await only where the other does.
 
