@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
+from graphql_api.storage.direct import Pool
 from tests.api import Api
 from tests.canaries import Canaries
 from tests.conftest import make_settings
@@ -43,18 +44,25 @@ async def crowd(url: str, canaries: Canaries) -> AsyncIterator[Crowd]:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """The statements that read whole social accounts meanwhile."""
+    """The statements that read social accounts meanwhile, whichever way they go."""
     seen: list[tuple[str, Any]] = []
+    fetch = Pool.fetch
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if "access_token" in statement and "LIMIT" in statement:
+        if "profile_picture_url" in statement and "LIMIT" in statement:
             seen.append((statement, parameters))
 
+    async def note_hot(pool: Pool, statement: str, *arguments: object) -> list[Any]:
+        note(None, None, statement, arguments)
+        return await fetch(pool, statement, *arguments)
+
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pool, "fetch", note_hot)
+        try:
+            yield seen
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 async def plan_of(url: str, statement: str, parameters: Any) -> Any:
