@@ -29,7 +29,7 @@ demo: $(VENV)/.run ## Fill an empty database with people, workspaces and account
 	@$(BIN)/python -m graphql_api demo
 
 test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18 that they start themselves
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-clients: node $(VENV)/.develop ## Hold a server to the GraphQL over HTTP audits and to clients (needs Node.js)
 	npm --prefix tests/clients ci
