@@ -23,7 +23,7 @@ async def test_a_field_that_is_cancelled_leaves_the_others_their_row() -> None:
     loaders = Loaders(cast("Call", SlowCall()))
 
     async def field() -> object:
-        return await loaders.users.load(KEY)
+        return await loaders.teams.load(KEY)
 
     first, second = asyncio.create_task(field()), asyncio.create_task(field())
     await asyncio.sleep(0)
