@@ -12,8 +12,8 @@ from graphql_api.domain.holders import Role
 from graphql_api.domain.secrets import Secret
 from graphql_api.services import access, access_requests, social_accounts
 from graphql_api.services.call import Call
-from graphql_api.storage.rows import FacebookAccountRow, TeamRow, UserRow
-from graphql_api.storage.tables import AccessRequest, SocialAccount, Team, Workspace
+from graphql_api.storage.rows import FacebookAccountRow, TeamRow, UserRow, WorkspaceRow
+from graphql_api.storage.tables import AccessRequest, SocialAccount, Team
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -25,8 +25,8 @@ class Loaders:
 
     def __init__(self, call: Call) -> None:
         self.users: Loader[UUID, UserRow] = Loader(lambda ids: access.users(call, ids))
-        self.workspaces: Loader[UUID, tuple[Workspace, Role]] = Loader(
-            lambda ids: call.read(lambda session: access.workspaces(session, call.viewer, ids))
+        self.workspaces: Loader[UUID, tuple[WorkspaceRow, Role]] = Loader(
+            lambda ids: access.places(call, ids)
         )
         self.social_accounts: Loader[UUID, SocialAccount] = Loader(
             lambda ids: call.read(lambda session: access.social_accounts(session, call.viewer, ids))

@@ -19,7 +19,7 @@ from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.call import Call
 from graphql_api.storage.prepared import Prepared, one_of
-from graphql_api.storage.rows import FacebookAccountRow, UserRow, columns
+from graphql_api.storage.rows import FacebookAccountRow, UserRow, WorkspaceRow, columns
 from graphql_api.storage.tables import (
     AccessRequest,
     ApiToken,
@@ -55,6 +55,12 @@ _USERS = Prepared(
         ),
     ),
     UserRow,
+)
+_PLACES = Prepared(
+    sa.select(*columns(Workspace, WorkspaceRow), col(Membership.role))
+    .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+    .where(one_of(col(Workspace.id), "ids"), col(Membership.user_id) == _VIEWER_ID),
+    lambda *place: (WorkspaceRow(*place[:-1]), place[-1]),
 )
 _LOGINS = Prepared(
     sa.select(*columns(FacebookAccount, FacebookAccountRow)).where(
@@ -161,6 +167,12 @@ async def workspaces(
     return {
         workspace.id: (workspace, Role(role)) for workspace, role in (await session.execute(statement)).all()
     }
+
+
+async def places(call: Call, workspace_ids: Collection[UUID]) -> dict[UUID, tuple[WorkspaceRow, Role]]:
+    """Those of the workspaces that the viewer belongs to, to be shown, with their role there."""
+    found = await call.rows(_PLACES, ids=workspace_ids, viewer_id=call.viewer.user_id)
+    return {workspace.id: (workspace, role) for workspace, role in found}
 
 
 async def social_accounts(

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind
-from graphql_api.storage.tables import Event, FacebookAccount, SocialAccount, Team, User
+from graphql_api.storage.tables import Event, FacebookAccount, SocialAccount, Team, User, Workspace
 
 
 class UserRow(NamedTuple):
@@ -21,6 +21,15 @@ class UserRow(NamedTuple):
     email: str
     email_verified_at: datetime | None
     held_count: int
+
+
+class WorkspaceRow(NamedTuple):
+    """A Workspace."""
+
+    id: UUID
+    name: str
+    held_count: int
+    created_at: datetime
 
 
 class TeamRow(NamedTuple):
@@ -85,6 +94,7 @@ class EventRow(NamedTuple):
 
 AnyEvent = Event | EventRow
 AnyUser = User | UserRow
+AnyWorkspace = Workspace | WorkspaceRow
 AnyTeam = Team | TeamRow
 AnySocialAccount = SocialAccount | SocialAccountRow
 AnyFacebookAccount = FacebookAccount | FacebookAccountRow

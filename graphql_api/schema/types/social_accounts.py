@@ -22,8 +22,7 @@ from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Workspace
 from graphql_api.services.pages import Page
-from graphql_api.storage import tables
-from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount, AnyTeam, AnyUser
+from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount, AnyTeam, AnyUser, AnyWorkspace
 
 SocialAccountHolder = Annotated[
     User | Workspace,
@@ -160,7 +159,7 @@ def _user(row: AnyUser | None) -> User | None:
     return None if row is None else User.of(row)
 
 
-def _workspace(found: tuple[tables.Workspace, Role] | None) -> Workspace | None:
+def _workspace(found: tuple[AnyWorkspace, Role] | None) -> Workspace | None:
     return None if found is None else Workspace.of(*found)
 
 

@@ -21,6 +21,7 @@ from graphql_api.schema.types.users import User
 from graphql_api.services import access_requests, events, invitations, listing, teams, workspaces
 from graphql_api.services.invitations import Preview
 from graphql_api.storage import tables
+from graphql_api.storage.rows import AnyWorkspace
 
 if TYPE_CHECKING:
     from graphql_api.schema.types.access_requests import AccessRequest
@@ -192,7 +193,7 @@ class Workspace(Node):
         return Connection.of(page, AccessRequest.of)
 
     @classmethod
-    def of(cls, row: tables.Workspace, role: Role | None) -> Self:
+    def of(cls, row: AnyWorkspace, role: Role | None) -> Self:
         """Shape a row, with the viewer's role there."""
         return cls(
             id=strawberry.ID(write_id("Workspace", row.id)),
