@@ -35,7 +35,7 @@ _PATH = (
 )
 _MESSAGE = "A sentence for people."
 _INSTAGRAM_USER_ID = "The Instagram account that was not connected."
-_RESOLUTIONS = "What the viewer can do about it; each of these succeeds when the client does just that."
+_RESOLUTIONS = "What the viewer can do about it; each of these succeeds when the client does just that, if the claimed place has room for it."
 
 
 @strawberry.interface(description="Something that stood in the way, at one place of the arguments.")
