@@ -21,37 +21,70 @@ T = TypeVar("T")
 
 
 class Loaders:
-    """One request's loaders. What the viewer may not see is loaded as None, like what is not there."""
+    """One request's loaders, each made when it is first asked for: most requests need one or two.
+
+    What the viewer may not see is loaded as None, like what is not there.
+    """
 
     def __init__(self, call: Call) -> None:
-        self.users: Loader[UUID, UserRow] = Loader(lambda ids: access.users(call, ids))
-        self.workspaces: Loader[UUID, tuple[WorkspaceRow, Role]] = Loader(
-            lambda ids: access.places(call, ids)
-        )
-        self.social_accounts: Loader[UUID, SocialAccount] = Loader(
+        self._call = call
+
+    @cached_property
+    def users(self) -> "Loader[UUID, UserRow]":
+        """Users."""
+        return Loader(lambda ids: access.users(self._call, ids))
+
+    @cached_property
+    def workspaces(self) -> "Loader[UUID, tuple[WorkspaceRow, Role]]":
+        """Workspaces with the viewer's role there."""
+        return Loader(lambda ids: access.places(self._call, ids))
+
+    @cached_property
+    def social_accounts(self) -> "Loader[UUID, SocialAccount]":
+        """Held social accounts."""
+        call = self._call
+        return Loader(
             lambda ids: call.read(lambda session: access.social_accounts(session, call.viewer, ids))
         )
-        self.facebook_accounts: Loader[UUID, FacebookAccountRow] = Loader(
-            lambda ids: access.logins(call, ids)
-        )
-        self.teams: Loader[UUID, Team] = Loader(
-            lambda ids: call.read(lambda session: access.teams(session, call.viewer, ids))
-        )
-        self.teams_of_social_accounts: Loader[UUID, list[TeamRow]] = Loader(
-            lambda ids: social_accounts.teams(call, ids)
-        )
-        self.access_requests: Loader[UUID, AccessRequest] = Loader(
+
+    @cached_property
+    def facebook_accounts(self) -> "Loader[UUID, FacebookAccountRow]":
+        """The viewer's own Facebook accounts."""
+        return Loader(lambda ids: access.logins(self._call, ids))
+
+    @cached_property
+    def teams(self) -> "Loader[UUID, Team]":
+        """Teams."""
+        call = self._call
+        return Loader(lambda ids: call.read(lambda session: access.teams(session, call.viewer, ids)))
+
+    @cached_property
+    def teams_of_social_accounts(self) -> "Loader[UUID, list[TeamRow]]":
+        """The teams that a social account is shared with."""
+        return Loader(lambda ids: social_accounts.teams(self._call, ids))
+
+    @cached_property
+    def access_requests(self) -> "Loader[UUID, AccessRequest]":
+        """Requests for access."""
+        call = self._call
+        return Loader(
             lambda ids: call.read(lambda session: access.access_requests(session, call.viewer, ids))
         )
-        self.teams_of_access_requests: Loader[UUID, list[Team]] = Loader(
-            lambda ids: access_requests.teams(call, ids)
-        )
-        self.accounts_of_access_requests: Loader[tuple[UUID, str], SocialAccount] = Loader(
-            lambda keys: access_requests.accounts(call, keys)
-        )
-        self.access_tokens: Loader[UUID, Secret] = Loader(
-            lambda ids: social_accounts.read_access_tokens(call, ids)
-        )
+
+    @cached_property
+    def teams_of_access_requests(self) -> "Loader[UUID, list[Team]]":
+        """The teams that a request for access asks to join."""
+        return Loader(lambda ids: access_requests.teams(self._call, ids))
+
+    @cached_property
+    def accounts_of_access_requests(self) -> "Loader[tuple[UUID, str], SocialAccount]":
+        """The accounts that a request for access is about, by Workspace and external id."""
+        return Loader(lambda keys: access_requests.accounts(self._call, keys))
+
+    @cached_property
+    def access_tokens(self) -> "Loader[UUID, Secret]":
+        """Meta's access tokens of held social accounts."""
+        return Loader(lambda ids: social_accounts.read_access_tokens(self._call, ids))
 
 
 class Loader(Generic[K, V]):
@@ -70,7 +103,7 @@ class Loader(Generic[K, V]):
     def _waiting(self) -> DataLoader[K, V | None]:
         return DataLoader(self._load_batch, max_batch_size=1000)
 
-    def keep(self, key: K, value: V) -> None:
+    def keep(self, key: K, value: V | None) -> None:
         """Know a value that was read in passing."""
         self._fetched[key] = value
 

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
-from graphql_api.storage.direct import NoConnection, Pool
+from graphql_api.storage.pool import NoConnection, Pool
 from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")

@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, asyncpg
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from graphql_api.storage.columns import UtcDateTime
+
 Row = TypeVar("Row")
 
 _POSTGRESQL = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy does not type it
@@ -114,11 +116,10 @@ class Prepared(Generic[Row]):
 def _form(prepared: Prepared[Row], dialect: Any) -> Form[Row]:
     compiled: Any = prepared.statement.compile(dialect=dialect)
     processors: Any = compiled._bind_processors  # noqa: SLF001 - as SQLAlchemy itself runs it
-    columns = [column.type for column in prepared.statement.selected_columns]
     conversions = [
         (index, convert)
-        for index, kind in enumerate(columns)
-        if (convert := kind.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        for index, column in enumerate(prepared.statement.selected_columns)
+        if (convert := _conversion(column.type, dialect)) is not None
     ]
     given = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
     return Form(
@@ -128,3 +129,17 @@ def _form(prepared: Prepared[Row], dialect: Any) -> Form[Row]:
         prepared.row,
         conversions,
     )
+
+
+def _conversion(kind: Any, dialect: Any) -> Callable[[Any], Any] | None:
+    """What makes a driver's value ours, by a shorter way than SQLAlchemy's where there is one.
+
+    None where the value is ours already.
+    """
+    if isinstance(kind, sa.Enum) and kind.enum_class is not None:
+        members = {None: None, **{member.value: member for member in kind.enum_class}}
+        return members.__getitem__
+    if isinstance(kind, UtcDateTime) and dialect is _POSTGRESQL:
+        return None  # its driver gives them with their zone
+    convert: Callable[[Any], Any] | None = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return convert

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
-from graphql_api.storage.direct import Pool
+from graphql_api.storage.pool import Pool
 from tests.api import Api
 from tests.canaries import Canaries
 from tests.conftest import make_settings
