@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import NamedTuple
 
 import strawberry
 
@@ -13,8 +13,7 @@ from graphql_api.services import api_tokens
 from graphql_api.services.call import Call, Services
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """A request as the edge sees it. `authorization` is the header's raw value."""
 
     authorization: str | None

@@ -20,8 +20,8 @@ from graphql_api.services import access
 from graphql_api.services.call import Call
 from graphql_api.services.pages import Page, PageRequest, PreparedList, read_page
 from graphql_api.storage.prepared import one_of
-from graphql_api.storage.rows import AnySocialAccount, SocialAccountRow, columns
-from graphql_api.storage.tables import Share, SocialAccount
+from graphql_api.storage.rows import AnySocialAccount, FacebookAccountRow, SocialAccountRow, columns
+from graphql_api.storage.tables import FacebookAccount, Share, SocialAccount
 
 FEW = 2000  # shared accounts that are read and sorted for each page
 _SIZES = (20, 100, 500, FEW)
@@ -29,12 +29,30 @@ _SIZES = (20, 100, 500, FEW)
 Ordered = tuple[SocialAccountOrderField, OrderDirection]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of social accounts; `logins` are the Facebook accounts behind them that were read along.
+
+    One that is not the viewer's own is None; one that was not read is not there.
+    """
+
+    page: Page[AnySocialAccount]
+    logins: Mapping[UUID, FacebookAccountRow | None]
+
+
 async def page(
-    call: Call, request: PageRequest, holder: Holder, listing: Listing, *, role: Role | None = None
-) -> Page[AnySocialAccount]:
+    call: Call,
+    request: PageRequest,
+    holder: Holder,
+    listing: Listing,
+    *,
+    role: Role | None = None,
+    with_logins: bool = False,
+) -> Listed:
     """The social accounts of a place, those that the viewer may see.
 
-    `role` is what the viewer is known to be there; the statement makes sure of it.
+    `role` is what the viewer is known to be there; the statement makes sure of it. `with_logins`: the
+    Facebook accounts behind them are wanted too, which spares a round trip where the list is prepared.
 
     Raises:
         BadUserInput: the page's arguments, its cursors or the search cannot be used.
@@ -44,7 +62,7 @@ async def page(
         and not listing.search
         and (role is Role.ADMIN or isinstance(holder, Personal))
     ):
-        return await _whole_page(call, request, holder, listing)
+        return await _whole_page(call, request, holder, listing, with_logins=with_logins)
     held = await _visible(call, holder, role, listing.team_id)
     statement = held.statement.where(col(held.entity.platform).in_(listing.platforms))
     term = _search_term(listing.search)
@@ -56,7 +74,7 @@ async def page(
             )
         )
     by_name = listing.order is SocialAccountOrderField.USERNAME
-    return await read_page(
+    found = await read_page(
         call,
         statement,
         request,
@@ -67,39 +85,76 @@ async def page(
         ],
         descending=listing.direction is OrderDirection.DESC,
     )
+    return Listed(found, {})
 
 
 async def _whole_page(
-    call: Call, request: PageRequest, holder: Holder, listing: Listing
-) -> Page[AnySocialAccount]:
+    call: Call, request: PageRequest, holder: Holder, listing: Listing, *, with_logins: bool
+) -> Listed:
     """A page for whoever sees everything that the place holds."""
-    ordered = listing.order, listing.direction
-    viewer_id = call.viewer.user_id
+    values = {"viewer_id": call.viewer.user_id, "platforms": listing.platforms}
     if isinstance(holder, Personal):
-        return await _OWN[ordered].page(
-            call, request, user_id=holder.user_id, viewer_id=viewer_id, platforms=listing.platforms
-        )
-    return await _AN_ADMINS[ordered].page(
-        call, request, workspace_id=holder.workspace_id, viewer_id=viewer_id, platforms=listing.platforms
-    )
+        lists, values["user_id"] = _OWN, holder.user_id
+    else:
+        lists, values["workspace_id"] = _AN_ADMINS, holder.workspace_id
+    lists_in_order = lists[listing.order, listing.direction]
+    if not with_logins:
+        return Listed(await lists_in_order.alone.page(call, request, **values), {})
+    found = await lists_in_order.with_logins.page(call, request, **values)
+    logins = {
+        account.facebook_account_id: login
+        for account, login in found.items
+        if account.facebook_account_id is not None
+    }
+    return Listed(found.map(_account), logins)
 
 
-def _prepare(visible: Any, **within: Any) -> Mapping[Ordered, PreparedList[AnySocialAccount]]:
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The list of a place in one order, for those who want the Facebook accounts too and those who do not."""
+
+    alone: PreparedList[AnySocialAccount]
+    with_logins: PreparedList[tuple[SocialAccountRow, FacebookAccountRow | None]]
+
+
+def _prepare(visible: Any, **within: Any) -> Mapping[Ordered, _Lists]:
     """The list of a place in each order that can be asked for."""
-    statement = sa.select(*columns(SocialAccount, SocialAccountRow)).where(
+    held = sa.select(*columns(SocialAccount, SocialAccountRow)).where(
         one_of(col(SocialAccount.platform), "platforms"), visible
     )
-    return {
-        (field, direction): PreparedList(
-            statement,
-            SocialAccountRow,
-            within=within,
-            order=[_SORTED_BY[field], col(SocialAccount.hold_id)],
-            descending=direction is OrderDirection.DESC,
+    with_logins = held.add_columns(*columns(FacebookAccount, FacebookAccountRow)).outerjoin(
+        FacebookAccount,
+        sa.and_(
+            col(FacebookAccount.id) == col(SocialAccount.facebook_account_id),
+            col(FacebookAccount.user_id) == access.SOMEBODY.user_id,
+        ),
+    )
+
+    def ordered(field: SocialAccountOrderField, direction: OrderDirection) -> _Lists:
+        order = [_SORTED_BY[field], col(SocialAccount.hold_id)]
+        descending = direction is OrderDirection.DESC
+        return _Lists(
+            PreparedList(held, SocialAccountRow, within=within, order=order, descending=descending),
+            PreparedList(with_logins, _with_login, within=within, order=order, descending=descending),
         )
-        for field in _SORTED_BY
-        for direction in OrderDirection
+
+    return {
+        (field, direction): ordered(field, direction) for field in _SORTED_BY for direction in OrderDirection
     }
+
+
+def _account(listed: tuple[SocialAccountRow, FacebookAccountRow | None]) -> AnySocialAccount:
+    return listed[0]
+
+
+def _with_login(*columns: Any) -> tuple[SocialAccountRow, FacebookAccountRow | None]:
+    login = columns[_ACCOUNT:]
+    return SocialAccountRow._make(columns[:_ACCOUNT]), (
+        None if login[0] is None else FacebookAccountRow._make(login)
+    )
+
+
+_ACCOUNT = len(SocialAccountRow._fields)
 
 
 _SORTED_BY: Mapping[SocialAccountOrderField, Any] = {

@@ -23,6 +23,7 @@ from graphql_api.services.call import Call
 from graphql_api.storage.prepared import Prepared
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
@@ -68,6 +69,12 @@ class Page(Generic[T]):
     has_next: bool
     has_previous: bool
     count: Callable[[], Awaitable[int]]
+
+    def map(self, shape: Callable[[T], U]) -> "Page[U]":
+        """The same page with its items in another shape."""
+        return Page(
+            [shape(item) for item in self.items], self.cursor, self.has_next, self.has_previous, self.count
+        )
 
 
 async def read_page(

@@ -12,6 +12,7 @@ from graphql_api.domain.claims import Platform
 from graphql_api.domain.faults import Fault
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.holders import Workspace as Place
+from graphql_api.domain.listing import Listing
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.loaders import Loaders
@@ -21,7 +22,8 @@ from graphql_api.schema.types.nodes import Connection, Node
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Workspace
-from graphql_api.services.pages import Page
+from graphql_api.services import listing
+from graphql_api.services.pages import Page, PageRequest
 from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount, AnyTeam, AnyUser, AnyWorkspace
 
 SocialAccountHolder = Annotated[
@@ -134,6 +136,23 @@ class InstagramAccount(SocialAccount):
             connected_by_id=row.connected_by_id,
             facebook_account_id=row.facebook_account_id,
         )
+
+
+async def list_held(
+    info: Info, request: PageRequest, holder: Holder, asked: Listing, *, role: Role | None = None
+) -> Connection[SocialAccount]:
+    """A page of what a place holds, as far as the viewer sees it."""
+    listed = await listing.page(
+        info.context.call,
+        request,
+        holder,
+        asked,
+        role=role,
+        with_logins="facebookAccount" in asked_of_nodes(info),
+    )
+    for login_id, login in listed.logins.items():
+        info.context.loaders.facebook_accounts.keep(login_id, login)
+    return await shape_page(info, listed.page)
 
 
 async def shape_page(info: Info, page: Page[AnySocialAccount]) -> Connection[SocialAccount]:

@@ -14,7 +14,7 @@ from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
 from graphql_api.schema.types.listing import OrderBy, Platforms, Search, read_listing
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, page_request
-from graphql_api.schema.types.social_accounts import SocialAccount, shape_page
+from graphql_api.schema.types.social_accounts import SocialAccount, list_held
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import StatusFilter, Workspace
 from graphql_api.services import (
@@ -22,7 +22,6 @@ from graphql_api.services import (
     api_tokens,
     events,
     facebook_accounts,
-    listing,
     workspaces,
 )
 
@@ -125,12 +124,12 @@ class Viewer:
         before: Before = None,
     ) -> Connection[SocialAccount]:
         """A page of them."""
-        call = info.context.call
-        request = page_request(first, after, last, before)
-        page = await listing.page(
-            call, request, Personal(call.viewer.user_id), read_listing(platforms, order_by, search)
+        return await list_held(
+            info,
+            page_request(first, after, last, before),
+            Personal(info.context.call.viewer.user_id),
+            read_listing(platforms, order_by, search),
         )
-        return await shape_page(info, page)
 
     @strawberry.field(
         description="The viewer's own requests for access to social accounts, the newest first, with what came of them."

@@ -18,7 +18,7 @@ from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
 from graphql_api.schema.types.listing import OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, Node, page_request
 from graphql_api.schema.types.users import User
-from graphql_api.services import access_requests, events, invitations, listing, teams, workspaces
+from graphql_api.services import access_requests, events, invitations, teams, workspaces
 from graphql_api.services.invitations import Preview
 from graphql_api.storage import tables
 from graphql_api.storage.rows import AnyWorkspace
@@ -88,17 +88,15 @@ class Workspace(Node):
         before: Before = None,
     ) -> Connection[LazySocialAccount] | None:
         """A page of them."""
-        from graphql_api.schema.types.social_accounts import shape_page  # noqa: PLC0415 - a cycle of types
+        from graphql_api.schema.types.social_accounts import list_held  # noqa: PLC0415 - a cycle of types
 
-        request = page_request(first, after, last, before)
-        page = await listing.page(
-            info.context.call,
-            request,
+        return await list_held(
+            info,
+            page_request(first, after, last, before),
             holders.Workspace(self.key),
             read_listing(platforms, order_by, search, team_id),
             role=self.viewer_role,
         )
-        return await shape_page(info, page)
 
     @strawberry.field(description=EVENTS)
     async def events(

@@ -1,0 +1,76 @@
+"""How many times the database is asked for a page, by what the operation asks of its items."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from graphql_api.storage.database import Database
+from graphql_api.storage.prepared import Prepared
+from tests.api import Api
+
+LOGIN = "fragment Login on InstagramAccount { username facebookAccount { id facebookUserId } }"
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The prepared reads that were run."""
+    run: list[object] = []
+    rows: Callable[..., Any] = Database.rows
+
+    async def noted(self: Database, prepared: Prepared[Any], **values: object) -> Any:
+        run.append(prepared)
+        return await rows(self, prepared, **values)
+
+    monkeypatch.setattr(Database, "rows", noted)
+    return run
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "nodes { username }",
+        "nodes { ...Login connectedTeams { id } }",
+        "edges { node { ...Login } }",
+        "nodes { ... on SocialAccount { ...Login } }",
+    ],
+)
+async def test_a_page_and_its_facebook_accounts_are_one_read(
+    api: Api, reads: list[object], asked: str
+) -> None:
+    # given
+    ada = await api.register("ada")
+    await ada.connect("1", "2")
+    query = f"{{ viewer {{ socialAccounts {{ {asked} }} }} }}" + (LOGIN if "Login" in asked else "")
+    reads.clear()
+
+    # when
+    answer = (await ada.execute(query))["viewer"]["socialAccounts"]
+
+    # then: one for the bearer token, one for the page
+    assert len(reads) == 2
+    nodes = answer.get("nodes") or [edge["node"] for edge in answer["edges"]]
+    logins = [node["facebookAccount"]["facebookUserId"] for node in nodes if "facebookAccount" in node]
+    assert logins == (["100000000000001"] * 2 if "Login" in asked else [])
+
+
+async def test_the_facebook_account_of_another_admin_is_null_in_one_read_too(
+    api: Api, reads: list[object]
+) -> None:
+    # given
+    ada, ben = await api.register("ada"), await api.register("ben")
+    agency = await ada.create_workspace()
+    await ada.bring_in(ben, agency, "ADMIN")
+    await ada.connect("1", workspace=agency)
+    await ben.connect("2", workspace=agency)
+    query = "query($id: ID!) { node(id: $id) { ... on Workspace { socialAccounts { nodes { ...Login } } } } }"
+    reads.clear()
+
+    # when
+    answer = await ben.execute(query + LOGIN, {"id": agency})
+
+    # then: one each for the bearer token, the Workspace and the page
+    assert len(reads) == 3
+    nodes = answer["node"]["socialAccounts"]["nodes"]
+    assert [node["username"] for node in nodes] == ["user_1", "user_2"]
+    assert [node["facebookAccount"] is None for node in nodes] == [True, False]
