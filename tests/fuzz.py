@@ -102,6 +102,12 @@ def check(response: httpx.Response, sent: bytes) -> None:
         raise Found(f"{response.headers['content-type']} for {sent[:2000]!r}")
 
 
+def tell(kind: str, done: int, count: int) -> None:
+    """Show how far a long run is."""
+    if done % 1000 == 0 or done == count:
+        sys.stderr.write(f"{done} of {count} {kind}\n")
+
+
 def post(client: httpx.Client, body: bytes) -> httpx.Response:
     response = client.post("/graphql", content=body, headers={"content-type": "application/json"})
     check(response, body)
@@ -134,6 +140,7 @@ def send_documents(target: Target, count: int, chance: random.Random) -> dict[st
             damaged = damage(document.encode("utf-8", "surrogatepass"), chance).decode(errors="replace")
             post(client, json.dumps({"query": damaged}).encode())
             tally["damaged"] += 1
+            tell("documents", tally["damaged"], count)
 
         send()
     return tally
@@ -148,10 +155,11 @@ def send_bodies(target: Target, count: int, chance: random.Random) -> dict[str, 
     """Send requests with damage; returns how many were answered with which status."""
     tally: dict[str, int] = {}
     with httpx.Client(base_url=f"http://{target.host}", headers=target.headers, timeout=30) as client:
-        for _ in range(count):
+        for number in range(1, count + 1):
             body = damage(json.dumps(chance.choice(BODIES)).encode(), chance)
             status = str(post(client, body).status_code)
             tally[status] = tally.get(status, 0) + 1
+            tell("bodies", number, count)
     return tally
 
 
@@ -168,6 +176,7 @@ async def send_frames(target: Target, count: int, chance: random.Random) -> dict
             if socket.close_code not in PLANNED_CLOSES:
                 raise Found(f"a socket closed with {code} {socket.close_reason}")
             tally[code] = tally.get(code, 0) + 1
+            tell("frames", sent, count)
     return tally
 
 

@@ -24,6 +24,7 @@ MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 8, 256, 1024
 
 _META_ID = re.compile(r"[0-9]{1,20}")
 _USERNAME = re.compile(r"[A-Za-z0-9_](?:\.?[A-Za-z0-9_])*")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]+")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 # Cc and Cs (surrogates) break databases and logs; Cf holds the bidi overrides and zero-width
@@ -133,7 +134,7 @@ def check_text(
             problems.add(path, InvalidInputCode.REQUIRED, "A value is required")
     elif len(text) > longest:
         problems.add(path, InvalidInputCode.TOO_LONG, f"This has at most {longest} characters")
-    elif any(
+    elif not text.isprintable() and any(
         unicodedata.category(character) in _REFUSED_CATEGORIES and not (lines and character == "\n")
         for character in text
     ):
@@ -202,7 +203,7 @@ def check_item_count(problems: Problems, path: tuple[str, ...], items: Sequence[
 
 def _encodable(value: str) -> bool:
     """Whether the text has no lone surrogate, which no database, log or hash can take."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+    return value.isascii() or not _SURROGATES.search(value)
 
 
 def _is_https_url(value: str) -> bool:

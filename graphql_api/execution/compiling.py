@@ -44,6 +44,9 @@ class Compiler:
 
     def keep(self, plan: "_Plan", characters: int) -> None:
         """Count a plan as just run, with that much code."""
+        if self._kept.get(plan) == characters:
+            self._kept.move_to_end(plan)
+            return
         self._characters += characters - self._kept.pop(plan, 0)
         self._kept[plan] = characters
         while self._characters > self.max_characters:

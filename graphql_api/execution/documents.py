@@ -4,7 +4,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -47,8 +47,7 @@ Refusal = list[FormattedError]
 """Why a request is not run: the errors of an answer without `data`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(NamedTuple):
     """What running an operation gave: `data` is anything orjson writes, `errors` are graphql-core's."""
 
     data: Any

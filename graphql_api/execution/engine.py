@@ -8,8 +8,8 @@ makes it for graphql-core's executor, a `Compiler` for operations that are run a
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Any, TypeGuard, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeGuard, cast
 
 import orjson
 import strawberry
@@ -45,19 +45,17 @@ TOO_SLOW = refusal("The operation took too long", EXECUTION_TIMEOUT)
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRequest:
+class OperationRequest(NamedTuple):
     """What a caller asks for, whatever the transport."""
 
     query: str | None = None
     operation_name: str | None = None
-    variables: Mapping[str, object] = field(default_factory=dict)
-    extensions: Mapping[str, object] = field(default_factory=dict)
+    variables: Mapping[str, object] = MappingProxyType({})
+    extensions: Mapping[str, object] = MappingProxyType({})
     document_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What the caller is told; an operation that was not `executed` has an answer without `data`."""
 
     data: Any
@@ -164,14 +162,15 @@ class Engine:
         """Run a prepared query or mutation."""
         if operation.run is None:
             return refused(refusal("A subscription needs a transport that can stream", BAD_USER_INPUT))
-        deadline = asyncio.timeout(self.execution_timeout)
+        deadline: asyncio.Timeout | None = None
         try:
             result = operation.run(variables, context)
             if not isinstance(result, Executed | list):
-                async with deadline:
+                async with asyncio.timeout(self.execution_timeout) as deadline:
                     result = await result
         except Exception as error:  # noqa: BLE001 - whatever a plan raises becomes an answer
-            return refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
+            expired = deadline is not None and deadline.expired()
+            return refused(TOO_SLOW if expired else self._failure(operation, error))
         return self._outcome(operation, result)
 
     async def stream(

@@ -3,8 +3,11 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+import types
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import orjson
 from starlette.types import Receive
@@ -18,6 +21,8 @@ MAX_NUMBER_LENGTH = 64
 MAX_DISCARDED = 16_777_216
 DISCARD_SECONDS = 2.0
 """How much of a body that is too long is still read, and not kept."""
+
+T = TypeVar("T")
 
 _LARGE = 65_536
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -47,14 +52,41 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], options: O
 
 async def _receive_in_time(receive: Receive, options: Options) -> bytes:
     try:
-        async with asyncio.timeout(options.body_timeout):
-            body = await _receive_all(receive, options.max_body_bytes)
+        body = await _at_once_or_within(options.body_timeout, _receive_all(receive, options.max_body_bytes))
     except TimeoutError:
         message = f"The body did not arrive within {options.body_timeout:g} seconds"
         raise HttpRefusal(408, message, "REQUEST_TIMEOUT", [(b"connection", b"close")]) from None
     if body is None:
         raise _too_large(options.max_body_bytes)
     return body
+
+
+async def _at_once_or_within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """Await work, with a time-out only where it has to wait.
+
+    Nearly every body is there when it is asked for, and to set up a time-out takes as long as to read it.
+    """
+    try:
+        awaited = work.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    async with asyncio.timeout(seconds):
+        return cast("T", await _go_on(work, awaited))
+
+
+@types.coroutine
+def _go_on(work: Coroutine[Any, Any, Any], awaited: object) -> Generator[object, object, object]:
+    """Await the rest of work that began, and waits for something: what `await` does, from its second step."""
+    while True:
+        go_on: Callable[[], object]
+        try:
+            go_on = partial(work.send, (yield awaited))
+        except BaseException as error:  # noqa: BLE001 - a cancellation, too, is the work's to handle
+            go_on = partial(work.throw, error)
+        try:
+            awaited = go_on()
+        except StopIteration as done:
+            return cast("object", done.value)
 
 
 async def _receive_all(receive: Receive, limit: int) -> bytes | None:

@@ -25,12 +25,13 @@ class BoundedHeads(HttpToolsProtocol):
     options: Options
     _around = 0
     _body = 0
+    _in_head = True
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Begin to wait for a head."""
         super().connection_made(transport)
-        self._await_head()
+        self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -38,21 +39,29 @@ class BoundedHeads(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read, and count what is no body; a message counts from the data after those that it begins in."""
+        """Read, and count what is no body; a message counts from the data after those that it begins in.
+
+        Most heads come in one piece: a clock is started only for those of which something is missing.
+        """
         self._around += len(data)
         super().data_received(data)
         if self._around > self.options.max_head_bytes + _FRAMING * self._body:
             self._refuse(b"431 Request Header Fields Too Large", _TOO_LARGE)
+        elif not self._in_head:
+            self._stop_waiting()
+        elif self._deadline is None:
+            self._wait_for_head()
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the rest of the head."""
+        """A head begins, with a deadline of its own."""
+        self._stop_waiting()
         self._around = self._body = 0
-        self._await_head()
+        self._in_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is there; for the body there is another deadline."""
-        self._stop_waiting()
+        self._in_head = False
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -61,8 +70,7 @@ class BoundedHeads(HttpToolsProtocol):
         self._around -= len(body)
         super().on_body(body)
 
-    def _await_head(self) -> None:
-        self._stop_waiting()
+    def _wait_for_head(self) -> None:
         self._deadline = self.loop.call_later(
             self.options.head_timeout, self._refuse, b"408 Request Timeout", _TOO_SLOW
         )

@@ -13,6 +13,9 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 
 
+_NAMES = frozenset(name for name, _value in HEADERS)
+
+
 class SecurityHeaders:
     """Adds the headers that an answer does not set itself; a page may bring its own policy."""
 
@@ -27,10 +30,9 @@ class SecurityHeaders:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers: list[tuple[bytes, bytes]] = list(message["headers"])
-                present = {name for name, _value in headers}
-                headers.extend(header for header in HEADERS if header[0] not in present)
-                message["headers"] = headers
+                present = _NAMES.intersection([name for name, _value in message["headers"]])
+                missing = [header for header in HEADERS if header[0] not in present] if present else HEADERS
+                message["headers"] = [*message["headers"], *missing]
             await send(message)
 
         await self.app(scope, receive, send_secured)
