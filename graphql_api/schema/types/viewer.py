@@ -24,6 +24,7 @@ from graphql_api.services import (
     facebook_accounts,
     workspaces,
 )
+from graphql_api.storage.rows import AnyUser
 
 
 @strawberry.type(description="The authenticated caller, with what is private to them.")
@@ -31,23 +32,17 @@ class Viewer:
     """Whoever the bearer token stands for."""
 
     @strawberry.field(description="The viewer as others see them.")
-    async def user(self, info: Info) -> User:
-        """The viewer's own row."""
-        row = await info.context.loaders.users.load(info.context.call.viewer.user_id)
-        if row is None:
-            raise Unauthenticated
-        return User.of(row)
+    def user(self, info: Info) -> User:
+        """The viewer's own row, which is there already."""
+        return info.context.loaders.users.get(info.context.call.viewer.user_id, _user)
 
     @strawberry.field(
         description="Whether the viewer has shown, by a code that was mailed there, that their e-mail address is theirs: "
         "see `verifyEmail`."
     )
-    async def email_verified(self, info: Info) -> bool:
+    def email_verified(self, info: Info) -> bool:
         """By the viewer's own row."""
-        row = await info.context.loaders.users.load(info.context.call.viewer.user_id)
-        if row is None:
-            raise Unauthenticated
-        return row.email_verified_at is not None
+        return info.context.loaders.users.get(info.context.call.viewer.user_id, _is_verified)
 
     @strawberry.field(description="How many social accounts the viewer's Personal may hold.")
     def account_limit(self, info: Info) -> int:
@@ -55,10 +50,9 @@ class Viewer:
         return info.context.call.services.rules.max_accounts_per_holder
 
     @strawberry.field(description="How many social accounts the viewer's Personal holds.")
-    async def accounts_used(self, info: Info) -> int | None:
+    def accounts_used(self, info: Info) -> int | None:
         """Looked up, and so nullable."""
-        row = await info.context.loaders.users.load(info.context.call.viewer.user_id)
-        return None if row is None else row.held_count
+        return info.context.loaders.users.get(info.context.call.viewer.user_id, _held_count)
 
     @strawberry.field(description="The viewer's API tokens that work now, the newest first.")
     async def api_tokens(
@@ -147,3 +141,21 @@ class Viewer:
         call = info.context.call
         page = await access_requests.page(call, page_request(first, after, last, before), status=status)
         return Connection.of(page, AccessRequest.of)
+
+
+def _user(row: AnyUser | None) -> User:
+    return User.of(_own(row))
+
+
+def _is_verified(row: AnyUser | None) -> bool:
+    return _own(row).email_verified_at is not None
+
+
+def _held_count(row: AnyUser | None) -> int:
+    return _own(row).held_count
+
+
+def _own(row: AnyUser | None) -> AnyUser:
+    if row is None:
+        raise Unauthenticated
+    return row
