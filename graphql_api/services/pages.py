@@ -101,11 +101,11 @@ async def read_page(
         **{f"list_{index}": value for index, (_, value) in enumerate(within)},
         **_bounds(request, order),
     }
-    paged = keyset.page(statement, request)
+    paged = keyset.page(statement.add_columns(*order), request)
     rows = await call.read(lambda session: _rows(session, paged, {**values, "size": request.size + 1}))
     keys = len(order)
     pairs = [(row[0] if len(row) == keys + 1 else tuple(row[:-keys]), row[-keys:]) for row in rows]
-    return _page(request, pairs, count=lambda: call.read(lambda session: _count(session, statement)))
+    return _page(request, pairs, tuple, count=lambda: call.read(lambda session: _count(session, statement)))
 
 
 class PreparedList(Generic[T]):
@@ -126,11 +126,16 @@ class PreparedList(Generic[T]):
     ) -> None:
         for name, column in within.items():
             statement = statement.where(column == sa.bindparam(name, type_=column.type))
-        self._statement = statement
         self._row = row
         self._within = within
         self._order = order
         self._keyset = _Keyset(list(within.values()), order, descending)
+        columns = [str(column) for column in statement.selected_columns]
+        self._width = len(columns)
+        behind = [column for column in order if str(column) not in columns]  # read for the cursors alone
+        columns += [str(column) for column in behind]
+        self._keys = [columns.index(str(column)) for column in order]
+        self._statement = statement.add_columns(*behind)
         self._pages: dict[tuple[bool, bool, bool], Prepared[tuple[T, Sequence[Any]]]] = {}
         self._count = Prepared(
             sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()), int
@@ -144,20 +149,20 @@ class PreparedList(Generic[T]):
         """
         bounds = _bounds(request, self._order)
         lists = {f"list_{index}": values[name] for index, name in enumerate(self._within)}
-        pairs = await call.rows(self._prepared(request), **values, **lists, **bounds, size=request.size + 1)
+        found = await call.rows(self._prepared(request), **values, **lists, **bounds, size=request.size + 1)
 
         async def count() -> int:
             return (await call.rows(self._count, **values))[0]
 
-        return _page(request, pairs, count=count)
+        return _page(request, found, lambda columns: [columns[index] for index in self._keys], count=count)
 
     def _prepared(self, request: PageRequest) -> Prepared[tuple[T, Sequence[Any]]]:
         asked = (request.after is not None, request.before is not None, request.backwards)
         prepared = self._pages.get(asked)
         if prepared is None:
-            row, keys = self._row, len(self._order)
+            row, width = self._row, self._width
             prepared = self._pages[asked] = Prepared(
-                self._keyset.page(self._statement, request), lambda *row_: (row(*row_[:-keys]), row_[-keys:])
+                self._keyset.page(self._statement, request), lambda *columns: (row(*columns[:width]), columns)
             )
         return prepared
 
@@ -171,7 +176,7 @@ class _Keyset:
     descending: bool
 
     def page(self, statement: Any, request: PageRequest) -> Any:
-        """The rows of a page and one more, each with its sort key behind it."""
+        """The rows of a page and one more."""
         columns = [*self.within, *self.order]
         for name, cursor, is_after in (("after", request.after, True), ("before", request.before, False)):
             if cursor is not None:
@@ -183,10 +188,8 @@ class _Keyset:
                 row = sa.tuple_(*columns)
                 statement = statement.where(row > bound if is_after is not self.descending else row < bound)
         downwards = self.descending is not request.backwards
-        return (
-            statement.add_columns(*self.order)
-            .order_by(*(column.desc() if downwards else column for column in columns))
-            .limit(sa.bindparam("size", type_=sa.Integer()))
+        return statement.order_by(*(column.desc() if downwards else column for column in columns)).limit(
+            sa.bindparam("size", type_=sa.Integer())
         )
 
 
@@ -201,16 +204,23 @@ def _bounds(request: PageRequest, order: Sequence[Any]) -> dict[str, object]:
 
 
 def _page(
-    request: PageRequest, found: Sequence[tuple[T, Sequence[Any]]], *, count: Callable[[], Awaitable[int]]
+    request: PageRequest,
+    found: Sequence[tuple[T, Sequence[Any]]],
+    key: Callable[[Sequence[Any]], Sequence[Any]],
+    *,
+    count: Callable[[], Awaitable[int]],
 ) -> Page[T]:
-    """What was found, less the row that only tells that there is more, in the list's order."""
+    """What was found, less the row that only tells that there is more, in the list's order.
+
+    Beside each item is what `key` makes its sort key from, when a cursor is asked for.
+    """
     more = len(found) > request.size
     found = found[: request.size]
     if request.backwards:
         found = found[::-1]
     return Page(
         [item for item, _ in found],
-        lambda index: write_cursor(found[index][1]),
+        lambda index: write_cursor(key(found[index][1])),
         has_next=request.before is not None if request.backwards else more,
         has_previous=more if request.backwards else request.after is not None,
         count=count,

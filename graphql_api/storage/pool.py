@@ -1,6 +1,8 @@
 """A pool of the driver's own connections to PostgreSQL, with as little around a statement as can be."""
 
 import asyncio
+from collections import deque
+from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -20,7 +22,7 @@ class NoConnection(OSError):
 
 
 class Pool:
-    """The driver's own connections, beside SQLAlchemy's.
+    """The driver's own connections, beside SQLAlchemy's: first come, first served.
 
     The driver has a pool too, but what that does around each statement (a proxy, a shield, two time-outs)
     takes as long as the statement itself. One statement at a time leaves nothing behind to be reset.
@@ -30,28 +32,25 @@ class Pool:
         self._size = size
         self._patience = patience  # seconds that a statement waits for a connection
         self._connect = connect
-        self._free: asyncio.LifoQueue[Place] | None = None
+        self._is_open = False
+        self._free: list[Place] = [EMPTY] * size  # the last used at the end; none while somebody waits
+        self._waiting: deque[asyncio.Future[Place]] = deque()
 
     async def open(self) -> None:
         """Make ready; connections are made when they are needed."""
-        self._free = asyncio.LifoQueue()
-        for _ in range(self._size):
-            self._free.put_nowait(EMPTY)
+        self._is_open = True
 
     async def close(self) -> None:
         """Close every connection, those in use after a while."""
-        if self._free is None:
-            return
-        free, self._free = self._free, None
+        self._is_open = False
         closing = asyncio.get_running_loop().time() + CLOSE_SECONDS
         for _ in range(self._size):
-            try:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 async with asyncio.timeout_at(closing):
-                    connection, _ = await free.get()
+                    connection, _since = self._free.pop() if self._free else await self._wait()
                     if connection is not None:
                         await connection.close()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                break  # the process is about to end, and its connections with it
+        self._free = [EMPTY] * self._size
 
     async def fetch(self, statement: str, *arguments: object) -> list[Any]:
         """Run one statement, a transaction by itself.
@@ -59,15 +58,11 @@ class Pool:
         Raises:
             NoConnection: nothing was sent.
         """
-        if self._free is None:
+        if not self._is_open:
             raise RuntimeError("the pool is not open")
-        free = self._free
-        try:
-            connection, since = free.get_nowait()
-        except asyncio.QueueEmpty:
-            connection, since = await self._wait(free)
+        connection, since = self._free.pop() if self._free else await self._wait()
         if connection is None or connection.is_closed() or monotonic() - since > LONGEST_REST:
-            connection = await self._renew(free, connection)
+            connection = await self._renew(connection)
         place = EMPTY
         try:
             rows: list[Any] = await connection.fetch(statement, *arguments)
@@ -78,26 +73,45 @@ class Pool:
         finally:
             if place is EMPTY:  # a cancellation, say, leaves it in no known state
                 connection.terminate()
-            free.put_nowait(place)
+            self._give_back(place)
         return rows
 
-    async def _wait(self, free: asyncio.LifoQueue[Place]) -> Place:
+    async def _wait(self) -> Place:
+        """Wait for a place that somebody gives back."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Place] = loop.create_future()
+        self._waiting.append(waiter)
+        deadline = loop.call_later(self._patience, _give_up, waiter)
         try:
-            async with asyncio.timeout(self._patience):
-                return await free.get()
-        except TimeoutError as error:
-            raise NoConnection("every connection is in use") from error
+            return await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():  # it was handed over in the same moment
+                self._give_back(waiter.result())
+            raise
+        finally:
+            deadline.cancel()
 
-    async def _renew(
-        self, free: asyncio.LifoQueue[Place], old: asyncpg.Connection | None
-    ) -> asyncpg.Connection:
+    def _give_back(self, place: Place) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(place)
+                return
+        self._free.append(place)
+
+    async def _renew(self, old: asyncpg.Connection | None) -> asyncpg.Connection:
         """Open a connection in the place of one that is not there, or may not be any more."""
         if old is not None:
             old.terminate()
         try:
             return await asyncpg.connect(**self._connect)
         except BaseException as error:
-            free.put_nowait(EMPTY)
+            self._give_back(EMPTY)
             if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
                 raise NoConnection(str(error)) from error
             raise
+
+
+def _give_up(waiter: asyncio.Future[Place]) -> None:
+    if not waiter.done():
+        waiter.set_exception(NoConnection("every connection is in use"))

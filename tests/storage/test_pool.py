@@ -95,3 +95,24 @@ async def test_closing_closes_the_connections(pool: Pool, postgresql: PostgresSe
         await connection.close()
     with pytest.raises(RuntimeError):
         await pool.fetch(PID)
+
+
+async def test_nobody_overtakes_who_waits(postgresql: PostgresServer) -> None:
+    # given: as many statements as fill a pool of two for long, each of which is followed by another
+    pool = Pool(2, patience=5, **postgresql_arguments(postgresql.get_uri()))
+    await pool.open()
+    order: list[int] = []
+
+    async def client(number: int) -> None:
+        for _ in range(5):
+            await pool.fetch("SELECT pg_sleep(0.002)")
+            order.append(number)
+
+    # when
+    await asyncio.gather(*(client(number) for number in range(10)))
+    await pool.close()
+
+    # then: everybody had their turn before anybody had the next but one
+    for turn in range(1, 4):
+        assert set(order[: 10 * (turn + 1)]) == set(range(10))
+        assert max(order[: 10 * turn].count(number) for number in range(10)) <= turn + 1
