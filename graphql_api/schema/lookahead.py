@@ -1,16 +1,17 @@
 """Looking ahead: what an operation asks of the items of a page, before the page is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLResolveInfo,
     InlineFragmentNode,
     SelectionSetNode,
 )
 
-from graphql_api.schema.context import Info
+from graphql_api.schema.context import Context, Info
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 
@@ -24,11 +25,13 @@ def asked_of_nodes(info: Info) -> frozenset[str]:
     Whatever fragment they stand in, and also those that `@skip` leaves out: at worst something is fetched
     for nothing. An operation is looked at once, as long as its document is kept.
     """
-    raw = info._raw_info  # noqa: SLF001 - Strawberry's own view of it costs more than what is saved
-    first = raw.field_nodes[0]
+    # What compiled operations hand out knows this at once; the rest of it is made for who needs more.
+    nodes: Sequence[FieldNode] = getattr(info, "field_nodes", None) or _raw(info).field_nodes
+    first = nodes[0]
     known = _known.get(id(first))
     if known is not None and known[0] is first:
         return known[1]
+    raw = _raw(info)
     asked = frozenset(
         item.name.value
         for connection in raw.field_nodes
@@ -40,6 +43,10 @@ def asked_of_nodes(info: Info) -> frozenset[str]:
         _known.clear()
     _known[id(first)] = (first, asked)
     return asked
+
+
+def _raw(info: Info) -> GraphQLResolveInfo[Context]:
+    return info._raw_info  # noqa: SLF001 - Strawberry's own view of it costs more than what is saved
 
 
 def _nodes(field: FieldNode, fragments: Fragments) -> Iterator[FieldNode]:

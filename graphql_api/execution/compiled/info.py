@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLResolveInfo
+from graphql import FieldNode, GraphQLResolveInfo
 from strawberry.types.info import Info
 
 from graphql_api.execution.compiled.execution import Execution, FieldPlan, Trail
@@ -27,6 +27,11 @@ class LazyInfo(Info[Any, Any]):
     def context(self) -> Any:
         """The context of the run."""
         return self._ex.context_value
+
+    @property
+    def field_nodes(self) -> list[FieldNode]:
+        """Where the operation asks for this field; known without the raw half."""
+        return [details.node for details in self._plan.details]
 
     @property
     def root_value(self) -> Any:
