@@ -134,6 +134,7 @@ class Settings(_Figures):
         return Options(
             allowed_origins=self.allowed_origins,
             trusted_proxies=self.trusted_proxies,
+            access_log=self.log_level.upper() in {"DEBUG", "INFO"},  # else its lines are made for nothing
             **self._figures(Options),
         )
 

@@ -85,16 +85,14 @@ class Form(Generic[Row]):
 
     def read(self, rows: Iterable[Sequence[Any]]) -> list[Row]:
         """What the driver returned, as the rows that were promised."""
-        make, conversions = self._row, self._conversions
-        if not conversions:
+        make = self._row
+        if not self._conversions:
             return [make(*row) for row in rows]
-        read = []
-        for row in rows:
-            values = list(row)
-            for index, convert in conversions:
+        read = list(map(list, rows))
+        for index, convert in self._conversions:
+            for values in read:
                 values[index] = convert(values[index])
-            read.append(make(*values))
-        return read
+        return [make(*values) for values in read]
 
 
 class Prepared(Generic[Row]):

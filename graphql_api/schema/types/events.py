@@ -1,6 +1,7 @@
 """Events: what happened in a place."""
 
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
@@ -139,6 +140,7 @@ def _subject_id(row: AnyEvent) -> strawberry.ID | None:
     return strawberry.ID(write_id(_type_of_subject(row.kind), row.subject_id))
 
 
+@cache
 def _type_of_subject(kind: EventKind) -> str:
     """The type of what events of this kind are about."""
     if kind in SUBJECTS:
