@@ -40,4 +40,5 @@ class OneWrite:
     def _send_held(self) -> None:
         if self._held:
             data, self._held = self._held, b""
-            self._transport.write(data)
+            if not self.is_closing():  # the client may have gone since
+                self._transport.write(data)

@@ -61,6 +61,14 @@ async def test_closing_sends_what_is_held() -> None:
     assert transport.is_closing()
 
 
+async def test_nothing_is_sent_to_a_client_who_has_gone_meanwhile() -> None:
+    socket, transport = await opened()
+    transport.write(HEAD)
+    socket.close()
+    await asyncio.sleep(0)
+    assert socket.done == ["close"]
+
+
 async def test_everything_else_is_the_transports() -> None:
     socket, transport = await opened()
     transport.pause_reading()
