@@ -16,7 +16,7 @@ from graphql_api.schema.context import Context, Info
 Fragments = Mapping[str, FragmentDefinitionNode]
 
 _KEPT = 1000  # connections, of all operations
-_known: dict[int, tuple[FieldNode, frozenset[str]]] = {}
+_known: dict[tuple[int, ...], tuple[Sequence[FieldNode], frozenset[str]]] = {}
 
 
 def asked_of_nodes(info: Info) -> frozenset[str]:
@@ -27,9 +27,9 @@ def asked_of_nodes(info: Info) -> frozenset[str]:
     """
     # What compiled operations hand out knows this at once; the rest of it is made for who needs more.
     nodes: Sequence[FieldNode] = getattr(info, "field_nodes", None) or _raw(info).field_nodes
-    first = nodes[0]
-    known = _known.get(id(first))
-    if known is not None and known[0] is first:
+    key = tuple(map(id, nodes))
+    known = _known.get(key)
+    if known is not None:
         return known[1]
     raw = _raw(info)
     asked = frozenset(
@@ -41,7 +41,7 @@ def asked_of_nodes(info: Info) -> frozenset[str]:
     )
     if len(_known) >= _KEPT:
         _known.clear()
-    _known[id(first)] = (first, asked)
+    _known[key] = (nodes, asked)  # kept with their ids, which nothing else can have meanwhile
     return asked
 
 

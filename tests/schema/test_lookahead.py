@@ -54,6 +54,29 @@ async def test_a_page_and_its_facebook_accounts_are_one_read(
     assert logins == (["100000000000001"] * 2 if "Login" in asked else [])
 
 
+async def test_what_one_operation_asks_is_not_taken_for_what_another_asks(
+    api: Api, reads: list[object]
+) -> None:
+    # given: two operations of a document that share a fragment, to which the second adds something
+    ada = await api.register("ada")
+    await ada.connect("1")
+    document = (
+        "query A { viewer { ...Page } } query B { viewer { ...Page socialAccounts { nodes { ...Login } } } }"
+        "fragment Page on Viewer { socialAccounts { nodes { id } } }" + LOGIN
+    )
+    for operation, expected in (("A", 2), ("B", 2), ("A", 2)):
+        reads.clear()
+
+        # when
+        body = {"query": document, "operationName": operation}
+        answer = await api.http.post("/graphql", json=body, headers={"Authorization": f"Bearer {ada.token}"})
+
+        # then
+        (node,) = answer.json()["data"]["viewer"]["socialAccounts"]["nodes"]
+        assert ("facebookAccount" in node) is (operation == "B")
+        assert len(reads) == expected
+
+
 async def test_the_facebook_account_of_another_admin_is_null_in_one_read_too(
     api: Api, reads: list[object]
 ) -> None:
