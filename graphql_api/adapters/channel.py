@@ -16,7 +16,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 NAME = "graphql_api_events"
-GATHER = 0.01  # seconds in which announcements are gathered into one
+GATHER = 0.02  # seconds in which announcements are gathered into one
 SENDING = 5.0  # seconds that sending may take: the connection is then given up
 LONGEST_PAUSE = 10.0  # seconds between two attempts to connect
 TOPICS_IN_A_MESSAGE = 150  # of 47 characters at most; PostgreSQL takes messages below 8000 bytes
@@ -66,6 +66,8 @@ class Channel:
 
     async def _serve(self, connection: asyncpg.Connection) -> None:
         """Listen and send until the connection ends."""
+        # A message is not worth a flush to the disk: it is lost with the server that would have to keep it.
+        await connection.execute("SET synchronous_commit TO off")
         connection.add_termination_listener(lambda _connection: self._to_send.set())
         await connection.add_listener(NAME, self._on_message)
         self._hear(None)  # whatever was announced while nobody listened

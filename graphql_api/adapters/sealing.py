@@ -15,7 +15,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,8 +37,7 @@ class CannotOpen(Exception):
     """An envelope is damaged, of an unknown key, or stands in a row that it was not sealed for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """Where an envelope belongs: it opens nowhere else."""
 
     table: str

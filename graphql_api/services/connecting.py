@@ -34,7 +34,7 @@ from graphql_api.services import access, access_requests, access_tokens, history
 from graphql_api.services.call import Call
 from graphql_api.services.retries import Retry
 from graphql_api.storage import direct, tables
-from graphql_api.storage.direct import NewLogin
+from graphql_api.storage.direct import NewClaim, NewLogin
 from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount
 from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
 from graphql_api.storage.tables import AccessRequest, FacebookAccount, SocialAccount
@@ -134,7 +134,17 @@ async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | N
             api_token_id=call.viewer.api_token_id,
             now=call.now,
             login=login,
-            claims=_rows(call, command.claims, place),
+            claims=[
+                NewClaim(
+                    external_id=claim.instagram_user_id,
+                    username=claim.username,
+                    profile_picture_url=claim.profile_picture_url,
+                    access_token=access_tokens.seal_social_account(
+                        call, claim.access_token, claim.instagram_user_id, place
+                    ),
+                )
+                for claim in command.claims
+            ],
             limit=call.services.rules.max_accounts_per_holder,
             request_id=call.request_id,
         ),

@@ -1,7 +1,6 @@
 """Envelopes open in the row that they were sealed for, and nowhere else."""
 
 import base64
-from dataclasses import replace
 
 import pytest
 
@@ -41,7 +40,7 @@ def test_no_two_envelopes_are_alike(ring: Keyring) -> None:
 def test_an_envelope_does_not_open_elsewhere(ring: Keyring, part: str, other: str) -> None:
     sealed = ring.seal(Secret(SECRET), BINDING)
     with pytest.raises(CannotOpen):
-        ring.open(sealed, replace(BINDING, **{part: other}))
+        ring.open(sealed, BINDING._replace(**{part: other}))
 
 
 def test_an_envelope_does_not_open_under_another_key_id() -> None:
