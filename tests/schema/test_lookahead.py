@@ -54,6 +54,35 @@ async def test_a_page_and_its_facebook_accounts_are_one_read(
     assert logins == (["100000000000001"] * 2 if "Login" in asked else [])
 
 
+async def test_a_page_with_its_facebook_accounts_is_counted_and_goes_on(api: Api) -> None:
+    # given
+    ada = await api.register("ada")
+    await ada.connect("1", "2", "3")
+    query = """
+    query($after: String, $orderBy: SocialAccountOrder) {
+      viewer {
+        socialAccounts(first: 2, after: $after, orderBy: $orderBy) {
+          totalCount nodes { ...Login } pageInfo { hasNextPage endCursor }
+        }
+      }
+    }
+    """
+    for field in ("CONNECTED_AT", "USERNAME"):
+        seen: list[str] = []
+        after, more = None, True
+
+        # when
+        while more:
+            variables = {"after": after, "orderBy": {"field": field, "direction": "DESC"}}
+            page = (await ada.execute(query + LOGIN, variables))["viewer"]["socialAccounts"]
+            assert page["totalCount"] == 3
+            seen += [node["username"] for node in page["nodes"]]
+            more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
+
+        # then
+        assert seen == sorted(seen, reverse=True) if field == "USERNAME" else len(set(seen)) == 3
+
+
 async def test_what_one_operation_asks_is_not_taken_for_what_another_asks(
     api: Api, reads: list[object]
 ) -> None:
