@@ -3,7 +3,9 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,8 +25,7 @@ from graphql_api.services import access, attempts, history
 from graphql_api.services.call import Call, Services
 from graphql_api.services.emails import check_email
 from graphql_api.services.pages import Page, PageRequest, read_page
-from graphql_api.storage.columns import UtcDateTime
-from graphql_api.storage.prepared import Prepared
+from graphql_api.storage.lookups import Lookup
 from graphql_api.storage.rows import UserRow, columns
 from graphql_api.storage.tables import ApiToken, User
 
@@ -61,28 +62,36 @@ async def authenticate(
         bearer_tokens.BEARER_TOKEN, bearer_token
     ):
         raise Unauthenticated
-    found = await services.database.rows(
-        _VALID_TOKEN, digest=bearer_tokens.digest(bearer_token), now=services.clock()
-    )
-    if not found:
+    found = await services.database.look_up(_UNREVOKED, bearer_tokens.digest(bearer_token))
+    if found is None or found.expires_at <= services.clock():
         raise Unauthenticated
-    return found[0]
+    return found.viewer, found.user
 
 
-def _viewer(api_token_id: UUID, scopes: str, *user: Any) -> tuple[Viewer, UserRow]:
-    row = UserRow(*user)
-    return Viewer(row.id, api_token_id, frozenset(Scope(scope) for scope in scopes.split())), row
+class _Found(NamedTuple):
+    """An API token that was not revoked."""
+
+    expires_at: datetime
+    viewer: Viewer
+    user: UserRow
 
 
-_VALID_TOKEN = Prepared(
-    sa.select(col(ApiToken.id), col(ApiToken.scopes), *columns(User, UserRow))
+def _found(api_token_id: UUID, scopes: str, expires_at: datetime, *user: Any) -> _Found:
+    row = UserRow._make(user)
+    return _Found(expires_at, Viewer(row.id, api_token_id, _scopes(scopes)), row)
+
+
+@cache
+def _scopes(written: str) -> frozenset[Scope]:
+    return frozenset(Scope(scope) for scope in written.split())
+
+
+_UNREVOKED = Lookup(
+    sa.select(col(ApiToken.id), col(ApiToken.scopes), col(ApiToken.expires_at), *columns(User, UserRow))
     .join(User, col(User.id) == col(ApiToken.user_id))
-    .where(
-        col(ApiToken.secret_hash) == sa.bindparam("digest", type_=sa.LargeBinary()),
-        col(ApiToken.revoked_at).is_(None),
-        col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
-    ),
-    _viewer,
+    .where(col(ApiToken.revoked_at).is_(None)),
+    _found,
+    key=col(ApiToken.secret_hash),
 )
 
 

@@ -11,7 +11,7 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
+from graphql_api.storage.lookups import Lookup, Together
 from graphql_api.storage.pool import NoConnection, Pool
 from graphql_api.storage.prepared import Prepared, Row
 
@@ -90,6 +91,7 @@ class Database:
             self._writer = postgresql_engine(url, pool_size=pool_size - hot)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
             self._direct = Pool(hot, patience=POOL_TIMEOUT, **postgresql_arguments(url)) if hot else None
+        self._together: dict[Lookup[Any], Together[Any, Any]] = {}
 
     @property
     def has_hot_statements(self) -> bool:
@@ -168,6 +170,25 @@ class Database:
                 if last or not _worth_repeating(error):
                     raise _unavailable(error) from None
         raise AssertionError("unreachable")
+
+    async def look_up(self, lookup: Lookup[Row], key: Any) -> Row | None:
+        """Run a prepared read of one row; on PostgreSQL, for all who ask in this turn of the event loop.
+
+        Raises:
+            TemporarilyUnavailable: the database could not answer in time.
+        """
+        if self._direct is None:
+            found = await self.rows(lookup.one, key=key)
+            return found[0] if found else None
+        together = self._together.get(lookup)
+        if together is None:
+
+            async def read(keys: Sequence[Any]) -> dict[Any, Row]:
+                return dict(await self.rows(lookup.many, keys=keys))
+
+            together = self._together[lookup] = Together(read)
+        row: Row | None = await together.find(key)
+        return row
 
     async def write_at_once(self, statement: str, *arguments: object) -> list[Any] | None:
         """Run one hot statement that writes all or nothing; None when it met somebody and wrote nothing.
