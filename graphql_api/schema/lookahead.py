@@ -1,6 +1,7 @@
 """Looking ahead: what an operation asks of the items of a page, before the page is read."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from graphql import (
     FieldNode,
@@ -16,11 +17,24 @@ from graphql_api.schema.context import Context, Info
 Fragments = Mapping[str, FragmentDefinitionNode]
 
 _KEPT = 1000  # connections, of all operations
-_known: dict[tuple[int, ...], tuple[Sequence[FieldNode], frozenset[str]]] = {}
+_known: dict[tuple[int, ...], tuple[Sequence[FieldNode], "Asked"]] = {}
 
 
-def asked_of_nodes(info: Info) -> frozenset[str]:
-    """The names of the fields that the operation selects on the items of this connection.
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """The fields that an operation selects on something, with the fields that it selects on what they give.
+
+    There is one for each place of an operation, so that what follows from it can be kept with it.
+    """
+
+    fields: Mapping[str, frozenset[str]]
+
+    def __contains__(self, field: str) -> bool:
+        return field in self.fields
+
+
+def asked_of_nodes(info: Info) -> Asked:
+    """What the operation selects on the items of this connection.
 
     Whatever fragment they stand in, and also those that `@skip` leaves out: at worst something is fetched
     for nothing. An operation is looked at once, as long as its document is kept.
@@ -32,13 +46,14 @@ def asked_of_nodes(info: Info) -> frozenset[str]:
     if known is not None:
         return known[1]
     raw = _raw(info)
-    asked = frozenset(
-        item.name.value
-        for connection in raw.field_nodes
-        for field in _fields(connection.selection_set, raw.fragments)
-        for nodes in _nodes(field, raw.fragments)
-        for item in _fields(nodes.selection_set, raw.fragments)
-    )
+    found: dict[str, frozenset[str]] = {}
+    for connection in raw.field_nodes:
+        for field in _fields(connection.selection_set, raw.fragments):
+            for items in _nodes(field, raw.fragments):
+                for item in _fields(items.selection_set, raw.fragments):
+                    below = {one.name.value for one in _fields(item.selection_set, raw.fragments)}
+                    found[item.name.value] = found.get(item.name.value, frozenset()) | below
+    asked = Asked(found)
     if len(_known) >= _KEPT:
         _known.clear()
     _known[key] = (nodes, asked)  # kept with their ids, which nothing else can have meanwhile

@@ -7,6 +7,8 @@ what is not shared is passed over, which is then less than half a hundred for ea
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -20,24 +22,21 @@ from graphql_api.services import access
 from graphql_api.services.call import Call
 from graphql_api.services.pages import Page, PageRequest, PreparedList, read_page
 from graphql_api.storage.prepared import one_of
-from graphql_api.storage.rows import AnySocialAccount, FacebookAccountRow, SocialAccountRow, columns
 from graphql_api.storage.tables import FacebookAccount, Share, SocialAccount
 
+MOST_LISTS = 500  # prepared, by their orders and the columns that operations ask for
 FEW = 2000  # shared accounts that are read and sorted for each page
 _SIZES = (20, 100, 500, FEW)
 
-Ordered = tuple[SocialAccountOrderField, OrderDirection]
+
+class NotRead(Enum):
+    """In the place of a value that was not read along."""
+
+    NOT_READ = "NOT_READ"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of social accounts; `logins` are the Facebook accounts behind them that were read along.
-
-    One that is not the viewer's own is None; one that was not read is not there.
-    """
-
-    page: Page[AnySocialAccount]
-    logins: Mapping[UUID, FacebookAccountRow | None]
+NOT_READ = NotRead.NOT_READ
+LOGIN = "login_"  # begins the names of the columns of the Facebook account behind a social account
 
 
 async def page(
@@ -45,14 +44,15 @@ async def page(
     request: PageRequest,
     holder: Holder,
     listing: Listing,
+    columns: tuple[str, ...],
     *,
     role: Role | None = None,
-    with_logins: bool = False,
-) -> Listed:
-    """The social accounts of a place, those that the viewer may see.
+) -> Page[Sequence[Any]]:
+    """The social accounts of a place, those that the viewer may see; each begins with the columns asked for.
 
-    `role` is what the viewer is known to be there; the statement makes sure of it. `with_logins`: the
-    Facebook accounts behind them are wanted too, which spares a round trip where the list is prepared.
+    `columns` are names of `SocialAccountRow`, and, after `LOGIN`, of `FacebookAccountRow`: all None where
+    that is not the viewer's own, and all `NOT_READ` where it would take another statement. `role` is what
+    the viewer is known to be there; the statement makes sure of it.
 
     Raises:
         BadUserInput: the page's arguments, its cursors or the search cannot be used.
@@ -62,7 +62,7 @@ async def page(
         and not listing.search
         and (role is Role.ADMIN or isinstance(holder, Personal))
     ):
-        return await _whole_page(call, request, holder, listing, with_logins=with_logins)
+        return await _whole_page(call, request, holder, listing, columns)
     held = await _visible(call, holder, role, listing.team_id)
     statement = held.statement.where(col(held.entity.platform).in_(listing.platforms))
     term = _search_term(listing.search)
@@ -85,90 +85,63 @@ async def page(
         ],
         descending=listing.direction is OrderDirection.DESC,
     )
-    return Listed(found, {})
+    return found.map(lambda account: [getattr(account, name, NOT_READ) for name in columns])
 
 
 async def _whole_page(
-    call: Call, request: PageRequest, holder: Holder, listing: Listing, *, with_logins: bool
-) -> Listed:
+    call: Call, request: PageRequest, holder: Holder, listing: Listing, columns: tuple[str, ...]
+) -> Page[Sequence[Any]]:
     """A page for whoever sees everything that the place holds."""
     values = {"viewer_id": call.viewer.user_id, "platforms": listing.platforms}
     if isinstance(holder, Personal):
-        lists, values["user_id"] = _OWN, holder.user_id
+        values["user_id"] = holder.user_id
     else:
-        lists, values["workspace_id"] = _AN_ADMINS, holder.workspace_id
-    lists_in_order = lists[listing.order, listing.direction]
-    if not with_logins:
-        return Listed(await lists_in_order.alone.page(call, request, **values), {})
-    found = await lists_in_order.with_logins.page(call, request, **values)
-    logins = {
-        account.facebook_account_id: login
-        for account, login in found.items
-        if account.facebook_account_id is not None
-    }
-    return Listed(found.map(_account), logins)
+        values["workspace_id"] = holder.workspace_id
+    in_order = _prepare(isinstance(holder, Personal), listing.order, listing.direction, columns)
+    return await in_order.page(call, request, **values)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    """The list of a place in one order, for those who want the Facebook accounts too and those who do not."""
-
-    alone: PreparedList[AnySocialAccount]
-    with_logins: PreparedList[tuple[SocialAccountRow, FacebookAccountRow | None]]
-
-
-def _prepare(visible: Any, **within: Any) -> Mapping[Ordered, _Lists]:
-    """The list of a place in each order that can be asked for."""
-    held = sa.select(*columns(SocialAccount, SocialAccountRow)).where(
-        one_of(col(SocialAccount.platform), "platforms"), visible
-    )
-    with_logins = held.add_columns(*columns(FacebookAccount, FacebookAccountRow)).outerjoin(
-        FacebookAccount,
-        sa.and_(
-            col(FacebookAccount.id) == col(SocialAccount.facebook_account_id),
-            col(FacebookAccount.user_id) == access.SOMEBODY.user_id,
-        ),
-    )
-
-    def ordered(field: SocialAccountOrderField, direction: OrderDirection) -> _Lists:
-        order = [_SORTED_BY[field], col(SocialAccount.hold_id)]
-        descending = direction is OrderDirection.DESC
-        return _Lists(
-            PreparedList(held, SocialAccountRow, within=within, order=order, descending=descending),
-            PreparedList(with_logins, _with_login, within=within, order=order, descending=descending),
+@lru_cache(MOST_LISTS)
+def _prepare(
+    is_personal: bool,
+    order: SocialAccountOrderField,
+    direction: OrderDirection,
+    columns: tuple[str, ...],
+) -> PreparedList[Sequence[Any]]:
+    """The list of a place in an order, with the columns that were asked for."""
+    if is_personal:
+        visible: Any = access.SOMEBODY.user_id == col(SocialAccount.holder_user_id)
+        within = {"user_id": col(SocialAccount.holder_user_id)}
+    else:
+        visible = access.is_admin(access.SOMEBODY, access.SOME_WORKSPACE)
+        within = {"workspace_id": col(SocialAccount.holder_workspace_id)}
+    held: Any = sa.select(*map(_column, columns)).select_from(SocialAccount)
+    if any(name.startswith(LOGIN) for name in columns):
+        held = held.outerjoin(
+            FacebookAccount,
+            sa.and_(
+                col(FacebookAccount.id) == col(SocialAccount.facebook_account_id),
+                col(FacebookAccount.user_id) == access.SOMEBODY.user_id,
+            ),
         )
-
-    return {
-        (field, direction): ordered(field, direction) for field in _SORTED_BY for direction in OrderDirection
-    }
-
-
-def _account(listed: tuple[SocialAccountRow, FacebookAccountRow | None]) -> AnySocialAccount:
-    return listed[0]
-
-
-def _with_login(*columns: Any) -> tuple[SocialAccountRow, FacebookAccountRow | None]:
-    login = columns[_ACCOUNT:]
-    return SocialAccountRow._make(columns[:_ACCOUNT]), (
-        None if login[0] is None else FacebookAccountRow._make(login)
+    return PreparedList(
+        held.where(one_of(col(SocialAccount.platform), "platforms"), visible),
+        within=within,
+        order=[_SORTED_BY[order], col(SocialAccount.hold_id)],
+        descending=direction is OrderDirection.DESC,
     )
 
 
-_ACCOUNT = len(SocialAccountRow._fields)
+def _column(name: str) -> Any:
+    if name.startswith(LOGIN):
+        return col(getattr(FacebookAccount, name.removeprefix(LOGIN)))
+    return col(getattr(SocialAccount, name))
 
 
 _SORTED_BY: Mapping[SocialAccountOrderField, Any] = {
     SocialAccountOrderField.CONNECTED_AT: col(SocialAccount.created_at),
     SocialAccountOrderField.USERNAME: col(SocialAccount.username_key),
 }
-_OWN = _prepare(
-    access.SOMEBODY.user_id == col(SocialAccount.holder_user_id),
-    user_id=col(SocialAccount.holder_user_id),
-)
-_AN_ADMINS = _prepare(
-    access.is_admin(access.SOMEBODY, access.SOME_WORKSPACE),
-    workspace_id=col(SocialAccount.holder_workspace_id),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -104,21 +104,31 @@ async def read_page(
     paged = keyset.page(statement.add_columns(*order), request)
     rows = await call.read(lambda session: _rows(session, paged, {**values, "size": request.size + 1}))
     keys = len(order)
-    pairs = [(row[0] if len(row) == keys + 1 else tuple(row[:-keys]), row[-keys:]) for row in rows]
-    return _page(request, pairs, tuple, count=lambda: call.read(lambda session: _count(session, statement)))
+
+    def item(row: Sequence[Any]) -> Any:
+        return row[0] if len(row) == keys + 1 else tuple(row[:-keys])
+
+    return _page(
+        request,
+        rows,
+        item,
+        lambda row: row[-keys:],
+        count=lambda: call.read(lambda session: _count(session, statement)),
+    )
 
 
 class PreparedList(Generic[T]):
     """A list whose pages are prepared reads: a statement for each way of asking, made at its first use.
 
-    `statement` selects the columns that `row` takes. `within` are the columns that make the list, with the
-    names of the parameters that say which; `order` are the columns that sort it, the last of them unique.
+    `statement` selects the columns that `row` takes; without it, items are sequences that begin with them.
+    `within` are the columns that make the list, with the names of the parameters that say which; `order` are
+    the columns that sort it, the last of them unique.
     """
 
     def __init__(
         self,
         statement: sa.Select[*tuple[Any, ...]],
-        row: Callable[..., T],
+        row: Callable[..., T] | None = None,
         *,
         within: Mapping[str, Any],
         order: Sequence[Any],
@@ -136,7 +146,7 @@ class PreparedList(Generic[T]):
         columns += [str(column) for column in behind]
         self._keys = [columns.index(str(column)) for column in order]
         self._statement = statement.add_columns(*behind)
-        self._pages: dict[tuple[bool, bool, bool], Prepared[tuple[T, Sequence[Any]]]] = {}
+        self._pages: dict[tuple[bool, bool, bool], Prepared[Sequence[Any]]] = {}
         self._count = Prepared(
             sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()), int
         )
@@ -150,20 +160,24 @@ class PreparedList(Generic[T]):
         bounds = _bounds(request, self._order)
         lists = {f"list_{index}": values[name] for index, name in enumerate(self._within)}
         found = await call.rows(self._prepared(request), **values, **lists, **bounds, size=request.size + 1)
+        row, width = self._row, self._width
 
         async def count() -> int:
             return (await call.rows(self._count, **values))[0]
 
-        return _page(request, found, lambda columns: [columns[index] for index in self._keys], count=count)
+        return _page(
+            request,
+            found,
+            None if row is None else lambda columns: row(*columns[:width]),
+            lambda columns: [columns[index] for index in self._keys],
+            count=count,
+        )
 
-    def _prepared(self, request: PageRequest) -> Prepared[tuple[T, Sequence[Any]]]:
+    def _prepared(self, request: PageRequest) -> Prepared[Sequence[Any]]:
         asked = (request.after is not None, request.before is not None, request.backwards)
         prepared = self._pages.get(asked)
         if prepared is None:
-            row, width = self._row, self._width
-            prepared = self._pages[asked] = Prepared(
-                self._keyset.page(self._statement, request), lambda *columns: (row(*columns[:width]), columns)
-            )
+            prepared = self._pages[asked] = Prepared(self._keyset.page(self._statement, request))
         return prepared
 
 
@@ -205,22 +219,23 @@ def _bounds(request: PageRequest, order: Sequence[Any]) -> dict[str, object]:
 
 def _page(
     request: PageRequest,
-    found: Sequence[tuple[T, Sequence[Any]]],
+    found: Sequence[Sequence[Any]],
+    item: Callable[[Sequence[Any]], T] | None,
     key: Callable[[Sequence[Any]], Sequence[Any]],
     *,
     count: Callable[[], Awaitable[int]],
 ) -> Page[T]:
     """What was found, less the row that only tells that there is more, in the list's order.
 
-    Beside each item is what `key` makes its sort key from, when a cursor is asked for.
+    `item` makes an item of a row, which is one itself if there is nothing to make, and `key` its sort key.
     """
     more = len(found) > request.size
     found = found[: request.size]
     if request.backwards:
         found = found[::-1]
     return Page(
-        [item for item, _ in found],
-        lambda index: write_cursor(key(found[index][1])),
+        cast("Sequence[T]", found) if item is None else list(map(item, found)),
+        lambda index: write_cursor(key(found[index])),
         has_next=request.before is not None if request.backwards else more,
         has_previous=more if request.backwards else request.after is not None,
         count=count,

@@ -228,7 +228,9 @@ class Database:
 
 
 async def _rows(session: AsyncSession, prepared: Prepared[Row], values: dict[str, object]) -> list[Row]:
-    return [prepared.row(*row) for row in (await session.execute(prepared.statement, values)).all()]
+    rows: Sequence[Any] = (await session.execute(prepared.statement, values)).all()
+    make = prepared.row
+    return list(rows) if make is None else [make(*row) for row in rows]
 
 
 async def _commit(session: AsyncSession) -> None:

@@ -70,7 +70,7 @@ class Form(Generic[Row]):
     sql: str
     _parameters: Sequence[tuple[str, Callable[[Any], Any] | None]]
     _constants: Mapping[str, Any]
-    _row: Callable[..., Row]
+    _row: Callable[..., Row] | None
     _conversions: Sequence[tuple[int, Callable[[Any], Any]]]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
@@ -85,20 +85,23 @@ class Form(Generic[Row]):
 
     def read(self, rows: Iterable[Sequence[Any]]) -> list[Row]:
         """What the driver returned, as the rows that were promised."""
+        read: Any = rows
+        if self._conversions:
+            read = list(map(list, rows))
+            for index, convert in self._conversions:
+                for values in read:
+                    values[index] = convert(values[index])
         make = self._row
-        if not self._conversions:
-            return [make(*row) for row in rows]
-        read = list(map(list, rows))
-        for index, convert in self._conversions:
-            for values in read:
-                values[index] = convert(values[index])
-        return [make(*values) for values in read]
+        return read if make is None else [make(*values) for values in read]
 
 
 class Prepared(Generic[Row]):
-    """A select with named parameters, and the type of its rows, which takes the columns in their order."""
+    """A select with named parameters, and the type of its rows, which takes the columns in their order.
 
-    def __init__(self, statement: sa.Select[*tuple[Any, ...]], row: Callable[..., Row]) -> None:
+    Without one, rows stay the sequences that they come as.
+    """
+
+    def __init__(self, statement: sa.Select[*tuple[Any, ...]], row: Callable[..., Row] | None = None) -> None:
         self.statement = statement
         self.row = row
         self._forms: dict[bool, Form[Row]] = {}

@@ -44,12 +44,12 @@ async def crowd(url: str, canaries: Canaries) -> AsyncIterator[Crowd]:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """The statements that read social accounts meanwhile, whichever way they go."""
+    """The statements that read pages of social accounts meanwhile, whichever way they go."""
     seen: list[tuple[str, Any]] = []
     fetch = Pool.fetch
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if "profile_picture_url" in statement and "LIMIT" in statement:
+        if "social_accounts" in statement and "ORDER BY" in statement:
             seen.append((statement, parameters))
 
     async def note_hot(pool: Pool, statement: str, *arguments: object) -> list[Any]:

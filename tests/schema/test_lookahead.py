@@ -4,10 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from graphql import GraphQLObjectType, build_ast_schema, parse
 
-from graphql_api.storage.database import Database
+from graphql_api.schema import build_schema
+from graphql_api.schema.types.account_pages import COLUMNS, LOGIN_COLUMNS
+from graphql_api.storage import database as storage
 from graphql_api.storage.prepared import Prepared
-from tests.api import Api
+from tests.api import Api, Person
+from tests.schema.conftest import Database, share
 
 LOGIN = "fragment Login on InstagramAccount { username facebookAccount { id facebookUserId } }"
 
@@ -16,13 +20,13 @@ LOGIN = "fragment Login on InstagramAccount { username facebookAccount { id face
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The prepared reads that were run."""
     run: list[object] = []
-    rows: Callable[..., Any] = Database.rows
+    rows: Callable[..., Any] = storage.Database.rows
 
-    async def noted(self: Database, prepared: Prepared[Any], **values: object) -> Any:
+    async def noted(self: storage.Database, prepared: Prepared[Any], **values: object) -> Any:
         run.append(prepared)
         return await rows(self, prepared, **values)
 
-    monkeypatch.setattr(Database, "rows", noted)
+    monkeypatch.setattr(storage.Database, "rows", noted)
     return run
 
 
@@ -126,3 +130,64 @@ async def test_the_facebook_account_of_another_admin_is_null_in_one_read_too(
     nodes = answer["node"]["socialAccounts"]["nodes"]
     assert [node["username"] for node in nodes] == ["user_1", "user_2"]
     assert [node["facebookAccount"] is None for node in nodes] == [True, False]
+
+
+def test_the_columns_are_told_for_fields_that_there_are() -> None:
+    types = build_ast_schema(parse(build_schema().as_str())).type_map
+    for name, told in (("InstagramAccount", COLUMNS), ("FacebookAccount", LOGIN_COLUMNS)):
+        kind = types[name]
+        assert isinstance(kind, GraphQLObjectType)
+        assert set(told) == {"__typename", *kind.fields}
+
+
+FACEBOOK_ACCOUNT = ("__typename", "id", "facebookUserId", "location", "createdAt", "updatedAt")
+ACCOUNT = (
+    *("__typename", "id", "platform", "instagramUserId", "username", "nickname", "profilePictureUrl"),
+    *("facebookPageId", "createdAt", "updatedAt", "accessToken", "connectedBy { name }"),
+    *("holder { ... on User { name } ... on Workspace { name } }", "connectedTeams { name }"),
+    *(f"facebookAccount {{ {field} }}" for field in FACEBOOK_ACCOUNT),
+)
+
+
+@pytest.mark.parametrize("place", ["personal", "admin", "creator"])
+async def test_whatever_is_asked_is_what_it_is_when_everything_is_asked(
+    api: Api, database: Database, place: str
+) -> None:
+    """Only what is asked for is read, so each field is asked for alone, and with each other one."""
+    # given
+    ada, ben = await api.register("ada"), await api.register("ben")
+    agency = await ada.create_workspace()
+    await ada.bring_in(ben, agency)
+    await ada.connect("1", workspace=None if place == "personal" else agency)
+    reader = ada
+    if place == "creator":
+        await share(database, agency, ben, "Team")
+        reader = ben
+    workspace = None if place == "personal" else agency
+    fields = [f"f{index}: {field}" for index, field in enumerate(ACCOUNT)]
+    (whole,) = await accounts(reader, workspace, " ".join(fields))
+    assert whole["f4"] == "user_1"
+
+    for index in range(len(fields)):
+        # when
+        asked = [index, (index * 7 + 3) % len(fields)]
+        (alone,) = await accounts(reader, workspace, fields[index])
+        (pair,) = await accounts(reader, workspace, " ".join(fields[one] for one in asked))
+
+        # then
+        assert alone == {f"f{index}": whole[f"f{index}"]}
+        assert pair == {f"f{one}": whole[f"f{one}"] for one in asked}
+
+
+async def accounts(person: Person, workspace: str | None, fields: str) -> list[Any]:
+    """A page of accounts, whatever of it fails: access tokens are for those with the scope."""
+    listed = f"socialAccounts {{ nodes {{ ... on InstagramAccount {{ {fields} }} }} }}"
+    query = (
+        f"{{ place: viewer {{ {listed} }} }}"
+        if workspace is None
+        else f'{{ place: node(id: "{workspace}") {{ ... on Workspace {{ {listed} }} }} }}'
+    )
+    answer = (await person.api.post(query, token=person.token)).json()
+    assert {error["extensions"]["code"] for error in answer.get("errors", [])} <= {"FORBIDDEN"}
+    nodes: list[Any] = answer["data"]["place"]["socialAccounts"]["nodes"]
+    return nodes

@@ -1,7 +1,8 @@
 """Facebook accounts: the logins that vouch for social accounts."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import strawberry
 
@@ -34,3 +35,10 @@ class FacebookAccount(Node):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    @classmethod
+    def partly(cls, values: Mapping[str, Any]) -> Self:
+        """Shape what was read of a row, by column; the other attributes are not there."""
+        account = cls.__new__(cls)
+        account.__dict__.update(values, id=write_id("FacebookAccount", values["id"]))
+        return account

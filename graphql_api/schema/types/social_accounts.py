@@ -1,7 +1,6 @@
 """Social accounts: what is held."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -9,22 +8,23 @@ from uuid import UUID
 import strawberry
 
 from graphql_api.domain.claims import Platform
-from graphql_api.domain.faults import Fault
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.holders import Workspace as Place
-from graphql_api.domain.listing import Listing
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
-from graphql_api.schema.loaders import Loaders
-from graphql_api.schema.lookahead import asked_of_nodes
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
-from graphql_api.schema.types.nodes import Connection, Node
+from graphql_api.schema.types.nodes import Node
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Workspace
-from graphql_api.services import listing
-from graphql_api.services.pages import Page, PageRequest
-from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount, AnyTeam, AnyUser, AnyWorkspace
+from graphql_api.services.listing import NOT_READ, NotRead
+from graphql_api.storage.rows import (
+    AnyFacebookAccount,
+    AnySocialAccount,
+    AnyTeam,
+    AnyUser,
+    AnyWorkspace,
+)
 
 SocialAccountHolder = Annotated[
     User | Workspace,
@@ -55,6 +55,7 @@ class SocialAccount(Node):
     held_by: strawberry.Private[Holder | None]
     connected_by_id: strawberry.Private[UUID | None]
     facebook_account_id: strawberry.Private[UUID | None]
+    login: strawberry.Private[FacebookAccount | NotRead | None] = NOT_READ
 
     @strawberry.field(description="The place that has it; null once it is disconnected.")
     def holder(self, info: Info) -> SocialAccountHolder | None:
@@ -111,6 +112,8 @@ class InstagramAccount(SocialAccount):
     )
     def facebook_account(self, info: Info) -> FacebookAccount | None:
         """The viewer's own Facebook account."""
+        if self.login is not NOT_READ:
+            return self.login
         if self.facebook_account_id is None or self.held_by is None:
             return None
         return info.context.loaders.facebook_accounts.get(self.facebook_account_id, _facebook_account)
@@ -136,42 +139,6 @@ class InstagramAccount(SocialAccount):
             connected_by_id=row.connected_by_id,
             facebook_account_id=row.facebook_account_id,
         )
-
-
-async def list_held(
-    info: Info, request: PageRequest, holder: Holder, asked: Listing, *, role: Role | None = None
-) -> Connection[SocialAccount]:
-    """A page of what a place holds, as far as the viewer sees it."""
-    listed = await listing.page(
-        info.context.call,
-        request,
-        holder,
-        asked,
-        role=role,
-        with_logins="facebookAccount" in asked_of_nodes(info),
-    )
-    for login_id, login in listed.logins.items():
-        info.context.loaders.facebook_accounts.keep(login_id, login)
-    return await shape_page(info, listed.page)
-
-
-async def shape_page(info: Info, page: Page[AnySocialAccount]) -> Connection[SocialAccount]:
-    """Shape a page of social accounts, with what the operation asks of them fetched for all at once."""
-    with suppress(Fault):  # each field that asks for it then tells of it
-        await _fetch(info.context.loaders, asked_of_nodes(info), page.items)
-    return Connection.of(page, InstagramAccount.of)
-
-
-async def _fetch(loaders: Loaders, asked: frozenset[str], rows: Sequence[AnySocialAccount]) -> None:
-    if "facebookAccount" in asked:
-        await loaders.facebook_accounts.fetch([r.facebook_account_id for r in rows if r.facebook_account_id])
-    if "connectedTeams" in asked:
-        await loaders.teams_of_social_accounts.fetch([r.id for r in rows if r.holder_workspace_id])
-    if "connectedBy" in asked:
-        await loaders.users.fetch([r.connected_by_id for r in rows if r.connected_by_id])
-    if "holder" in asked:
-        await loaders.users.fetch([r.holder_user_id for r in rows if r.holder_user_id])
-        await loaders.workspaces.fetch([r.holder_workspace_id for r in rows if r.holder_workspace_id])
 
 
 def _user(row: AnyUser | None) -> User | None:

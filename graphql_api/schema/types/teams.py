@@ -62,7 +62,7 @@ class Team(Node):
         before: Before = None,
     ) -> Connection[LazySocialAccount] | None:
         """A page of them."""
-        from graphql_api.schema.types.social_accounts import shape_page  # noqa: PLC0415 - a cycle of types
+        from graphql_api.schema.types.account_pages import shape_page  # noqa: PLC0415 - a cycle of types
 
         request = page_request(first, after, last, before)
         page = await teams.social_accounts_page(info.context.call, request, self.key, platforms=platforms)

@@ -9,12 +9,13 @@ from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.schema.context import Info
 from graphql_api.schema.types.access_requests import AccessRequest
+from graphql_api.schema.types.account_pages import list_held
 from graphql_api.schema.types.api_tokens import ApiToken
 from graphql_api.schema.types.events import EVENTS, EVENTS_CURSOR, Event
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
 from graphql_api.schema.types.listing import OrderBy, Platforms, Search, read_listing
 from graphql_api.schema.types.nodes import After, Before, Connection, First, Last, page_request
-from graphql_api.schema.types.social_accounts import SocialAccount, list_held
+from graphql_api.schema.types.social_accounts import SocialAccount
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import StatusFilter, Workspace
 from graphql_api.services import (

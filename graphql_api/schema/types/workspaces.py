@@ -88,7 +88,7 @@ class Workspace(Node):
         before: Before = None,
     ) -> Connection[LazySocialAccount] | None:
         """A page of them."""
-        from graphql_api.schema.types.social_accounts import list_held  # noqa: PLC0415 - a cycle of types
+        from graphql_api.schema.types.account_pages import list_held  # noqa: PLC0415 - a cycle of types
 
         return await list_held(
             info,

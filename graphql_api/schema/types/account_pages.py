@@ -1,0 +1,127 @@
+"""Pages of social accounts, with what the operation asks of the accounts and not much more."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from graphql_api.domain.faults import Fault
+from graphql_api.domain.holders import Holder, Personal, Role, Workspace
+from graphql_api.domain.listing import Listing
+from graphql_api.schema.context import Info
+from graphql_api.schema.ids import write_id
+from graphql_api.schema.lookahead import Asked, asked_of_nodes
+from graphql_api.schema.types.facebook_accounts import FacebookAccount
+from graphql_api.schema.types.nodes import Connection
+from graphql_api.schema.types.social_accounts import InstagramAccount, SocialAccount
+from graphql_api.services import listing
+from graphql_api.services.listing import LOGIN, NOT_READ
+from graphql_api.services.pages import Page, PageRequest
+from graphql_api.storage.rows import AnySocialAccount, FacebookAccountRow, SocialAccountRow
+
+# Which columns the fields of an account are made from; a field that is not here gets all of them.
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "__typename": (),
+    "id": ("hold_id",),
+    "platform": ("platform",),
+    "instagramUserId": ("external_id",),
+    "username": ("username",),
+    "nickname": ("nickname",),
+    "profilePictureUrl": ("profile_picture_url",),
+    "facebookPageId": ("facebook_page_id",),
+    "createdAt": ("created_at",),
+    "updatedAt": ("updated_at",),
+    "accessToken": ("hold_id",),
+    "holder": (),  # known from the list
+    "connectedBy": ("connected_by_id",),
+    "connectedTeams": ("id",),
+    "facebookAccount": ("facebook_account_id", f"{LOGIN}id"),
+}
+LOGIN_COLUMNS: Mapping[str, Sequence[str]] = {
+    "__typename": (),
+    "id": (),  # always read: tells whether there is one
+    "facebookUserId": ("facebook_user_id",),
+    "location": ("location",),
+    "createdAt": ("created_at",),
+    "updatedAt": ("updated_at",),
+}
+_ATTRIBUTES = {"id": "row_id", "external_id": "instagram_user_id"}  # those that have other names than columns
+
+
+async def list_held(
+    info: Info, request: PageRequest, holder: Holder, asked: Listing, *, role: Role | None = None
+) -> Connection[SocialAccount]:
+    """A page of what a place holds, as far as the viewer sees it, and of that, what the operation asks for."""
+    fields = asked_of_nodes(info)
+    columns = _columns(fields)
+    page = await listing.page(info.context.call, request, holder, asked, columns, role=role)
+    connection: Connection[SocialAccount] = Connection.of(page, _shaper(columns, holder))
+    await _prefetch(info, fields, connection.nodes)
+    return connection
+
+
+async def shape_page(info: Info, page: Page[AnySocialAccount]) -> Connection[SocialAccount]:
+    """Shape a page of social accounts, with what the operation asks of them fetched for all at once."""
+    connection: Connection[SocialAccount] = Connection.of(page, InstagramAccount.of)
+    await _prefetch(info, asked_of_nodes(info), connection.nodes)
+    return connection
+
+
+@lru_cache
+def _columns(fields: Asked) -> tuple[str, ...]:
+    """The columns that fields are made from; those of the Facebook account come last."""
+    every, every_login = SocialAccountRow._fields, FacebookAccountRow._fields
+    columns = {column for field in fields.fields for column in COLUMNS.get(field, every)}
+    if "facebookAccount" in fields:
+        below = fields.fields["facebookAccount"]
+        columns |= {LOGIN + column for field in below for column in LOGIN_COLUMNS.get(field, every_login)}
+    return tuple(sorted(columns, key=lambda column: (column.startswith(LOGIN), column)))
+
+
+def _shaper(columns: Sequence[str], holder: Holder) -> Callable[[Sequence[Any]], InstagramAccount]:
+    """What makes accounts of rows with these columns only: their other attributes are not there.
+
+    An operation that does not ask for them does not read them either; if one did, it would fail loudly.
+    """
+    names = [_ATTRIBUTES.get(column, column) for column in columns if not column.startswith(LOGIN)]
+    has_id = "hold_id" in columns
+    of_login = [column.removeprefix(LOGIN) for column in columns[len(names) :]]
+    login_at = columns.index(f"{LOGIN}id") if of_login else None
+    logins: dict[UUID, FacebookAccount] = {}  # twenty accounts have one and the same
+
+    def shape(row: Sequence[Any]) -> InstagramAccount:
+        account = InstagramAccount.__new__(InstagramAccount)
+        attributes = account.__dict__
+        attributes.update(zip(names, row))  # noqa: B905 - longer: the login's columns, the sort key
+        attributes["held_by"] = holder
+        if has_id:
+            attributes["id"] = write_id("InstagramAccount", attributes["hold_id"])
+        if login_at is not None:
+            login_id = row[login_at]
+            if isinstance(login_id, UUID) and login_id not in logins:
+                of_row = dict(zip(of_login, row[len(names) : len(columns)], strict=True))
+                logins[login_id] = FacebookAccount.partly(of_row)
+            attributes["login"] = NOT_READ if login_id is NOT_READ else logins.get(login_id)
+        return account
+
+    return shape
+
+
+async def _prefetch(info: Info, asked: Asked, accounts: Sequence[SocialAccount]) -> None:
+    """Load what the fields of all these accounts will ask for, each kind in one statement."""
+    loaders = info.context.loaders
+    with suppress(Fault):  # each field that asks for it then tells of it
+        if "facebookAccount" in asked:
+            ids = [a.facebook_account_id for a in accounts if a.login is NOT_READ and a.facebook_account_id]
+            await loaders.facebook_accounts.fetch(ids)
+        if "connectedTeams" in asked:
+            await loaders.teams_of_social_accounts.fetch(
+                [a.row_id for a in accounts if isinstance(a.held_by, Workspace)]
+            )
+        if "connectedBy" in asked:
+            await loaders.users.fetch([a.connected_by_id for a in accounts if a.connected_by_id])
+        if "holder" in asked:
+            holders = [a.held_by for a in accounts]
+            await loaders.users.fetch([h.user_id for h in holders if isinstance(h, Personal)])
+            await loaders.workspaces.fetch([h.workspace_id for h in holders if isinstance(h, Workspace)])
