@@ -1,8 +1,8 @@
 """How social accounts are listed: in which order, and which of them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from graphql_api.domain.claims import Platform
@@ -24,8 +24,7 @@ class OrderDirection(StrEnum):
     DESC = "DESC"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a screen asks for. `search` is a part of the username or nickname, compared without case."""
 
     platforms: Collection[Platform]

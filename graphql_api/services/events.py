@@ -60,8 +60,7 @@ async def page(call: Call, request: PageRequest, holder: Holder) -> Page[EventRo
     """
     before = None if request.before is None else read_cursor(holder, request.before, "before")
     after = None if request.after is None else read_cursor(holder, request.after)
-    numbered = replace(
-        request,
+    numbered = request._replace(
         after=None if after is None else write_cursor([after]),
         before=None if before is None else write_cursor([before]),
     )

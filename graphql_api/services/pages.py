@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -29,8 +29,7 @@ DEFAULT_SIZE = 20
 MAX_SIZE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(NamedTuple):
     """Relay's four arguments; forwards with `first` and `after`, backwards with `last` and `before`."""
 
     first: int | None = None

@@ -54,11 +54,7 @@ def read_listing(
     team_id: strawberry.ID | None = None,
 ) -> Listing:
     """The arguments as the services take them."""
-    order = order_by or SocialAccountOrder(field=SocialAccountOrderField.CONNECTED_AT)
-    return Listing(
-        platforms,
-        order=order.field,
-        direction=order.direction,
-        search=search,
-        team_id=None if team_id is None else read_id("Team", team_id),
-    )
+    team = None if team_id is None else read_id("Team", team_id)
+    if order_by is None:
+        return Listing(platforms, search=search, team_id=team)
+    return Listing(platforms, order_by.field, order_by.direction, search, team)

@@ -37,12 +37,17 @@ class PageInfo:
 
     has_next_page: bool = strawberry.field(description="Whether more comes after this page.")
     has_previous_page: bool = strawberry.field(description="Whether more comes before this page.")
-    start_cursor: str | None = strawberry.field(
-        description="The cursor of the first item; null when the page is empty."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The cursor of the last item; null when the page is empty."
-    )
+    page: strawberry.Private[Page[Any]]
+
+    @strawberry.field(description="The cursor of the first item; null when the page is empty.")
+    def start_cursor(self) -> str | None:
+        """Made only when it is asked for."""
+        return self.page.cursor(0) if self.page.items else None
+
+    @strawberry.field(description="The cursor of the last item; null when the page is empty.")
+    def end_cursor(self) -> str | None:
+        """Made only when it is asked for."""
+        return self.page.cursor(len(self.page.items) - 1) if self.page.items else None
 
 
 @strawberry.type(description="An item of a list, and where it stands there.")
@@ -68,12 +73,8 @@ class Connection(Generic[T]):
     @strawberry.field(description="Where this page stands in the list.")
     def page_info(self) -> PageInfo:
         """With the cursors of its ends."""
-        last = len(self.nodes) - 1
         return PageInfo(
-            has_next_page=self.page.has_next,
-            has_previous_page=self.page.has_previous,
-            start_cursor=self.page.cursor(0) if self.nodes else None,
-            end_cursor=self.page.cursor(last) if self.nodes else None,
+            has_next_page=self.page.has_next, has_previous_page=self.page.has_previous, page=self.page
         )
 
     @strawberry.field(description="How many items the whole list has. Counted only when it is asked for.")
@@ -89,4 +90,4 @@ class Connection(Generic[T]):
 
 def page_request(first: int | None, after: str | None, last: int | None, before: str | None) -> PageRequest:
     """Relay's four arguments as the services take them."""
-    return PageRequest(first=first, after=after, last=last, before=before)
+    return PageRequest(first, after, last, before)
