@@ -26,6 +26,7 @@ from graphql_api.domain.secrets import Sealed, Secret
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,20}")
 
 
@@ -48,8 +49,7 @@ class Binding(NamedTuple):
 
     def associated_data(self, key_id: str) -> bytes:
         """The binding as bytes; the unit separator cannot occur in any part."""
-        parts = ("v1", key_id, self.table, self.column, self.platform, self.external_id, self.holder)
-        return "\x1f".join(parts).encode()
+        return "\x1f".join(("v1", key_id, *self)).encode()
 
 
 class Keyring:
@@ -80,7 +80,8 @@ class Keyring:
         key_id = key_id or self._primary
         nonce = os.urandom(_NONCE_BYTES)
         body = self._ciphers[key_id].encrypt(nonce, secret.reveal().encode(), binding.associated_data(key_id))
-        return Sealed(envelope_prefix(key_id) + base64.urlsafe_b64encode(nonce + body).decode())
+        encoded = binascii.b2a_base64(nonce + body, newline=False).translate(_URL_SAFE)
+        return Sealed(envelope_prefix(key_id) + encoded.decode())
 
     def open(self, sealed: Sealed, binding: Binding) -> Secret:
         """Decrypt an envelope.

@@ -23,9 +23,9 @@ MAX_IDEMPOTENCY_KEY = 255
 MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 8, 256, 1024
 
 _META_ID = re.compile(r"[0-9]{1,20}")
-_USERNAME = re.compile(r"[A-Za-z0-9_](?:\.?[A-Za-z0-9_])*")
+_USERNAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]+")
+_USUAL_HTTPS_URL = re.compile(r"https://[A-Za-z0-9.-]+(?:[/?#][A-Za-z0-9._~:/?#!$&()*+,;=%-]*)?")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 # Cc and Cs (surrogates) break databases and logs; Cf holds the bidi overrides and zero-width
 # characters that make one name look like another; Zl and Zp break lines.
@@ -100,7 +100,7 @@ def check_access_token(problems: Problems, path: tuple[str, ...], value: Secret)
         problems.add(
             path, InvalidInputCode.TOO_LONG, f"An access token has at most {MAX_ACCESS_TOKEN} characters"
         )
-    elif not _PRINTABLE_ASCII.fullmatch(text):
+    elif not _is_printable_ascii(text):
         problems.add(
             path, InvalidInputCode.INVALID_FORMAT, "An access token has printable ASCII characters only"
         )
@@ -189,7 +189,7 @@ def check_idempotency_key(problems: Problems, path: tuple[str, ...], value: str 
             InvalidInputCode.TOO_LONG,
             f"An idempotency key has at most {MAX_IDEMPOTENCY_KEY} characters",
         )
-    elif not _PRINTABLE_ASCII.fullmatch(value):
+    elif not _is_printable_ascii(value):
         problems.add(
             path, InvalidInputCode.INVALID_FORMAT, "An idempotency key has printable ASCII characters only"
         )
@@ -206,7 +206,13 @@ def _encodable(value: str) -> bool:
     return value.isascii() or not _SURROGATES.search(value)
 
 
+def _is_printable_ascii(value: str) -> bool:
+    return value.isascii() and value.isprintable()
+
+
 def _is_https_url(value: str) -> bool:
+    if _USUAL_HTTPS_URL.fullmatch(value):
+        return True  # the parser would say the same, and take ten times as long
     if not _URL_CHARACTERS.fullmatch(value):
         return False
     try:

@@ -7,6 +7,8 @@ from graphql_api.domain.secrets import Sealed, Secret
 from graphql_api.services.call import Call
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
 
+_INSTAGRAM = Platform.INSTAGRAM.value
+
 
 def seal_social_account(call: Call, secret: Secret, external_id: str, holder: Holder) -> Sealed:
     """Seal an Instagram account's access token for the row it will stand in, under this holder.
@@ -62,20 +64,8 @@ def _of_social_account(account: SocialAccount) -> tuple[Sealed, Binding]:
 
 
 def _facebook_account_binding(facebook_user_id: str, holder: Personal) -> Binding:
-    return Binding(
-        table="facebook_accounts",
-        column="access_token",
-        platform="FACEBOOK",
-        external_id=facebook_user_id,
-        holder=str(holder),
-    )
+    return Binding("facebook_accounts", "access_token", "FACEBOOK", facebook_user_id, str(holder))
 
 
 def _social_account_binding(external_id: str, holder: Holder) -> Binding:
-    return Binding(
-        table="social_accounts",
-        column="access_token",
-        platform=Platform.INSTAGRAM,
-        external_id=external_id,
-        holder=str(holder),
-    )
+    return Binding("social_accounts", "access_token", _INSTAGRAM, external_id, str(holder))

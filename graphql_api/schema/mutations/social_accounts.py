@@ -78,11 +78,11 @@ class InstagramAccountInput:
     def to_claim(self, index: int) -> Claim:
         """As the domain takes it."""
         return Claim(
-            index=index,
-            instagram_user_id=self.instagram_user_id,
-            username=self.username,
-            profile_picture_url=self.profile_picture_url or None,
-            access_token=Secret(self.access_token),
+            index,
+            self.instagram_user_id,
+            self.username,
+            self.profile_picture_url or None,
+            Secret(self.access_token),
         )
 
 
