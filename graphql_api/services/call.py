@@ -1,7 +1,7 @@
 """What every service is called with."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from graphql_api.domain.holders import Holder
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.live import Live
 from graphql_api.storage.database import Database
+from graphql_api.storage.direct import HotStatement
 from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")
@@ -101,16 +102,19 @@ class Call:
         self._announce()
         return result
 
-    async def write_at_once(self, statement: str, *arguments: object, place: Holder) -> list[Any] | None:
-        """Run one hot statement that writes all or nothing, also into the history of the place.
+    async def write_at_once(
+        self, statement: HotStatement, *arguments: object, places: Collection[Holder]
+    ) -> list[Any]:
+        """Run one hot statement that writes all or nothing, also into the histories of the places.
 
-        None when it met somebody and wrote nothing.
+        No rows when something was in the way, and nothing was written.
         """
         async with self._one_connection:
             rows = await self.services.database.write_at_once(statement, *arguments)
-        if rows:
-            self.touched.add(place)
-            self._announce()
+        if not rows:
+            return []
+        self.touched.update(places)
+        self._announce()
         return rows
 
     def _announce(self) -> None:

@@ -101,36 +101,34 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
     problems = Problems()
     check_login(problems, command.login)
     check_claims(problems, command.claims)
-    if not problems and _is_usual(command) and call.services.database.has_hot_statements:
+    # With a key there may be an earlier outcome to look for.
+    is_usual = not problems and command.idempotency_key is None
+    if is_usual and call.services.database.has_hot_statements:
         connected = await _connect_at_once(call, command)
         if connected is not None:
             return connected
     return await call.transact(lambda session: _connect(session, call, command, problems.found))
 
 
-def _is_usual(command: ConnectCommand) -> bool:
-    """Can this be done in one statement: to the Personal, and without an earlier outcome to look for?"""
-    return command.workspace_id is None and command.idempotency_key is None
-
-
 async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | None:
-    """Connect to the viewer's Personal in one statement; None when nothing was written.
+    """Connect to the viewer's place in one statement; None when nothing was written.
 
     Then something stands in the way, and the long way finds out what.
     """
-    place = Personal(call.viewer.user_id)
+    owner = Personal(call.viewer.user_id)
+    place = owner if command.workspace_id is None else Workspace(command.workspace_id)
     login = NewLogin(
         new_id=uuid4(),
         facebook_user_id=command.login.facebook_user_id,
         location=command.login.location,
         access_token=access_tokens.seal_facebook_account(
-            call, command.login.access_token, command.login.facebook_user_id, place
+            call, command.login.access_token, command.login.facebook_user_id, owner
         ),
     )
     rows = await call.write_at_once(
-        direct.CONNECT_TO_PERSONAL,
+        direct.CONNECT_TO_PERSONAL if place == owner else direct.CONNECT_TO_WORKSPACE,
         *direct.connect_arguments(
-            user_id=place.user_id,
+            user_id=owner.user_id,
             api_token_id=call.viewer.api_token_id,
             now=call.now,
             login=login,
@@ -147,10 +145,11 @@ async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | N
             ],
             limit=call.services.rules.max_accounts_per_holder,
             request_id=call.request_id,
+            workspace_id=command.workspace_id,
         ),
-        place=place,
+        places={owner, place},
     )
-    connected = direct.read_connected(rows or ())
+    connected = direct.read_connected(rows)
     if connected is None:
         return None
     return Connected(

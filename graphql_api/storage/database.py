@@ -4,14 +4,17 @@ async with Database(url) as database:
 result = await database.transact(work)   # work(session) -> a success, or a Refused
 rows = await database.read(work)
 
-On PostgreSQL the few hot statements have a pool of the driver's own connections beside the engine's.
+The few hot statements run on the driver's own connections beside the engine's: on PostgreSQL a pool of
+them, on SQLite one that writes, in a thread of its own.
 """
 
 import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -26,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
+from graphql_api.storage.direct import HotStatement
 from graphql_api.storage.lookups import Lookup, Together
 from graphql_api.storage.pool import NoConnection, Pool
 from graphql_api.storage.prepared import Prepared, Row
@@ -71,11 +75,11 @@ _DATABASE_ERRORS = (
 class Database:
     """One process's access to the database.
 
-    SQLite has one writer at a time: writes queue in the process on a pool of one connection, which BEGIN
-    IMMEDIATE; readers have their own connections (WAL), which cannot write. Prepared reads run in place,
-    on one more: there is no server to wait for, and handing them to a thread costs more than they do.
-    PostgreSQL's connections are
-    shared out between the hot statements and everything else; a request uses one at a time.
+    SQLite has one writer at a time, which BEGINs IMMEDIATE: two connections write, the ORM's and that of the
+    hot statements, and whoever wants to use one of them queues for both. Readers have their own connections
+    (WAL), which cannot write. Prepared reads run in place, on one more: there is no server to wait for, and
+    handing them to a thread costs more than they do. PostgreSQL's connections are shared out between the hot
+    statements and everything else; a request uses one at a time.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -86,6 +90,9 @@ class Database:
             self._reader = sqlite_engine(url, pool_size=pool_size)
             self._direct = None
             self._in_place: sqlite3.Connection | None = None
+            self._writing = asyncio.Lock()
+            self._write_thread = ThreadPoolExecutor(1, "sqlite-writer")
+            self._hot_writer: sqlite3.Connection | None = None  # used in that thread only
         else:
             hot = pool_size // 2
             self._writer = postgresql_engine(url, pool_size=pool_size - hot)
@@ -96,7 +103,7 @@ class Database:
     @property
     def has_hot_statements(self) -> bool:
         """Whether `write_at_once` can be used."""
-        return self._direct is not None
+        return self.is_sqlite or self._direct is not None
 
     async def __aenter__(self) -> Self:
         if self._direct is not None:
@@ -108,9 +115,12 @@ class Database:
     ) -> None:
         if self._direct is not None:
             await self._direct.close()
-        if self.is_sqlite and self._in_place is not None:
-            self._in_place.close()
-            self._in_place = None
+        if self.is_sqlite:
+            if self._in_place is not None:
+                self._in_place.close()
+                self._in_place = None
+            await self._in_write_thread(self._close_hot_writer)
+            self._write_thread.shutdown()
         await self._reader.dispose()
         await self._writer.dispose()
 
@@ -123,12 +133,15 @@ class Database:
         Raises:
             TemporarilyUnavailable: the database could not take the work in time.
         """
+        return await self._repeat(lambda: self._attempt(work))
+
+    async def _repeat(self, attempt_it: Callable[[], Awaitable[T]]) -> T:
         started = time.monotonic()
         attempt = 0
         while True:
             attempt += 1
             try:
-                return await self._attempt(work)
+                return await attempt_it()
             except _DATABASE_ERRORS as error:
                 if not _worth_repeating(error) or time.monotonic() - started > RETRY_FOR:
                     raise _unavailable(error) from None
@@ -190,17 +203,21 @@ class Database:
         row: Row | None = await together.find(key)
         return row
 
-    async def write_at_once(self, statement: str, *arguments: object) -> list[Any] | None:
-        """Run one hot statement that writes all or nothing; None when it met somebody and wrote nothing.
+    async def write_at_once(self, statement: HotStatement, *arguments: object) -> list[Any] | None:
+        """Run one hot statement that writes all or nothing.
+
+        Returns no rows where something was in the way, and None when it met somebody; then it wrote nothing.
 
         Raises:
             OutcomeUnknown: the connection broke while it ran.
             TemporarilyUnavailable: the database could not take it in time.
         """
+        if self.is_sqlite:
+            return await self._repeat(lambda: self._write_at_once_on_sqlite(statement, arguments))
         if self._direct is None:
             raise RuntimeError("this database has no hot statements")
         try:
-            return await self._direct.fetch(statement, *arguments)
+            return await self._direct.fetch(statement.postgresql, *arguments)
         except NoConnection as error:
             raise _unavailable(error) from None
         except _DATABASE_ERRORS as error:
@@ -210,6 +227,50 @@ class Database:
                 raise OutcomeUnknown from error
             raise _unavailable(error) from None
 
+    async def _write_at_once_on_sqlite(
+        self, statement: HotStatement, arguments: Iterable[object]
+    ) -> list[Any]:
+        def write() -> list[Any]:
+            try:
+                connection = self._open_hot_writer()
+                connection.execute("BEGIN IMMEDIATE")
+                rows = statement.sqlite(connection, *arguments)
+                connection.execute("COMMIT" if rows else "ROLLBACK")
+            except BaseException:
+                self._close_hot_writer()  # which rolls back, whatever state it is in
+                raise
+            return rows
+
+        async with self._turn():
+            return await _to_the_end(self._in_write_thread(write))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """SQLite's one writer: first come, first served."""
+        try:
+            async with asyncio.timeout(2 * POOL_TIMEOUT):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise PoolTimeout("others have been writing for too long") from None
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    async def _in_write_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+
+    def _open_hot_writer(self) -> sqlite3.Connection:
+        if self._hot_writer is None:
+            self._hot_writer = sqlite3.connect(sqlite_path(self.url), isolation_level=None)
+            configure_sqlite(self._hot_writer, writes=True)
+        return self._hot_writer
+
+    def _close_hot_writer(self) -> None:
+        if self._hot_writer is not None:
+            self._hot_writer.close()
+            self._hot_writer = None
+
     def _sqlite_in_place(self) -> sqlite3.Connection:
         if self._in_place is None:
             self._in_place = sqlite3.connect(sqlite_path(self.url), isolation_level=None)
@@ -217,7 +278,8 @@ class Database:
         return self._in_place
 
     async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+        turn = self._turn() if self.is_sqlite else nullcontext()
+        async with turn, AsyncSession(self._writer, expire_on_commit=False) as session:
             result = await work(session)
             if isinstance(result, Refused):
                 session.expunge_all()  # what the refusal tells of stays readable
@@ -234,21 +296,29 @@ async def _rows(session: AsyncSession, prepared: Prepared[Row], values: dict[str
 
 
 async def _commit(session: AsyncSession) -> None:
-    """Commit, to the end: a caller that is cancelled meanwhile must not leave the outcome open."""
-    commit = asyncio.ensure_future(session.commit())
+    try:
+        await _to_the_end(session.commit())
+    except _DATABASE_ERRORS as error:
+        if _is_lost(error):
+            raise OutcomeUnknown from error
+        raise
+
+
+async def _to_the_end(work: Awaitable[T]) -> T:
+    """Await it, to the end: a caller that is cancelled meanwhile must not leave the outcome open."""
+    task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
-    while not commit.done():
+    while not task.done():
         try:
-            await asyncio.shield(commit)
+            await asyncio.shield(task)
         except asyncio.CancelledError as error:
             cancelled = error
-        except _DATABASE_ERRORS as error:
-            if _is_lost(error):
-                raise OutcomeUnknown from error
-            raise
+        except Exception:
+            if cancelled is None:
+                raise
     if cancelled is not None:
         raise cancelled
-    commit.result()
+    return task.result()
 
 
 class OutcomeUnknown(TemporarilyUnavailable):

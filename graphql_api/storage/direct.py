@@ -1,11 +1,11 @@
-"""The hot statements, on the driver's own connection: PostgreSQL only, one statement a round trip.
+"""The hot statements, on the driver's own connection: one round trip, or on SQLite one hop to a thread.
 
 What stands here has an ORM form elsewhere, which decides on every other path and is its oracle in
 `tests/storage/test_direct.py`. A statement here writes all or nothing: where it would have to refuse, it
-writes nothing, returns None, and the other form says why.
+writes nothing, returns no row, and the other form says why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,19 @@ import orjson
 
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.secrets import Sealed
+from graphql_api.storage import direct_sqlite
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
+
+
+@dataclass(frozen=True, slots=True)
+class HotStatement:
+    """A hot statement as each database takes it: with the same arguments, and rows of the same shape.
+
+    SQLite's is handed a connection in a transaction, which is committed unless there are no rows.
+    """
+
+    postgresql: str
+    sqlite: Callable[..., list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,45 @@ class NewLogin:
     access_token: Sealed
 
 
-CONNECT_TO_PERSONAL = """
+_PERSONAL = """
+  -- The login's event comes before the accounts'.
+  SELECT id AS user_id, NULL::uuid AS workspace_id, held_count, event_seq + 1 AS last_seq FROM viewer
+"""
+_PERSONAL_GOES_ON = """goes_on AS (
+  UPDATE users SET
+    event_seq = event_seq + 1 + checked.taken,
+    held_count = users.held_count + checked.new,
+    updated_at = $3
+  FROM checked
+  WHERE users.id = $1 AND checked.lost = 0
+)"""
+_WORKSPACE = """
+  -- After the wait for a lock only what is locked is read anew, so the membership is locked as well.
+  SELECT NULL::uuid AS user_id, workspaces.id AS workspace_id, workspaces.held_count,
+    workspaces.event_seq AS last_seq
+  FROM viewer
+  JOIN memberships ON memberships.workspace_id = $11 AND memberships.user_id = viewer.id
+  JOIN workspaces ON workspaces.id = memberships.workspace_id
+  WHERE memberships.role = 'ADMIN'
+  FOR NO KEY UPDATE OF workspaces FOR SHARE OF memberships
+"""
+_WORKSPACE_GOES_ON = """goes_on AS (
+  UPDATE workspaces SET
+    event_seq = event_seq + checked.taken,
+    held_count = workspaces.held_count + checked.new,
+    updated_at = $3
+  FROM checked
+  WHERE workspaces.id = checked.workspace_id AND checked.lost = 0 AND checked.taken > 0
+), personal_goes_on AS (
+  UPDATE users SET event_seq = event_seq + 1, updated_at = $3
+  FROM checked
+  WHERE users.id = $1 AND checked.lost = 0
+)"""
+
+
+def _connecting(place: str, goes_on: str) -> str:
+    """PostgreSQL's statement: what differs is which row is the place, and whose histories go on."""
+    return f"""
 WITH claim AS MATERIALIZED (
   -- As JSON: the driver takes three times as long to write arrays.
   SELECT gen_random_uuid() AS hold_id, claim.* FROM ROWS FROM (json_to_recordset($8::json) AS
@@ -48,40 +98,43 @@ WITH claim AS MATERIALIZED (
 ), asked AS (
   SELECT count(*) AS number FROM claim
 ), viewer AS (
-  SELECT users.id, users.held_count
+  SELECT users.id, users.held_count, users.event_seq
   FROM users JOIN api_tokens ON api_tokens.user_id = users.id
   WHERE users.id = $1 AND api_tokens.id = $2 AND revoked_at IS NULL AND expires_at > $3
   FOR NO KEY UPDATE OF users
+), place AS ({place}
 ), known AS (
-  SELECT social_accounts.holder_user_id, social_accounts.hold_id
+  SELECT social_accounts.holder_user_id, social_accounts.holder_workspace_id
   FROM claim JOIN social_accounts
     ON platform = 'INSTAGRAM' AND social_accounts.external_id = claim.external_id
   WHERE social_accounts.hold_id IS NOT NULL
 ), allowed AS (
   -- A look ahead, so that what is to be refused is not written first; the claim itself decides.
-  SELECT viewer.id FROM viewer CROSS JOIN asked
-  WHERE NOT EXISTS (SELECT FROM known WHERE holder_user_id IS DISTINCT FROM $1)
-    AND (viewer.held_count + asked.number - (SELECT count(*) FROM known) <= $9
+  SELECT place.* FROM place CROSS JOIN asked
+  WHERE NOT EXISTS (
+      SELECT FROM known
+      WHERE (holder_user_id, holder_workspace_id) IS DISTINCT FROM (place.user_id, place.workspace_id))
+    AND (place.held_count + asked.number - (SELECT count(*) FROM known) <= $9
          OR (SELECT count(*) FROM known) = asked.number)
 ), login AS (
   INSERT INTO facebook_accounts
     (id, user_id, facebook_user_id, location, access_token, created_at, updated_at)
-  SELECT $4, allowed.id, $5, $6, $7, $3, $3 FROM allowed
+  SELECT $4, $1, $5, $6, $7, $3, $3 FROM allowed
   ON CONFLICT (user_id, facebook_user_id) DO UPDATE SET
     location = excluded.location, access_token = excluded.access_token, updated_at = excluded.updated_at
   RETURNING id, user_id, facebook_user_id, location, created_at, updated_at
 ), taken AS (
   INSERT INTO social_accounts AS held
-    (id, platform, external_id, hold_id, holder_user_id, username, username_key, profile_picture_url,
-     facebook_account_id, connected_by_id, access_token, created_at, updated_at)
-  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, $1, username, lower(username COLLATE "C"),
-    profile_picture_url, login.id, $1, access_token, $3, $3
-  FROM claim CROSS JOIN login
+    (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, username, username_key,
+     profile_picture_url, facebook_account_id, connected_by_id, access_token, created_at, updated_at)
+  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, allowed.user_id, allowed.workspace_id, username,
+    lower(username COLLATE "C"), profile_picture_url, login.id, $1, access_token, $3, $3
+  FROM claim CROSS JOIN login CROSS JOIN allowed
   ORDER BY external_id COLLATE "C"
   ON CONFLICT (platform, external_id) DO UPDATE SET
     hold_id = coalesce(held.hold_id, excluded.hold_id),
     holder_user_id = excluded.holder_user_id,
-    holder_workspace_id = NULL,
+    holder_workspace_id = excluded.holder_workspace_id,
     username = excluded.username,
     username_key = excluded.username_key,
     profile_picture_url = excluded.profile_picture_url,
@@ -90,7 +143,8 @@ WITH claim AS MATERIALIZED (
     access_token = excluded.access_token,
     created_at = coalesce(held.created_at, excluded.created_at),
     updated_at = excluded.updated_at
-  WHERE held.hold_id IS NULL OR held.holder_user_id = $1
+  WHERE held.hold_id IS NULL OR (held.holder_user_id, held.holder_workspace_id)
+    IS NOT DISTINCT FROM (excluded.holder_user_id, excluded.holder_workspace_id)
   RETURNING id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, username, nickname,
     profile_picture_url, facebook_page_id, facebook_account_id, connected_by_id, created_at, updated_at
 ), outcome AS (
@@ -98,40 +152,37 @@ WITH claim AS MATERIALIZED (
   FROM taken JOIN claim USING (external_id)
 ), counted AS (
   SELECT count(*) AS taken, count(*) FILTER (WHERE is_new) AS new FROM outcome
-), place AS (
-  UPDATE users SET
-    event_seq = event_seq + 1 + counted.taken,
-    held_count = held_count + counted.new,
-    updated_at = $3
-  FROM counted, asked, login
-  WHERE users.id = login.user_id
-  RETURNING users.event_seq - 1 - counted.taken AS last_seq,
+), checked AS (
+  SELECT allowed.*, counted.*,
     -- Somebody was faster between the look and the claim: an error undoes the whole statement.
-    CASE WHEN counted.taken < asked.number OR (counted.new > 0 AND users.held_count > $9)
-      THEN ('connecting lost a race and is run again, after ' || counted.taken)::integer ELSE 0 END AS checked
-), told AS (
-  INSERT INTO events (id, user_id, seq, kind, actor_id, subject_id, request_id, details, created_at)
-  SELECT gen_random_uuid(), $1, place.last_seq + 1 + position, kind, $1, subject_id, $10, details, $3
-  FROM place CROSS JOIN (
-    SELECT 0 AS position, login.id AS subject_id, '{}'::json AS details,
-      CASE WHEN login.id = $4 THEN 'FACEBOOK_ACCOUNT_CONNECTED'
-        ELSE 'FACEBOOK_ACCOUNT_RECONNECTED' END AS kind
-    FROM login
-    UNION ALL
-    SELECT position, hold_id, json_build_object('username', username),
-      CASE WHEN is_new THEN 'SOCIAL_ACCOUNT_CONNECTED' ELSE 'SOCIAL_ACCOUNT_RECONNECTED' END
-    FROM outcome
-  ) AS happened
-  WHERE place.checked = 0
+    CASE WHEN counted.taken < asked.number OR (counted.new > 0 AND allowed.held_count + counted.new > $9)
+      THEN ('connecting lost a race and is run again, after ' || counted.taken)::integer ELSE 0 END AS lost
+  FROM allowed CROSS JOIN asked CROSS JOIN counted
+), {goes_on}, told AS (
+  INSERT INTO events
+    (id, user_id, workspace_id, seq, kind, actor_id, subject_id, request_id, details, created_at)
+  SELECT gen_random_uuid(), $1, NULL, viewer.event_seq + 1,
+    CASE WHEN login.id = $4 THEN 'FACEBOOK_ACCOUNT_CONNECTED' ELSE 'FACEBOOK_ACCOUNT_RECONNECTED' END,
+    $1, login.id, $10, '{{}}', $3
+  FROM login CROSS JOIN viewer
+  UNION ALL
+  SELECT gen_random_uuid(), outcome.holder_user_id, outcome.holder_workspace_id, checked.last_seq + position,
+    CASE WHEN is_new THEN 'SOCIAL_ACCOUNT_CONNECTED' ELSE 'SOCIAL_ACCOUNT_RECONNECTED' END,
+    $1, hold_id, $10, json_build_object('username', username), $3
+  FROM outcome CROSS JOIN checked
 )
 SELECT login.id, login.user_id, login.facebook_user_id, login.location, login.created_at, login.updated_at,
   outcome.is_new, outcome.id, outcome.platform, outcome.external_id, outcome.hold_id,
   outcome.holder_user_id, outcome.holder_workspace_id, outcome.username, outcome.nickname,
   outcome.profile_picture_url, outcome.facebook_page_id, outcome.facebook_account_id,
   outcome.connected_by_id, outcome.created_at, outcome.updated_at
-FROM place CROSS JOIN login LEFT JOIN outcome ON true
+FROM login LEFT JOIN outcome ON true
 ORDER BY outcome.position
-"""
+"""  # noqa: S608 - constants
+
+
+CONNECT_TO_PERSONAL = HotStatement(_connecting(_PERSONAL, _PERSONAL_GOES_ON), direct_sqlite.connect)
+CONNECT_TO_WORKSPACE = HotStatement(_connecting(_WORKSPACE, _WORKSPACE_GOES_ON), direct_sqlite.connect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +202,10 @@ def connect_arguments(
     claims: Sequence[NewClaim],
     limit: int,
     request_id: str,
+    workspace_id: UUID | None,
 ) -> tuple[object, ...]:
-    """The arguments of `CONNECT_TO_PERSONAL`, in their order."""
+    """The arguments in their order; only with a workspace are they those of `CONNECT_TO_WORKSPACE`."""
+    place = () if workspace_id is None else (workspace_id,)
     return (
         user_id,
         api_token_id,
@@ -164,11 +217,12 @@ def connect_arguments(
         orjson.dumps(list(claims)).decode(),
         limit,
         request_id,
+        *place,
     )
 
 
 def read_connected(rows: Sequence[Any]) -> ConnectedRows | None:
-    """What `CONNECT_TO_PERSONAL` returned; None when it wrote nothing."""
+    """What connecting returned; None when it wrote nothing."""
     if not rows:
         return None
     return ConnectedRows(

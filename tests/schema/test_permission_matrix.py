@@ -9,6 +9,7 @@ import functools
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -36,6 +37,7 @@ from graphql_api.adapters.passwords import Passwords
 from graphql_api.schema import schema_text
 from graphql_api.settings import Settings
 from graphql_api.storage.database import Database
+from graphql_api.storage.direct import HotStatement
 from graphql_api.storage.prepared import Prepared
 from tests import operations
 from tests.access_request_operations import REQUEST_ACCESS
@@ -289,6 +291,18 @@ def note(statement: str) -> None:
         sent.append(statement)
 
 
+class Noting:
+    """An SQLite connection whose statements are noted, as they are written."""
+
+    def __init__(self, connection: sqlite3.Connection, sent: list[str]) -> None:
+        self.connection = connection
+        self.sent = sent
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        self.sent.append(statement)
+        return self.connection.execute(statement, *values)
+
+
 @pytest.fixture(autouse=True)
 def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Note every statement, of SQLAlchemy and of the driver's own connections."""
@@ -298,9 +312,19 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         note(prepared.form(is_sqlite=self.is_sqlite).sql)
         return await rows(self, prepared, **values)
 
-    async def noted_write(self: Database, statement: str, *arguments: object) -> list[Any] | None:
-        note(statement)
-        return await write_at_once(self, statement, *arguments)
+    async def noted_write(self: Database, statement: HotStatement, *arguments: object) -> list[Any] | None:
+        if not self.is_sqlite:
+            note(statement.postgresql)
+        sent: list[str] = []  # in a thread, which does not know whose request it is
+
+        def on_sqlite(connection: sqlite3.Connection, *arguments: object) -> Any:
+            return statement.sqlite(Noting(connection, sent), *arguments)
+
+        try:
+            return await write_at_once(self, replace(statement, sqlite=on_sqlite), *arguments)
+        finally:
+            for sql in sent:
+                note(sql)
 
     def noted_execute(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         note(statement)

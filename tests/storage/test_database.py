@@ -1,8 +1,12 @@
 """One way to write and one to read, alike on SQLite and PostgreSQL."""
 
 import asyncio
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +17,8 @@ from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
 from graphql_api.settings import Settings
 from graphql_api.storage import database as storage
-from graphql_api.storage.database import ChangedMeanwhile, Database, sqlite_engine
+from graphql_api.storage.database import ChangedMeanwhile, Database, sqlite_engine, sqlite_path
+from graphql_api.storage.direct import HotStatement
 from graphql_api.storage.tables import User
 from tests import operations
 from tests.api import Api
@@ -228,6 +233,183 @@ async def test_work_that_is_cancelled_before_its_commit_leaves_nothing(database_
         with pytest.raises(asyncio.CancelledError):
             await writing
         assert await names(database) == []
+
+
+class TestWritingAtOnceOnSqlite:
+    """Two connections write in one process: in turn, and each call to its end."""
+
+    async def test_rows_are_committed_and_none_are_rolled_back(self, sqlite_url: str) -> None:
+        async with Database(sqlite_url) as database:
+            assert await database.write_at_once(writing("kept")) == [("kept",)]
+            assert await database.write_at_once(writing("dropped", rows=[])) == []
+            assert await names(database) == ["kept"]
+
+    async def test_what_fails_is_rolled_back_and_the_next_one_writes(self, sqlite_url: str) -> None:
+        def fail(connection: sqlite3.Connection) -> list[Any]:
+            insert(connection, "dropped")
+            connection.execute("INSERT INTO users (id) VALUES ('incomplete')")
+            return [()]
+
+        async with Database(sqlite_url) as database:
+            with pytest.raises(sqlite3.IntegrityError):
+                await database.write_at_once(HotStatement("", fail))
+            await database.write_at_once(writing("after"))
+            await database.transact(add("last"))
+            assert await names(database) == ["after", "last"]
+
+    async def test_it_commits_as_durably_as_all_else_and_keeps_to_foreign_keys(self, sqlite_url: str) -> None:
+        def look(connection: sqlite3.Connection) -> list[Any]:
+            return [connection.execute(f"PRAGMA {one}").fetchone()[0] for one in pragmas]
+
+        pragmas = (
+            "synchronous",
+            "foreign_keys",
+            "busy_timeout",
+            "journal_mode",
+            "trusted_schema",
+            "query_only",
+        )
+        async with Database(sqlite_url) as database:
+
+            async def work(session: AsyncSession) -> list[Any]:
+                return [await session.scalar(sa.text(f"PRAGMA {one}")) for one in pragmas]
+
+            assert await database.write_at_once(HotStatement("", look)) == await database.transact(work)
+
+    async def test_writers_of_both_kinds_take_their_turns_in_order(self, sqlite_url: str) -> None:
+        order: list[str] = []
+
+        async def in_session(name: str) -> None:
+            await database.transact(add(name))
+            order.append(name)
+
+        async def at_once(name: str) -> None:
+            await database.write_at_once(writing(name))
+            order.append(name)
+
+        async with Database(sqlite_url) as database:
+            calls = [(at_once if number % 2 else in_session)(f"{number}") for number in range(9)]
+            await asyncio.gather(*calls)
+            assert order == await names(database) == list("012345678")
+
+    async def test_who_waits_too_long_for_their_turn_is_told_so(
+        self, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(storage, "POOL_TIMEOUT", 0.02)
+        go_on = asyncio.Event()
+
+        async def slow(session: AsyncSession) -> None:
+            session.add(user(name="slow"))
+            await go_on.wait()
+
+        async with Database(sqlite_url) as database:
+            writes = asyncio.ensure_future(database.transact(slow))
+            await asyncio.sleep(0)
+            for waiting in (database.write_at_once(writing("hot")), database.transact(add("cold"))):
+                with pytest.raises(TemporarilyUnavailable):
+                    await waiting
+            go_on.set()
+            await writes
+            await database.write_at_once(writing("then"))
+            assert await names(database) == ["slow", "then"]
+
+    async def test_another_process_that_writes_is_waited_for_and_not_for_ever(
+        self, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(storage, "RETRY_FOR", 0.2)
+        other = sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)
+        async with Database(sqlite_url) as database:
+            await database.write_at_once(
+                HotStatement("", lambda connection: connection.execute("PRAGMA busy_timeout=20").fetchall())
+            )
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(TemporarilyUnavailable):
+                await database.write_at_once(writing("never"))
+            waiting = asyncio.ensure_future(database.write_at_once(writing("at last")))
+            await asyncio.sleep(0.1)
+            assert not waiting.done()
+            other.execute("ROLLBACK")
+            await waiting
+            assert await names(database) == ["at last"]
+        other.close()
+
+    async def test_a_cancelled_call_is_finished_before_the_next_one_begins(self, sqlite_url: str) -> None:
+        begun, go_on = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def slow(connection: sqlite3.Connection) -> list[Any]:
+            insert(connection, "cancelled, and kept")
+            loop.call_soon_threadsafe(begun.set)
+            go_on.wait(10)
+            return [()]
+
+        async with Database(sqlite_url) as database:
+            writes = asyncio.ensure_future(database.write_at_once(HotStatement("", slow)))
+            await begun.wait()
+            queued = asyncio.ensure_future(database.write_at_once(writing("never begun")))
+            next_ones = [
+                asyncio.ensure_future(database.write_at_once(writing("hot"))),
+                asyncio.ensure_future(database.transact(add("in a session"))),
+            ]
+            await asyncio.sleep(0)
+            for _ in range(2):
+                writes.cancel()
+                queued.cancel()
+                await asyncio.sleep(0.02)
+            assert not writes.done()
+            assert queued.cancelled()
+            assert not any(one.done() for one in next_ones)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await writes
+            await asyncio.gather(*next_ones)
+            assert await names(database) == ["cancelled, and kept", "hot", "in a session"]
+
+    async def test_a_call_that_is_cancelled_and_fails_leaves_nothing(self, sqlite_url: str) -> None:
+        begun, go_on = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def fail(connection: sqlite3.Connection) -> list[Any]:
+            insert(connection, "dropped")
+            loop.call_soon_threadsafe(begun.set)
+            go_on.wait(10)
+            raise LookupError("planned by nobody")
+
+        async with Database(sqlite_url) as database:
+            writes = asyncio.ensure_future(database.write_at_once(HotStatement("", fail)))
+            await begun.wait()
+            writes.cancel()
+            await asyncio.sleep(0)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await writes
+            await database.write_at_once(writing("after"))
+            assert await names(database) == ["after"]
+
+
+def writing(name: str, rows: list[Any] | None = None) -> HotStatement:
+    """Write a user, and return rows: by default one, their name."""
+
+    def write(connection: sqlite3.Connection) -> list[Any]:
+        insert(connection, name)
+        return [(name,)] if rows is None else rows
+
+    return HotStatement("", write)
+
+
+def insert(connection: sqlite3.Connection, name: str) -> None:
+    connection.execute(
+        "INSERT INTO users (id, email, email_key, name, password_hash, held_count, event_seq, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, '', 0, 0, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')",
+        (uuid4().hex, name, name, name),
+    )
+
+
+def add(name: str) -> Callable[[AsyncSession], Awaitable[None]]:
+    async def work(session: AsyncSession) -> None:
+        session.add(user(name=name))
+
+    return work
 
 
 class TestSmallPool:
