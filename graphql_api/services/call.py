@@ -102,15 +102,13 @@ class Call:
         self._announce()
         return result
 
-    async def write_at_once(
-        self, statement: HotStatement, *arguments: object, places: Collection[Holder]
-    ) -> list[Any]:
+    async def write_at_once(self, statement: HotStatement, *, places: Collection[Holder]) -> list[Any]:
         """Run one hot statement that writes all or nothing, also into the histories of the places.
 
         No rows when something was in the way, and nothing was written.
         """
         async with self._one_connection:
-            rows = await self.services.database.write_at_once(statement, *arguments)
+            rows = await self.services.database.write_at_once(statement)
         if not rows:
             return []
         self.touched.update(places)

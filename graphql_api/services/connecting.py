@@ -117,39 +117,28 @@ async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | N
     """
     owner = Personal(call.viewer.user_id)
     place = owner if command.workspace_id is None else Workspace(command.workspace_id)
-    login = NewLogin(
-        new_id=uuid4(),
-        facebook_user_id=command.login.facebook_user_id,
-        location=command.login.location,
-        access_token=access_tokens.seal_facebook_account(
-            call, command.login.access_token, command.login.facebook_user_id, owner
-        ),
+    connecting = direct.Connecting(
+        user_id=owner.user_id,
+        workspace_id=command.workspace_id,
+        api_token_id=call.viewer.api_token_id,
+        now=call.now,
+        login=_new_login(call, command.login, owner),
+        claims=[
+            NewClaim(
+                external_id=claim.instagram_user_id,
+                username=claim.username,
+                profile_picture_url=claim.profile_picture_url,
+                access_token=access_tokens.seal_social_account(
+                    call, claim.access_token, claim.instagram_user_id, place
+                ),
+            )
+            for claim in command.claims
+        ],
+        limit=call.services.rules.max_accounts_per_holder,
+        request_id=call.request_id,
     )
-    rows = await call.write_at_once(
-        direct.CONNECT_TO_PERSONAL if place == owner else direct.CONNECT_TO_WORKSPACE,
-        *direct.connect_arguments(
-            user_id=owner.user_id,
-            api_token_id=call.viewer.api_token_id,
-            now=call.now,
-            login=login,
-            claims=[
-                NewClaim(
-                    external_id=claim.instagram_user_id,
-                    username=claim.username,
-                    profile_picture_url=claim.profile_picture_url,
-                    access_token=access_tokens.seal_social_account(
-                        call, claim.access_token, claim.instagram_user_id, place
-                    ),
-                )
-                for claim in command.claims
-            ],
-            limit=call.services.rules.max_accounts_per_holder,
-            request_id=call.request_id,
-            workspace_id=command.workspace_id,
-        ),
-        places={owner, place},
-    )
-    connected = direct.read_connected(rows)
+    rows = await call.write_at_once(connecting, places={owner, place})
+    connected = connecting.read(rows)
     if connected is None:
         return None
     return Connected(
@@ -160,6 +149,17 @@ async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | N
         ],
         not_connected=(),
         surroundings=Surroundings(),
+    )
+
+
+def _new_login(call: Call, login: FacebookLogin, owner: Personal) -> NewLogin:
+    return NewLogin(
+        new_id=uuid4(),
+        facebook_user_id=login.facebook_user_id,
+        location=login.location,
+        access_token=access_tokens.seal_facebook_account(
+            call, login.access_token, login.facebook_user_id, owner
+        ),
     )
 
 

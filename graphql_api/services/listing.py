@@ -115,7 +115,8 @@ def _prepare(
     else:
         visible = access.is_admin(access.SOMEBODY, access.SOME_WORKSPACE)
         within = {"workspace_id": col(SocialAccount.holder_workspace_id)}
-    held: Any = sa.select(*map(_column, columns)).select_from(SocialAccount)
+    # A page that is only counted needs no column, and a statement one.
+    held: Any = sa.select(*map(_column, columns or ("hold_id",))).select_from(SocialAccount)
     if any(name.startswith(LOGIN) for name in columns):
         held = held.outerjoin(
             FacebookAccount,

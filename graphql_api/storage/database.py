@@ -12,7 +12,7 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -203,7 +203,7 @@ class Database:
         row: Row | None = await together.find(key)
         return row
 
-    async def write_at_once(self, statement: HotStatement, *arguments: object) -> list[Any] | None:
+    async def write_at_once(self, statement: HotStatement) -> list[Any] | None:
         """Run one hot statement that writes all or nothing.
 
         Returns no rows where something was in the way, and None when it met somebody; then it wrote nothing.
@@ -213,11 +213,11 @@ class Database:
             TemporarilyUnavailable: the database could not take it in time.
         """
         if self.is_sqlite:
-            return await self._repeat(lambda: self._write_at_once_on_sqlite(statement, arguments))
+            return await self._repeat(lambda: self._write_at_once_on_sqlite(statement))
         if self._direct is None:
             raise RuntimeError("this database has no hot statements")
         try:
-            return await self._direct.fetch(statement.postgresql, *arguments)
+            return await self._direct.fetch(statement.sql, *statement.arguments())
         except NoConnection as error:
             raise _unavailable(error) from None
         except _DATABASE_ERRORS as error:
@@ -227,14 +227,12 @@ class Database:
                 raise OutcomeUnknown from error
             raise _unavailable(error) from None
 
-    async def _write_at_once_on_sqlite(
-        self, statement: HotStatement, arguments: Iterable[object]
-    ) -> list[Any]:
+    async def _write_at_once_on_sqlite(self, statement: HotStatement) -> list[Any]:
         def write() -> list[Any]:
             try:
                 connection = self._open_hot_writer()
                 connection.execute("BEGIN IMMEDIATE")
-                rows = statement.sqlite(connection, *arguments)
+                rows = statement.on_sqlite(connection)
                 connection.execute("COMMIT" if rows else "ROLLBACK")
             except BaseException:
                 self._close_hot_writer()  # which rolls back, whatever state it is in

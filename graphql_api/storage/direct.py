@@ -5,10 +5,11 @@ What stands here has an ORM form elsewhere, which decides on every other path an
 writes nothing, returns no row, and the other form says why.
 """
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypedDict
 from uuid import UUID
 
 import orjson
@@ -19,19 +20,21 @@ from graphql_api.storage import direct_sqlite
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
 
 
-@dataclass(frozen=True, slots=True)
-class HotStatement:
-    """A hot statement as each database takes it: with the same arguments, and rows of the same shape.
+class HotStatement(Protocol):
+    """A hot statement with what it is told, as each database takes it; rows of both have the same shape."""
 
-    SQLite's is handed a connection in a transaction, which is committed unless there are no rows.
-    """
+    @property
+    def sql(self) -> str:
+        """PostgreSQL's statement."""
 
-    postgresql: str
-    sqlite: Callable[..., list[Any]]
+    def arguments(self) -> tuple[object, ...]:
+        """The arguments of PostgreSQL's statement, in their order."""
+
+    def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
+        """Run it on a connection in a transaction, which is committed unless there are no rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewClaim:
+class NewClaim(TypedDict):
     """What a social account becomes if it is free or ours; the columns of `claim` below."""
 
     external_id: str
@@ -122,7 +125,7 @@ WITH claim AS MATERIALIZED (
   SELECT $4, $1, $5, $6, $7, $3, $3 FROM allowed
   ON CONFLICT (user_id, facebook_user_id) DO UPDATE SET
     location = excluded.location, access_token = excluded.access_token, updated_at = excluded.updated_at
-  RETURNING id, user_id, facebook_user_id, location, created_at, updated_at
+  RETURNING id, created_at
 ), taken AS (
   INSERT INTO social_accounts AS held
     (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, username, username_key,
@@ -145,10 +148,9 @@ WITH claim AS MATERIALIZED (
     updated_at = excluded.updated_at
   WHERE held.hold_id IS NULL OR (held.holder_user_id, held.holder_workspace_id)
     IS NOT DISTINCT FROM (excluded.holder_user_id, excluded.holder_workspace_id)
-  RETURNING id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, username, nickname,
-    profile_picture_url, facebook_page_id, facebook_account_id, connected_by_id, created_at, updated_at
+  RETURNING external_id, id, hold_id, nickname, facebook_page_id, created_at
 ), outcome AS (
-  SELECT taken.*, taken.hold_id = claim.hold_id AS is_new, claim.position
+  SELECT taken.*, taken.hold_id = claim.hold_id AS is_new, claim.position, claim.username
   FROM taken JOIN claim USING (external_id)
 ), counted AS (
   SELECT count(*) AS taken, count(*) FILTER (WHERE is_new) AS new FROM outcome
@@ -166,23 +168,21 @@ WITH claim AS MATERIALIZED (
     $1, login.id, $10, '{{}}', $3
   FROM login CROSS JOIN viewer
   UNION ALL
-  SELECT gen_random_uuid(), outcome.holder_user_id, outcome.holder_workspace_id, checked.last_seq + position,
+  SELECT gen_random_uuid(), checked.user_id, checked.workspace_id, checked.last_seq + position,
     CASE WHEN is_new THEN 'SOCIAL_ACCOUNT_CONNECTED' ELSE 'SOCIAL_ACCOUNT_RECONNECTED' END,
     $1, hold_id, $10, json_build_object('username', username), $3
   FROM outcome CROSS JOIN checked
 )
-SELECT login.id, login.user_id, login.facebook_user_id, login.location, login.created_at, login.updated_at,
-  outcome.is_new, outcome.id, outcome.platform, outcome.external_id, outcome.hold_id,
-  outcome.holder_user_id, outcome.holder_workspace_id, outcome.username, outcome.nickname,
-  outcome.profile_picture_url, outcome.facebook_page_id, outcome.facebook_account_id,
-  outcome.connected_by_id, outcome.created_at, outcome.updated_at
-FROM login LEFT JOIN outcome ON true
-ORDER BY outcome.position
+-- The login stands beside the first account only: the driver need not read it again for each.
+SELECT login.id, login.created_at, outcome.is_new, outcome.id, outcome.hold_id, outcome.nickname,
+  outcome.facebook_page_id, outcome.created_at
+FROM (SELECT *, 1::bigint AS position FROM login) AS login FULL JOIN outcome USING (position)
+ORDER BY position
 """  # noqa: S608 - constants
 
 
-CONNECT_TO_PERSONAL = HotStatement(_connecting(_PERSONAL, _PERSONAL_GOES_ON), direct_sqlite.connect)
-CONNECT_TO_WORKSPACE = HotStatement(_connecting(_WORKSPACE, _WORKSPACE_GOES_ON), direct_sqlite.connect)
+CONNECT_TO_PERSONAL = _connecting(_PERSONAL, _PERSONAL_GOES_ON)
+CONNECT_TO_WORKSPACE = _connecting(_WORKSPACE, _WORKSPACE_GOES_ON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,46 +193,77 @@ class ConnectedRows:
     accounts: Sequence[tuple[bool, SocialAccountRow]]
 
 
-def connect_arguments(
-    *,
-    user_id: UUID,
-    api_token_id: UUID,
-    now: datetime,
-    login: NewLogin,
-    claims: Sequence[NewClaim],
-    limit: int,
-    request_id: str,
-    workspace_id: UUID | None,
-) -> tuple[object, ...]:
-    """The arguments in their order; only with a workspace are they those of `CONNECT_TO_WORKSPACE`."""
-    place = () if workspace_id is None else (workspace_id,)
-    return (
-        user_id,
-        api_token_id,
-        now,
-        login.new_id,
-        login.facebook_user_id,
-        login.location,
-        login.access_token,
-        orjson.dumps(list(claims)).decode(),
-        limit,
-        request_id,
-        *place,
-    )
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """What is to be connected: to a Workspace if there is one, else to the user's Personal."""
 
+    user_id: UUID
+    workspace_id: UUID | None
+    api_token_id: UUID
+    now: datetime
+    login: NewLogin
+    claims: Sequence[NewClaim]
+    limit: int
+    request_id: str
 
-def read_connected(rows: Sequence[Any]) -> ConnectedRows | None:
-    """What connecting returned; None when it wrote nothing."""
-    if not rows:
-        return None
-    return ConnectedRows(
-        FacebookAccountRow(*rows[0][:_LOGIN]),
-        [(row[_LOGIN], _social_account(row[_LOGIN + 1 :])) for row in rows if row[_LOGIN] is not None],
-    )
+    @property
+    def sql(self) -> str:
+        """The statement for its place."""
+        return CONNECT_TO_PERSONAL if self.workspace_id is None else CONNECT_TO_WORKSPACE
 
+    def arguments(self) -> tuple[object, ...]:
+        """In the order of the statement; the Personal's is not told of a Workspace."""
+        place = () if self.workspace_id is None else (self.workspace_id,)
+        return (
+            self.user_id,
+            self.api_token_id,
+            self.now,
+            self.login.new_id,
+            self.login.facebook_user_id,
+            self.login.location,
+            self.login.access_token,
+            orjson.dumps(self.claims).decode(),
+            self.limit,
+            self.request_id,
+            *place,
+        )
 
-_LOGIN = len(FacebookAccountRow._fields)
+    def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
+        """The same in one transaction."""
+        return direct_sqlite.connect(connection, self)
 
-
-def _social_account(values: Sequence[Any]) -> SocialAccountRow:
-    return SocialAccountRow(values[0], Platform(values[1]), *values[2:])
+    def read(self, rows: Sequence[Any]) -> ConnectedRows | None:
+        """What the statement returned, with what it was told; None when it wrote nothing."""
+        if not rows:
+            return None
+        login, now, user_id, workspace_id = self.login, self.now, self.user_id, self.workspace_id
+        login_id, login_since = rows[0][:2]
+        holder_user_id = user_id if workspace_id is None else None
+        accounts = [
+            (
+                is_new,
+                SocialAccountRow(
+                    row_id,
+                    Platform.INSTAGRAM,
+                    claim["external_id"],
+                    hold_id,
+                    holder_user_id,
+                    workspace_id,
+                    claim["username"],
+                    nickname,
+                    claim["profile_picture_url"],
+                    facebook_page_id,
+                    login_id,
+                    user_id,
+                    since,
+                    now,
+                ),
+            )
+            for claim, (_, _, is_new, row_id, hold_id, nickname, facebook_page_id, since) in zip(
+                self.claims, rows, strict=bool(self.claims)
+            )
+        ]
+        return ConnectedRows(
+            FacebookAccountRow(login_id, user_id, login.facebook_user_id, login.location, login_since, now),
+            accounts,
+        )

@@ -8,18 +8,22 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from itertools import count
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
+from sqlmodel import col
 
 from graphql_api.domain.events import EventKind
 from graphql_api.storage.columns import UtcDateTime
 from graphql_api.storage.prepared import Prepared
-from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, columns
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
+
+if TYPE_CHECKING:
+    from graphql_api.storage.direct import Connecting, NewClaim
 
 _VIEWER = """
 SELECT users.held_count, users.event_seq FROM users JOIN api_tokens ON api_tokens.user_id = users.id
@@ -34,7 +38,7 @@ INSERT INTO facebook_accounts
 VALUES (:new_login_id, :user_id, :facebook_user_id, :location, :access_token, :now, :now)
 ON CONFLICT (user_id, facebook_user_id) DO UPDATE SET
   location = excluded.location, access_token = excluded.access_token, updated_at = excluded.updated_at
-RETURNING id, user_id, facebook_user_id, location, created_at, updated_at"""
+RETURNING id, created_at"""
 # Without its WHERE, SQLite would take the select's ON CONFLICT for the condition of a join.
 _CLAIM = """
 INSERT INTO social_accounts AS held
@@ -61,8 +65,7 @@ ON CONFLICT (platform, external_id) DO UPDATE SET
   updated_at = excluded.updated_at
 WHERE held.hold_id IS NULL OR (held.holder_user_id IS excluded.holder_user_id
   AND held.holder_workspace_id IS excluded.holder_workspace_id)
-RETURNING id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, username, nickname,
-  profile_picture_url, facebook_page_id, facebook_account_id, connected_by_id, created_at, updated_at"""
+RETURNING external_id, id, hold_id, nickname, facebook_page_id, created_at"""
 _PERSONAL_GOES_ON = """
 UPDATE users SET event_seq = event_seq + :events, held_count = held_count + :new, updated_at = :now
 WHERE id = :user_id"""
@@ -81,38 +84,34 @@ FROM json_each(:happened)"""
 _DIALECT = sqlite.dialect()
 _id: Any = sa.Uuid().dialect_impl(_DIALECT).bind_processor(_DIALECT)
 _time: Any = UtcDateTime().dialect_impl(_DIALECT).bind_processor(_DIALECT)
-_logins = Prepared(sa.select(*columns(FacebookAccount, FacebookAccountRow)), FacebookAccountRow)
-_accounts = Prepared(sa.select(*columns(SocialAccount, SocialAccountRow)), SocialAccountRow)
+_logins = Prepared[Any](sa.select(col(FacebookAccount.id), col(FacebookAccount.created_at)))
+_taken = Prepared[Any](
+    sa.select(
+        col(SocialAccount.external_id),
+        col(SocialAccount.id),
+        col(SocialAccount.hold_id),
+        col(SocialAccount.nickname),
+        col(SocialAccount.facebook_page_id),
+        col(SocialAccount.created_at),
+    )
+)
 
 
-def connect(  # noqa: PLR0917 - as PostgreSQL's statement takes them
-    connection: sqlite3.Connection,
-    user_id: UUID,
-    api_token_id: UUID,
-    now: datetime,
-    new_login_id: UUID,
-    facebook_user_id: str,
-    location: str | None,
-    access_token: str,
-    claims: str,
-    limit: int,
-    request_id: str,
-    workspace_id: UUID | None = None,
-) -> list[Any]:
+def connect(connection: sqlite3.Connection, asked: "Connecting") -> list[Any]:
     """Connect everything to the user's Personal, or to the Workspace; no rows if something is in the way.
 
-    A row has the columns of the login, True if the account was free, and the account's; where no account
-    was claimed there is one row, and None after the login.
+    The rows are those of PostgreSQL's statement.
     """
+    login, workspace_id = asked.login, asked.workspace_id
     values = {
-        "user_id": _id(user_id),
-        "api_token_id": _id(api_token_id),
-        "now": _time(now),
-        "new_login_id": _id(new_login_id),
-        "facebook_user_id": facebook_user_id,
-        "location": location,
-        "access_token": access_token,
-        "request_id": request_id,
+        "user_id": _id(asked.user_id),
+        "api_token_id": _id(asked.api_token_id),
+        "now": _time(asked.now),
+        "new_login_id": _id(login.new_id),
+        "facebook_user_id": login.facebook_user_id,
+        "location": login.location,
+        "access_token": login.access_token,
+        "request_id": asked.request_id,
         "workspace_id": _id(workspace_id),
     }
     place = viewer = connection.execute(_VIEWER, values).fetchone()
@@ -120,13 +119,13 @@ def connect(  # noqa: PLR0917 - as PostgreSQL's statement takes them
         place = connection.execute(_WORKSPACE, values).fetchone()
     if viewer is None or place is None:
         return []
-    found = connection.execute(_LOGIN, values).fetchall()
-    (login,) = _logins.form(is_sqlite=True).read(found)
-    outcome = _claim(connection, {**values, "login_id": login.id.hex}, orjson.loads(claims))
+    kept = connection.execute(_LOGIN, values).fetchall()
+    ((login_id, login_since),) = _logins.form(is_sqlite=True).read(kept)
+    outcome = _claim(connection, {**values, "login_id": login_id.hex}, asked.claims)
     if outcome is None:
         return []
-    new = sum(is_new for is_new, _ in outcome)
-    if new and place[0] + new > limit:
+    new = sum(is_new for is_new, *_ in outcome)
+    if new and place[0] + new > asked.limit:
         return []
     if workspace_id is None:
         connection.execute(_PERSONAL_GOES_ON, {**values, "events": 1 + len(outcome), "new": new})
@@ -134,39 +133,41 @@ def connect(  # noqa: PLR0917 - as PostgreSQL's statement takes them
         connection.execute(_PERSONAL_GOES_ON, {**values, "events": 1, "new": 0})
         if outcome:
             connection.execute(_WORKSPACE_GOES_ON, {**values, "events": len(outcome), "new": new})
-    last_seq = place[1] if workspace_id is not None else viewer[1] + 1  # the login's event comes first
+    personal_seq = viewer[1] + 1  # the login's event comes first
+    history = [None, values["workspace_id"]] if workspace_id is not None else [values["user_id"], None]
     happened = [
-        _login_event(login, viewer[1] + 1, is_new=login.id == new_login_id),
+        _event([values["user_id"], None], personal_seq, _LOGIN_KIND[login_id == login.new_id], login_id, {}),
         *(
-            _account_event(account, seq, is_new=is_new)
-            for seq, (is_new, account) in enumerate(outcome, start=last_seq + 1)
+            _event(history, seq, _ACCOUNT_KIND[is_new], hold_id, {"username": claim["username"]})
+            for seq, claim, (is_new, _, hold_id, *_) in zip(
+                count((personal_seq if workspace_id is None else place[1]) + 1), asked.claims, outcome
+            )
         ),
     ]
     connection.execute(_EVENTS, {**values, "happened": orjson.dumps(happened).decode()})
-    return [(*login, is_new, *account) for is_new, account in outcome] or [(*login, None)]
+    accounts: Sequence[Sequence[object]] = outcome or [(None,) * 6]
+    return [(login_id, login_since, *account) for account in accounts]
 
 
 def _claim(
-    connection: sqlite3.Connection, values: dict[str, Any], claims: Sequence[dict[str, Any]]
-) -> list[tuple[bool, SocialAccountRow]] | None:
+    connection: sqlite3.Connection, values: dict[str, Any], claims: Sequence["NewClaim"]
+) -> list[tuple[bool, UUID, UUID, str | None, str | None, datetime]] | None:
     """Take the accounts in their order, with True for those that were free; None if one is another's."""
     minted = [uuid4() for _ in claims]
     written = [{**claim, "hold_id": hold_id.hex} for claim, hold_id in zip(claims, minted, strict=True)]
     found = connection.execute(_CLAIM, {**values, "claims": orjson.dumps(written).decode()}).fetchall()
-    taken = {account.external_id: account for account in _accounts.form(is_sqlite=True).read(found)}
+    taken = {external_id: account for external_id, *account in _taken.form(is_sqlite=True).read(found)}
     if len(taken) < len(claims):
         return None
     accounts = [taken[claim["external_id"]] for claim in claims]
-    return [(account.hold_id == hold_id, account) for account, hold_id in zip(accounts, minted, strict=True)]
+    return [(account[1] == hold_id, *account) for account, hold_id in zip(accounts, minted, strict=True)]
 
 
-def _login_event(login: FacebookAccountRow, seq: int, *, is_new: bool) -> list[object]:
-    kind = EventKind.FACEBOOK_ACCOUNT_CONNECTED if is_new else EventKind.FACEBOOK_ACCOUNT_RECONNECTED
-    return [uuid4().hex, login.user_id.hex, None, seq, kind, login.id.hex, "{}"]
+_LOGIN_KIND = (EventKind.FACEBOOK_ACCOUNT_RECONNECTED, EventKind.FACEBOOK_ACCOUNT_CONNECTED)
+_ACCOUNT_KIND = (EventKind.SOCIAL_ACCOUNT_RECONNECTED, EventKind.SOCIAL_ACCOUNT_CONNECTED)
 
 
-def _account_event(account: SocialAccountRow, seq: int, *, is_new: bool) -> list[object]:
-    kind = EventKind.SOCIAL_ACCOUNT_CONNECTED if is_new else EventKind.SOCIAL_ACCOUNT_RECONNECTED
-    history = (_id(account.holder_user_id), _id(account.holder_workspace_id))
-    details = json.dumps({"username": account.username})
-    return [uuid4().hex, *history, seq, kind, account.hold_id.hex, details]
+def _event(
+    history: Sequence[Any], seq: int, kind: EventKind, subject_id: UUID, details: dict[str, str]
+) -> list[object]:
+    return [uuid4().hex, *history, seq, kind, subject_id.hex, json.dumps(details)]

@@ -58,6 +58,26 @@ async def test_a_page_and_its_facebook_accounts_are_one_read(
     assert logins == (["100000000000001"] * 2 if "Login" in asked else [])
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("totalCount", 2),
+        ("pageInfo { hasNextPage }", {"hasNextPage": True}),
+        ("nodes { __typename }", [{"__typename": "InstagramAccount"}]),
+        ("edges { node { __typename } }", [{"node": {"__typename": "InstagramAccount"}}]),
+    ],
+)
+async def test_a_page_of_which_no_column_is_asked_is_read_all_the_same(
+    api: Api, asked: str, expected: object
+) -> None:
+    ada = await api.register("ada")
+    await ada.connect("1", "2")
+
+    answer = await ada.execute(f"{{ viewer {{ socialAccounts(first: 1) {{ {asked} }} }} }}")
+
+    assert list(answer["viewer"]["socialAccounts"].values()) == [expected]
+
+
 async def test_a_page_with_its_facebook_accounts_is_counted_and_goes_on(api: Api) -> None:
     # given
     ada = await api.register("ada")

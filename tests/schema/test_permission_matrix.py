@@ -303,6 +303,22 @@ class Noting:
         return self.connection.execute(statement, *values)
 
 
+@dataclass(frozen=True)
+class NotedOnSqlite:
+    """A hot statement that is noted as it is run."""
+
+    statement: HotStatement
+    sent: list[str]
+    sql: str = ""
+
+    def arguments(self) -> tuple[object, ...]:
+        return ()
+
+    def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
+        noting: Any = Noting(connection, self.sent)
+        return self.statement.on_sqlite(noting)
+
+
 @pytest.fixture(autouse=True)
 def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Note every statement, of SQLAlchemy and of the driver's own connections."""
@@ -312,16 +328,13 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         note(prepared.form(is_sqlite=self.is_sqlite).sql)
         return await rows(self, prepared, **values)
 
-    async def noted_write(self: Database, statement: HotStatement, *arguments: object) -> list[Any] | None:
+    async def noted_write(self: Database, statement: HotStatement) -> list[Any] | None:
         if not self.is_sqlite:
-            note(statement.postgresql)
+            note(statement.sql)
+            return await write_at_once(self, statement)
         sent: list[str] = []  # in a thread, which does not know whose request it is
-
-        def on_sqlite(connection: sqlite3.Connection, *arguments: object) -> Any:
-            return statement.sqlite(Noting(connection, sent), *arguments)
-
         try:
-            return await write_at_once(self, replace(statement, sqlite=on_sqlite), *arguments)
+            return await write_at_once(self, NotedOnSqlite(statement, sent))
         finally:
             for sql in sent:
                 note(sql)

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +19,6 @@ from graphql_api.domain.refusals import Refused
 from graphql_api.settings import Settings
 from graphql_api.storage import database as storage
 from graphql_api.storage.database import ChangedMeanwhile, Database, sqlite_engine, sqlite_path
-from graphql_api.storage.direct import HotStatement
 from graphql_api.storage.tables import User
 from tests import operations
 from tests.api import Api
@@ -252,7 +252,7 @@ class TestWritingAtOnceOnSqlite:
 
         async with Database(sqlite_url) as database:
             with pytest.raises(sqlite3.IntegrityError):
-                await database.write_at_once(HotStatement("", fail))
+                await database.write_at_once(Hot(fail))
             await database.write_at_once(writing("after"))
             await database.transact(add("last"))
             assert await names(database) == ["after", "last"]
@@ -274,7 +274,7 @@ class TestWritingAtOnceOnSqlite:
             async def work(session: AsyncSession) -> list[Any]:
                 return [await session.scalar(sa.text(f"PRAGMA {one}")) for one in pragmas]
 
-            assert await database.write_at_once(HotStatement("", look)) == await database.transact(work)
+            assert await database.write_at_once(Hot(look)) == await database.transact(work)
 
     async def test_writers_of_both_kinds_take_their_turns_in_order(self, sqlite_url: str) -> None:
         order: list[str] = []
@@ -320,7 +320,7 @@ class TestWritingAtOnceOnSqlite:
         other = sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)
         async with Database(sqlite_url) as database:
             await database.write_at_once(
-                HotStatement("", lambda connection: connection.execute("PRAGMA busy_timeout=20").fetchall())
+                Hot(lambda connection: connection.execute("PRAGMA busy_timeout=20").fetchall())
             )
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(TemporarilyUnavailable):
@@ -344,7 +344,7 @@ class TestWritingAtOnceOnSqlite:
             return [()]
 
         async with Database(sqlite_url) as database:
-            writes = asyncio.ensure_future(database.write_at_once(HotStatement("", slow)))
+            writes = asyncio.ensure_future(database.write_at_once(Hot(slow)))
             await begun.wait()
             queued = asyncio.ensure_future(database.write_at_once(writing("never begun")))
             next_ones = [
@@ -376,7 +376,7 @@ class TestWritingAtOnceOnSqlite:
             raise LookupError("planned by nobody")
 
         async with Database(sqlite_url) as database:
-            writes = asyncio.ensure_future(database.write_at_once(HotStatement("", fail)))
+            writes = asyncio.ensure_future(database.write_at_once(Hot(fail)))
             await begun.wait()
             writes.cancel()
             await asyncio.sleep(0)
@@ -387,14 +387,25 @@ class TestWritingAtOnceOnSqlite:
             assert await names(database) == ["after"]
 
 
-def writing(name: str, rows: list[Any] | None = None) -> HotStatement:
+@dataclass(frozen=True)
+class Hot:
+    """A hot statement that only SQLite knows."""
+
+    on_sqlite: Callable[[sqlite3.Connection], list[Any]]
+    sql: str = ""
+
+    def arguments(self) -> tuple[object, ...]:
+        return ()
+
+
+def writing(name: str, rows: list[Any] | None = None) -> Hot:
     """Write a user, and return rows: by default one, their name."""
 
     def write(connection: sqlite3.Connection) -> list[Any]:
         insert(connection, name)
         return [(name,)] if rows is None else rows
 
-    return HotStatement("", write)
+    return Hot(write)
 
 
 def insert(connection: sqlite3.Connection, name: str) -> None:

@@ -15,8 +15,8 @@ from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.lookahead import Asked, asked_of_nodes
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
-from graphql_api.schema.types.nodes import Connection
-from graphql_api.schema.types.social_accounts import InstagramAccount, SocialAccount
+from graphql_api.schema.types.nodes import Connection, setter
+from graphql_api.schema.types.social_accounts import ATTRIBUTES, InstagramAccount, SocialAccount
 from graphql_api.services import listing
 from graphql_api.services.listing import LOGIN, NOT_READ
 from graphql_api.services.pages import Page, PageRequest
@@ -48,7 +48,6 @@ LOGIN_COLUMNS: Mapping[str, Sequence[str]] = {
     "createdAt": ("created_at",),
     "updatedAt": ("updated_at",),
 }
-_ATTRIBUTES = {"id": "row_id", "external_id": "instagram_user_id"}  # those that have other names than columns
 
 
 async def list_held(
@@ -93,8 +92,8 @@ class _Shape:
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.columns = columns
-        names = [_ATTRIBUTES.get(column, column) for column in columns if not column.startswith(LOGIN)]
-        self._fill = _setter(names)
+        names = [ATTRIBUTES.get(column, column) for column in columns if not column.startswith(LOGIN)]
+        self._fill = setter(names)
         self._has_id = "hold_id" in columns
         self._login = slice(len(names), len(columns))
         self._login_columns = [column.removeprefix(LOGIN) for column in columns[self._login]]
@@ -122,15 +121,6 @@ class _Shape:
 
     def _facebook_account(self, row: Sequence[Any]) -> FacebookAccount:
         return FacebookAccount.partly(dict(zip(self._login_columns, row[self._login], strict=True)))
-
-
-def _setter(names: Sequence[str]) -> Callable[[object, Sequence[Any]], None]:
-    """What sets attributes to the first values of a row: as Python, since a loop takes twice as long."""
-    namespace: dict[str, Any] = {}
-    targets = "".join(f"account.{name}, " for name in names)
-    exec(f"def fill(account, row):\n    [{targets}] = row[:{len(names)}]", namespace)  # noqa: S102 - our own names
-    fill: Callable[[object, Sequence[Any]], None] = namespace["fill"]
-    return fill
 
 
 async def _prefetch(info: Info, asked: Asked, accounts: Sequence[SocialAccount]) -> None:

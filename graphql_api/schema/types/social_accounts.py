@@ -13,7 +13,7 @@ from graphql_api.domain.holders import Workspace as Place
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.facebook_accounts import FacebookAccount
-from graphql_api.schema.types.nodes import Node
+from graphql_api.schema.types.nodes import Node, setter
 from graphql_api.schema.types.teams import Team
 from graphql_api.schema.types.users import User
 from graphql_api.schema.types.workspaces import Workspace
@@ -24,6 +24,7 @@ from graphql_api.storage.rows import (
     AnyTeam,
     AnyUser,
     AnyWorkspace,
+    SocialAccountRow,
 )
 
 SocialAccountHolder = Annotated[
@@ -123,22 +124,17 @@ class InstagramAccount(SocialAccount):
         """Shape a row that is held, or (disconnected) was until a moment ago."""
         if row.hold_id is None or row.username is None or row.created_at is None:
             raise ValueError("a social account that is free has no shape")
-        return cls(
-            id=strawberry.ID(write_id("InstagramAccount", row.hold_id)),
-            platform=row.platform,
-            instagram_user_id=row.external_id,
-            username=row.username,
-            nickname=row.nickname,
-            profile_picture_url=row.profile_picture_url,
-            facebook_page_id=row.facebook_page_id,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            row_id=row.id,
-            hold_id=row.hold_id,
-            held_by=None if disconnected else holder_of(row.holder_user_id, row.holder_workspace_id),
-            connected_by_id=row.connected_by_id,
-            facebook_account_id=row.facebook_account_id,
-        )
+        account = cls.__new__(cls)
+        _fill(account, row if isinstance(row, SocialAccountRow) else [getattr(row, name) for name in _NAMES])
+        account.id = strawberry.ID(write_id("InstagramAccount", row.hold_id))
+        account.held_by = None if disconnected else holder_of(row.holder_user_id, row.holder_workspace_id)
+        return account
+
+
+# What the attributes of an account are called, where they have other names than the columns.
+ATTRIBUTES = {"id": "row_id", "external_id": "instagram_user_id"}
+_NAMES = SocialAccountRow._fields
+_fill = setter([ATTRIBUTES.get(name, name) for name in _NAMES])
 
 
 def _user(row: AnyUser | None) -> User | None:
