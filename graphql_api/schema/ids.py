@@ -4,13 +4,16 @@ import base64
 import binascii
 from uuid import UUID
 
+from strawberry import ID
+
 # What a malformed id is read as: nothing has it, so it takes the same way as an id that is merely absent.
 NO_ID = UUID(int=0)
 
 
-def write_id(type_name: str, key: UUID) -> str:
+def write_id(type_name: str, key: UUID) -> ID:
     """The global id of an object."""
-    return binascii.b2a_base64(f"{type_name}:{key}".encode(), newline=False).decode()
+    # An ID is a str; to call it, for each object of a page, would change nothing and take its time.
+    return binascii.b2a_base64(f"{type_name}:{key!s}".encode(), newline=False).decode()  # type: ignore[return-value]
 
 
 def read_id(type_name: str, text: str) -> UUID:

@@ -124,7 +124,7 @@ def _list_completer(
             if value is None and nullable:
                 return None
             return as_core_completes(type_, plan, value, trail, ex)
-        if exact is not None and all_of(exact, value):
+        if not value or (exact is not None and all_of(exact, value)):
             return list(value)
         return complete_items(value, trail, ex)
 

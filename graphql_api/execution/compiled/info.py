@@ -17,11 +17,12 @@ class LazyInfo(Info[Any, Any]):
     Most resolvers ask for the context and nothing else.
     """
 
+    _made: GraphQLResolveInfo[Any] | None = None
+
     def __init__(self, ex: Execution, plan: FieldPlan, parent_trail: Trail) -> None:
         self._ex = ex
         self._plan = plan
         self._parent_trail = parent_trail
-        self._made: GraphQLResolveInfo[Any] | None = None
 
     @property
     def context(self) -> Any:

@@ -90,7 +90,7 @@ class AccessRequest(Node):
     def of(cls, row: tables.AccessRequest) -> Self:
         """Shape a row."""
         return cls(
-            id=strawberry.ID(write_id("AccessRequest", row.id)),
+            id=write_id("AccessRequest", row.id),
             instagram_user_id=row.external_id,
             username=row.username,
             status=row.status,

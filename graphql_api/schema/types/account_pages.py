@@ -4,9 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
-
-import strawberry
 
 from graphql_api.domain.faults import Fault
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
@@ -18,7 +15,7 @@ from graphql_api.schema.types.facebook_accounts import FacebookAccount
 from graphql_api.schema.types.nodes import Connection, setter
 from graphql_api.schema.types.social_accounts import ATTRIBUTES, InstagramAccount, SocialAccount
 from graphql_api.services import listing
-from graphql_api.services.listing import LOGIN, NOT_READ
+from graphql_api.services.listing import LOGIN, NOT_READ, NotRead
 from graphql_api.services.pages import Page, PageRequest
 from graphql_api.storage.rows import AnySocialAccount, FacebookAccountRow, SocialAccountRow
 
@@ -102,19 +99,20 @@ class _Shape:
     def accounts(self, holder: Holder) -> Callable[[Sequence[Any]], InstagramAccount]:
         """What makes the accounts of one page."""
         make, fill, has_id, login_at = InstagramAccount.__new__, self._fill, self._has_id, self._login_at
-        logins: dict[UUID, FacebookAccount] = {}  # twenty accounts have one and the same
+        # Twenty accounts have one and the same; where there is none, or none was read, that is what is told.
+        logins: dict[object, FacebookAccount | NotRead | None] = {None: None, NOT_READ: NOT_READ}
 
         def account_of(row: Sequence[Any]) -> InstagramAccount:
             account = make(InstagramAccount)
             fill(account, row)
             account.held_by = holder
             if has_id:
-                account.id = strawberry.ID(write_id("InstagramAccount", account.hold_id))
+                account.id = write_id("InstagramAccount", account.hold_id)
             if login_at is not None:
                 login_id = row[login_at]
-                if isinstance(login_id, UUID) and login_id not in logins:
+                if login_id not in logins:
                     logins[login_id] = self._facebook_account(row)
-                account.login = NOT_READ if login_id is NOT_READ else logins.get(login_id)
+                account.login = logins[login_id]
             return account
 
         return account_of

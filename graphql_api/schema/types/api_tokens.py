@@ -30,7 +30,7 @@ class ApiToken:
     def of(cls, row: tables.ApiToken) -> Self:
         """Shape a row."""
         return cls(
-            id=strawberry.ID(write_id("ApiToken", row.id)),
+            id=write_id("ApiToken", row.id),
             label=row.label,
             scopes=[Scope(scope) for scope in row.scopes.split()],
             created_at=row.created_at,

@@ -117,7 +117,7 @@ class Event:
         name = details.get("name") or (None if moved else details.get("to"))
         subject = _subject_id(row)
         return cls(
-            id=strawberry.ID(write_id("Event", row.id)),
+            id=write_id("Event", row.id),
             kind=row.kind,
             occurred_at=row.created_at,
             request_id=row.request_id,
@@ -137,7 +137,7 @@ class Event:
 def _subject_id(row: AnyEvent) -> strawberry.ID | None:
     if row.subject_id is None:
         return None
-    return strawberry.ID(write_id(_type_of_subject(row.kind), row.subject_id))
+    return write_id(_type_of_subject(row.kind), row.subject_id)
 
 
 @cache

@@ -29,7 +29,7 @@ class FacebookAccount(Node):
     def of(cls, row: AnyFacebookAccount) -> Self:
         """Shape a row."""
         return cls(
-            id=strawberry.ID(write_id("FacebookAccount", row.id)),
+            id=write_id("FacebookAccount", row.id),
             facebook_user_id=row.facebook_user_id,
             location=row.location,
             created_at=row.created_at,

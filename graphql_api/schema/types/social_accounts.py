@@ -126,7 +126,7 @@ class InstagramAccount(SocialAccount):
             raise ValueError("a social account that is free has no shape")
         account = cls.__new__(cls)
         _fill(account, row if isinstance(row, SocialAccountRow) else [getattr(row, name) for name in _NAMES])
-        account.id = strawberry.ID(write_id("InstagramAccount", row.hold_id))
+        account.id = write_id("InstagramAccount", row.hold_id)
         account.held_by = None if disconnected else holder_of(row.holder_user_id, row.holder_workspace_id)
         return account
 

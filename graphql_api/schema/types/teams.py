@@ -72,7 +72,7 @@ class Team(Node):
     def of(cls, row: AnyTeam) -> Self:
         """Shape a row."""
         return cls(
-            id=strawberry.ID(write_id("Team", row.id)),
+            id=write_id("Team", row.id),
             name=row.name,
             created_at=row.created_at,
             key=row.id,

@@ -22,4 +22,4 @@ class User(Node):
     @classmethod
     def of(cls, row: AnyUser) -> Self:
         """Shape a row."""
-        return cls(id=strawberry.ID(write_id("User", row.id)), name=row.name, email=row.email)
+        return cls(id=write_id("User", row.id), name=row.name, email=row.email)

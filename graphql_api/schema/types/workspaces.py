@@ -194,7 +194,7 @@ class Workspace(Node):
     def of(cls, row: AnyWorkspace, role: Role | None) -> Self:
         """Shape a row, with the viewer's role there."""
         return cls(
-            id=strawberry.ID(write_id("Workspace", row.id)),
+            id=write_id("Workspace", row.id),
             name=row.name,
             created_at=row.created_at,
             viewer_role=role,
@@ -242,7 +242,7 @@ class Invitation:
     def of(cls, row: tables.Invitation, workspace: Workspace) -> Self:
         """Shape a row."""
         return cls(
-            id=strawberry.ID(write_id("Invitation", row.id)),
+            id=write_id("Invitation", row.id),
             workspace=workspace,
             email=row.email,
             role=row.role,
