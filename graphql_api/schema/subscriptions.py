@@ -49,4 +49,4 @@ class Subscription:
         following = events.follow(call, holder, after=after, renew=info.context.renew_loaders)
         async with aclosing(following) as stream:
             async for event in stream:
-                yield Edge(cursor=events.cursor_of(holder, event.seq), node=Event.of(event))
+                yield Edge(cursor=events.cursor_of(holder, event.seq), node=Event(row=event))

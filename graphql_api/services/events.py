@@ -79,13 +79,13 @@ async def page(call: Call, request: PageRequest, holder: Holder) -> Page[EventRo
 
 _OWN = PreparedList(
     sa.select(*columns(Event, EventRow)).where(col(Event.user_id) == access.SOMEBODY.user_id),
-    EventRow.read,
+    EventRow,
     within={"user_id": col(Event.user_id)},
     order=[col(Event.seq)],
 )
 _A_WORKSPACES = PreparedList(
     sa.select(*columns(Event, EventRow)).where(access.sees_event(access.SOMEBODY, access.SOME_WORKSPACE)),
-    EventRow.read,
+    EventRow,
     within={"workspace_id": col(Event.workspace_id)},
     order=[col(Event.seq)],
 )

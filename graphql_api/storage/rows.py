@@ -80,16 +80,8 @@ class EventRow(NamedTuple):
     actor_id: UUID | None
     subject_id: UUID | None
     request_id: str
-    details: Mapping[str, str]
+    details: Mapping[str, str] | str  # as text, where the driver leaves JSON so: `details_of` reads it
     created_at: datetime
-
-    @classmethod
-    def read(cls, *columns: Any) -> "EventRow":
-        """Take the columns; the driver itself leaves JSON as text."""
-        *others, details, created_at = columns
-        return cls._make(
-            (*others, orjson.loads(details) if isinstance(details, str) else details, created_at)
-        )
 
 
 AnyEvent = Event | EventRow
@@ -98,6 +90,14 @@ AnyWorkspace = Workspace | WorkspaceRow
 AnyTeam = Team | TeamRow
 AnySocialAccount = SocialAccount | SocialAccountRow
 AnyFacebookAccount = FacebookAccount | FacebookAccountRow
+
+
+def details_of(event: AnyEvent) -> Mapping[str, str]:
+    """What is told of an event beside its subject."""
+    details: Mapping[str, str] = (
+        orjson.loads(event.details) if isinstance(event.details, str) else event.details
+    )
+    return details
 
 
 def columns(table: type, row: type[NamedTuple]) -> list[Any]:

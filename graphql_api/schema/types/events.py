@@ -1,9 +1,9 @@
 """Events: what happened in a place."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Self
-from uuid import UUID
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -12,7 +12,7 @@ from graphql_api.domain.holders import Holder, Personal, Role, read_holder
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.types.users import User
-from graphql_api.storage.rows import AnyEvent
+from graphql_api.storage.rows import AnyEvent, details_of
 
 if TYPE_CHECKING:
     from graphql_api.schema.types.social_accounts import SocialAccountHolder
@@ -50,47 +50,88 @@ LazyHolder = Annotated["SocialAccountHolder", strawberry.lazy("graphql_api.schem
     "is about by ids: the objects themselves may be gone, or not be visible to the viewer any more."
 )
 class Event:
-    """An event."""
+    """An event; each field is made when it is asked for, since a page has a hundred events."""
 
-    id: strawberry.ID = strawberry.field(description="The event's id.")
-    kind: EventKind = strawberry.field(description="What happened.")
-    occurred_at: datetime = strawberry.field(description="When it happened.")
-    request_id: str = strawberry.field(
+    row: strawberry.Private[AnyEvent]
+
+    @strawberry.field(description="The event's id.")
+    def id(self) -> strawberry.ID:
+        """Its own, which nothing is fetched by."""
+        return write_id("Event", self.row.id)
+
+    @strawberry.field(description="What happened.")
+    def kind(self) -> EventKind:
+        """As it was recorded."""
+        return self.row.kind
+
+    @strawberry.field(description="When it happened.")
+    def occurred_at(self) -> datetime:
+        """When the request was made that did it."""
+        return self.row.created_at
+
+    @strawberry.field(
         description="The id of the request that did it, as the answer's `X-Request-Id` said it."
     )
-    subject_id: strawberry.ID | None = strawberry.field(
+    def request_id(self) -> str:
+        """The same as in the log."""
+        return self.row.request_id
+
+    @strawberry.field(
         description="The id of what it is about; `kind` says what that is: a social account, a Facebook account, a user, "
         "a team, an invitation, a request for access, an API token or a Workspace."
     )
-    social_account_id: strawberry.ID | None = strawberry.field(
+    def subject_id(self) -> strawberry.ID | None:
+        """Written for the type that events of this kind are about."""
+        subject_id = self.row.subject_id
+        return None if subject_id is None else write_id(_type_of_subject(self.row.kind), subject_id)
+
+    @strawberry.field(
         description="The id of the social account that it is about; null when it is about something else."
     )
-    username: str | None = strawberry.field(
-        description="The social account's name on the platform, as it was then."
-    )
-    nickname: str | None = strawberry.field(description="The nickname that the social account was given.")
-    team_name: str | None = strawberry.field(
-        description="The name of the team that it is about, as it is since then."
-    )
-    workspace_name: str | None = strawberry.field(
+    def social_account_id(self) -> strawberry.ID | None:
+        """The same id, where it is one of a social account."""
+        subject_id = self.row.subject_id
+        if subject_id is None or _type_of_subject(self.row.kind) != "InstagramAccount":
+            return None
+        return write_id("InstagramAccount", subject_id)
+
+    @strawberry.field(description="The social account's name on the platform, as it was then.")
+    def username(self) -> str | None:
+        """As it was recorded."""
+        return self._details.get("username")
+
+    @strawberry.field(description="The nickname that the social account was given.")
+    def nickname(self) -> str | None:
+        """As it was recorded."""
+        return self._details.get("nickname")
+
+    @strawberry.field(description="The name of the team that it is about, as it is since then.")
+    def team_name(self) -> str | None:
+        """As it was recorded."""
+        return self._details.get("team") or (self._name if self.row.kind.startswith("TEAM_") else None)
+
+    @strawberry.field(
         description="The name of the Workspace that it is about, as it is since then; only where that is the subject, or in "
         "the viewer's own history."
     )
-    role: Role | None = strawberry.field(
-        description="The role that somebody was invited or joined in, or was given."
-    )
-    actor_id: strawberry.Private[UUID | None]
-    moved_from: strawberry.Private[Holder | None]
-    moved_to: strawberry.Private[Holder | None]
+    def workspace_name(self) -> str | None:
+        """As it was recorded."""
+        details = self._details
+        return details.get("workspace") or (self._name if self.row.kind.startswith("WORKSPACE_") else None)
+
+    @strawberry.field(description="The role that somebody was invited or joined in, or was given.")
+    def role(self) -> Role | None:
+        """As it was recorded."""
+        return Role(self._details["role"]) if "role" in self._details else None
 
     @strawberry.field(
         description="Who did it; null when they are gone, or the viewer cannot see them any more."
     )
     async def actor(self, info: Info) -> User | None:
         """The user, where the viewer may see them."""
-        if self.actor_id is None:
+        if self.row.actor_id is None:
             return None
-        user = await info.context.loaders.users.load(self.actor_id)
+        user = await info.context.loaders.users.load(self.row.actor_id)
         return None if user is None else User.of(user)
 
     @strawberry.field(
@@ -100,7 +141,7 @@ class Event:
     )
     async def from_(self, info: Info) -> LazyHolder | None:
         """The place, where the viewer may see it."""
-        return await _holder(info, self.moved_from)
+        return await _holder(info, self._moved("from"))
 
     @strawberry.field(
         description="The place that a social account was moved to; null when nothing was moved, or when the viewer "
@@ -108,36 +149,22 @@ class Event:
     )
     async def to(self, info: Info) -> LazyHolder | None:
         """The place, where the viewer may see it."""
-        return await _holder(info, self.moved_to)
+        return await _holder(info, self._moved("to"))
 
-    @classmethod
-    def of(cls, row: AnyEvent) -> Self:
-        """Shape a row."""
-        details, moved = row.details, row.kind is EventKind.SOCIAL_ACCOUNT_MOVED
-        name = details.get("name") or (None if moved else details.get("to"))
-        subject = _subject_id(row)
-        return cls(
-            id=write_id("Event", row.id),
-            kind=row.kind,
-            occurred_at=row.created_at,
-            request_id=row.request_id,
-            subject_id=subject,
-            social_account_id=subject if _type_of_subject(row.kind) == "InstagramAccount" else None,
-            username=details.get("username"),
-            nickname=details.get("nickname"),
-            team_name=details.get("team") or (name if row.kind.startswith("TEAM_") else None),
-            workspace_name=details.get("workspace") or (name if row.kind.startswith("WORKSPACE_") else None),
-            role=Role(details["role"]) if "role" in details else None,
-            actor_id=row.actor_id,
-            moved_from=read_holder(details.get("from")) if moved else None,
-            moved_to=read_holder(details.get("to")) if moved else None,
-        )
+    @cached_property
+    def _details(self) -> Mapping[str, str]:
+        return details_of(self.row)
 
+    @property
+    def _name(self) -> str | None:
+        """What it is about is called so, since it was made or renamed."""
+        details = self._details
+        moved = self.row.kind is EventKind.SOCIAL_ACCOUNT_MOVED
+        return details.get("name") or (None if moved else details.get("to"))
 
-def _subject_id(row: AnyEvent) -> strawberry.ID | None:
-    if row.subject_id is None:
-        return None
-    return write_id(_type_of_subject(row.kind), row.subject_id)
+    def _moved(self, way: str) -> Holder | None:
+        moved = self.row.kind is EventKind.SOCIAL_ACCOUNT_MOVED
+        return read_holder(self._details.get(way)) if moved else None
 
 
 @cache

@@ -98,7 +98,7 @@ class Viewer:
         call = info.context.call
         holder = Personal(call.viewer.user_id)
         page = await events.page(call, page_request(first, after, last, before), holder)
-        return Connection.of(page, Event.of)
+        return Connection.of(page, lambda row: Event(row=row))
 
     @strawberry.field(description=EVENTS_CURSOR)
     async def events_cursor(self, info: Info) -> str | None:

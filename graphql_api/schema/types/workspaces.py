@@ -110,7 +110,7 @@ class Workspace(Node):
         """A page of them."""
         holder = holders.Workspace(self.key)
         page = await events.page(info.context.call, page_request(first, after, last, before), holder)
-        return Connection.of(page, Event.of)
+        return Connection.of(page, lambda row: Event(row=row))
 
     @strawberry.field(description=EVENTS_CURSOR)
     async def events_cursor(self, info: Info) -> str | None:
