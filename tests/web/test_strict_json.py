@@ -1,7 +1,7 @@
 """The fast reading of JSON agrees with a slow one that says every rule in full."""
 
 import json
-from time import process_time
+from time import thread_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -156,10 +156,10 @@ def test_hostile_bytes_are_refused(data: bytes) -> None:
 def test_hostile_bytes_are_read_in_linear_time() -> None:
     size = 500_000
     for data in (b'"' + b'\\"' * size, b'"\\' * size, b'"' * size, b"[]," * size, b"\\" * size):
-        started = process_time()
+        started = thread_time()
         with pytest.raises(MalformedJson):
             read_json(data, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
-        assert process_time() - started < 0.5
+        assert thread_time() - started < 0.5
 
 
 def test_a_large_text_is_read_for_what_it_says() -> None:
