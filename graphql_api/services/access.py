@@ -85,7 +85,8 @@ async def lock_viewer(session: AsyncSession, call: Call) -> User:
             col(ApiToken.revoked_at).is_(None),
             col(ApiToken.expires_at) > call.now,
         )
-        .with_for_update(key_share=True, of=User)
+        # After the wait for a lock only what is locked is read anew, so the API token is locked as well.
+        .with_for_update(key_share=True, of=[User, ApiToken])
         .execution_options(populate_existing=True)
     )
     user = (await session.scalars(statement)).one_or_none()

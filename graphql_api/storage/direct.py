@@ -104,7 +104,8 @@ WITH claim AS MATERIALIZED (
   SELECT users.id, users.held_count, users.event_seq
   FROM users JOIN api_tokens ON api_tokens.user_id = users.id
   WHERE users.id = $1 AND api_tokens.id = $2 AND revoked_at IS NULL AND expires_at > $3
-  FOR NO KEY UPDATE OF users
+  -- After the wait for a lock only what is locked is read anew, so the API token is locked as well.
+  FOR NO KEY UPDATE OF users FOR SHARE OF api_tokens
 ), place AS ({place}
 ), known AS (
   SELECT social_accounts.holder_user_id, social_accounts.holder_workspace_id

@@ -390,6 +390,35 @@ class TestOnPostgresql:
         assert [row[:2] for row in after[0]] == [("2", bob.email)]
         assert after[1:] == before[1:]
 
+    @pytest.mark.parametrize("is_slow", [False, True])
+    async def test_whose_api_token_is_revoked_when_the_wait_is_over_writes_nothing(
+        self, start: Any, *, is_slow: bool
+    ) -> None:
+        scene = await make_scene(await start(is_slow=is_slow))
+        server, (ada, _) = scene.server, scene.people
+        before = await server.written()
+        connection = await asyncpg.connect(server.url)
+        try:
+            # given somebody who has locked the user, as whoever revokes an API token does
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute("SELECT FROM users WHERE email = $1 FOR NO KEY UPDATE", ada.email)
+            # when the user connects, and the API token is revoked while that waits
+            given = {"facebookAccount": facebook_account(server.api.canaries)}
+            waiting = asyncio.ensure_future(
+                server.api.post(operations.CONNECT, {"input": given}, token=ada.token)
+            )
+            await somebody_waits(server)
+            await connection.execute("UPDATE api_tokens SET revoked_at = now()")
+            await connection.execute("UPDATE users SET updated_at = updated_at")
+            await transaction.commit()
+            answer = await waiting
+        finally:
+            await connection.close()
+        # then
+        assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAUTHENTICATED"]
+        assert await server.written() == before
+
     @pytest.mark.parametrize("change", [REMOVE, CHANGE_ROLE])
     async def test_who_is_no_admin_any_more_when_the_wait_is_over_writes_nothing(
         self, start: Any, short_ways: list[tuple[str, bool]], change: str
