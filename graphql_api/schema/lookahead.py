@@ -24,7 +24,7 @@ _known: dict[tuple[int, ...], tuple[Sequence[FieldNode], "Asked"]] = {}
 class Asked:
     """The fields that an operation selects on something, with the fields that it selects on what they give.
 
-    There is one for each place of an operation, so that what follows from it can be kept with it.
+    There is one for each place of an operation, so that what follows from it need not be found again.
     """
 
     fields: Mapping[str, frozenset[str]]

@@ -140,11 +140,13 @@ class PreparedList(Generic[T]):
         self._order = order
         self._keyset = _Keyset(list(within.values()), order, descending)
         columns = [str(column) for column in statement.selected_columns]
+        keys = [str(column.expression) for column in order]  # as it is written, whatever it is mapped to
         self._width = len(columns)
-        behind = [column for column in order if str(column) not in columns]  # read for the cursors alone
-        columns += [str(column) for column in behind]
-        self._keys = [columns.index(str(column)) for column in order]
-        self._statement = statement.add_columns(*behind)
+        behind = [key for key in keys if key not in columns]  # read for the cursors alone
+        self._keys = [[*columns, *behind].index(key) for key in keys]
+        self._statement = statement.add_columns(
+            *(column for column, key in zip(order, keys, strict=True) if key in behind)
+        )
         self._pages: dict[tuple[bool, bool, bool], Prepared[Sequence[Any]]] = {}
         self._count = Prepared(
             sa.select(sa.func.count()).select_from(statement.order_by(None).subquery()), int
@@ -158,7 +160,7 @@ class PreparedList(Generic[T]):
         """
         bounds = _bounds(request, self._order)
         lists = {f"list_{index}": values[name] for index, name in enumerate(self._within)}
-        found = await call.rows(self._prepared(request), **values, **lists, **bounds, size=request.size + 1)
+        found = await call.rows(self.prepared(request), **values, **lists, **bounds, size=request.size + 1)
         row, width = self._row, self._width
 
         async def count() -> int:
@@ -172,7 +174,8 @@ class PreparedList(Generic[T]):
             count=count,
         )
 
-    def _prepared(self, request: PageRequest) -> Prepared[Sequence[Any]]:
+    def prepared(self, request: PageRequest) -> Prepared[Sequence[Any]]:
+        """The statement for such a page, made at its first use."""
         asked = (request.after is not None, request.before is not None, request.backwards)
         prepared = self._pages.get(asked)
         if prepared is None:

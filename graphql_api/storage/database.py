@@ -203,10 +203,8 @@ class Database:
         row: Row | None = await together.find(key)
         return row
 
-    async def write_at_once(self, statement: HotStatement) -> list[Any] | None:
-        """Run one hot statement that writes all or nothing.
-
-        Returns no rows where something was in the way, and None when it met somebody; then it wrote nothing.
+    async def write_at_once(self, statement: HotStatement) -> list[Any]:
+        """Run one hot statement that writes all or nothing; no rows where something was in the way.
 
         Raises:
             OutcomeUnknown: the connection broke while it ran.
@@ -222,7 +220,7 @@ class Database:
             raise _unavailable(error) from None
         except _DATABASE_ERRORS as error:
             if _state(error) in _RETRY_STATES | _UNDONE_STATES:
-                return None
+                return []
             if _is_lost(error):
                 raise OutcomeUnknown from error
             raise _unavailable(error) from None

@@ -6,6 +6,7 @@ and one statement for all of them costs the server and the database little more 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ class Together(Generic[K, Row]):
         """The row of a key; None if there is none."""
         loop = asyncio.get_running_loop()
         if not self._asked:
-            loop.call_soon(self._start)
+            loop.call_soon(self._start, context=Context())  # it is nobody's in particular
         found: asyncio.Future[Row | None] = loop.create_future()
         self._asked.append((key, found))
         return found

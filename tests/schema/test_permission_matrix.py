@@ -328,7 +328,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         note(prepared.form(is_sqlite=self.is_sqlite).sql)
         return await rows(self, prepared, **values)
 
-    async def noted_write(self: Database, statement: HotStatement) -> list[Any] | None:
+    async def noted_write(self: Database, statement: HotStatement) -> list[Any]:
         if not self.is_sqlite:
             note(statement.sql)
             return await write_at_once(self, statement)

@@ -17,34 +17,27 @@ from graphql_api.schema.types.social_accounts import ATTRIBUTES, InstagramAccoun
 from graphql_api.services import listing
 from graphql_api.services.listing import LOGIN, NOT_READ, NotRead
 from graphql_api.services.pages import Page, PageRequest
-from graphql_api.storage.rows import AnySocialAccount, FacebookAccountRow, SocialAccountRow
+from graphql_api.storage.rows import AnySocialAccount
 
-# Which columns the fields of an account are made from; a field that is not here gets all of them.
-COLUMNS: Mapping[str, Sequence[str]] = {
-    "__typename": (),
-    "id": ("hold_id",),
+# What every page reads of its accounts: texts, ids, and what it is sorted by. They are cheap, and who asks for
+# each of them in turn would have a statement prepared for each choice.
+_ALWAYS = frozenset(
+    {
+        *("id", "hold_id", "external_id", "username", "nickname", "profile_picture_url", "facebook_page_id"),
+        "created_at",
+    }
+)
+# What is read only where a field asks for it: points in time, and what has to be joined or converted.
+_COLUMNS: Mapping[str, Sequence[str]] = {
     "platform": ("platform",),
-    "instagramUserId": ("external_id",),
-    "username": ("username",),
-    "nickname": ("nickname",),
-    "profilePictureUrl": ("profile_picture_url",),
-    "facebookPageId": ("facebook_page_id",),
-    "createdAt": ("created_at",),
     "updatedAt": ("updated_at",),
-    "accessToken": ("hold_id",),
-    "holder": (),  # known from the list
     "connectedBy": ("connected_by_id",),
-    "connectedTeams": ("id",),
-    "facebookAccount": ("facebook_account_id", f"{LOGIN}id"),
+    "facebookAccount": (
+        "facebook_account_id",
+        *(LOGIN + column for column in ("id", "facebook_user_id", "location")),
+    ),
 }
-LOGIN_COLUMNS: Mapping[str, Sequence[str]] = {
-    "__typename": (),
-    "id": (),  # always read: tells whether there is one
-    "facebookUserId": ("facebook_user_id",),
-    "location": ("location",),
-    "createdAt": ("created_at",),
-    "updatedAt": ("updated_at",),
-}
+_LOGIN_TIMES = {"createdAt", "updatedAt"}
 
 
 async def list_held(
@@ -66,19 +59,20 @@ async def shape_page(info: Info, page: Page[AnySocialAccount]) -> Connection[Soc
     return connection
 
 
-def _columns(fields: Asked) -> tuple[str, ...]:
-    """The columns that fields are made from; those of the Facebook account come last."""
-    every, every_login = SocialAccountRow._fields, FacebookAccountRow._fields
-    columns = {column for field in fields.fields for column in COLUMNS.get(field, every)}
-    if "facebookAccount" in fields:
-        below = fields.fields["facebookAccount"]
-        columns |= {LOGIN + column for field in below for column in LOGIN_COLUMNS.get(field, every_login)}
-    return tuple(sorted(columns, key=lambda column: (column.startswith(LOGIN), column)))
+@lru_cache(1000)
+def _shape(fields: Asked) -> "_Shape":
+    """What makes accounts for these fields."""
+    columns = _ALWAYS.union(*(_COLUMNS.get(field, ()) for field in fields.fields))
+    if _LOGIN_TIMES & fields.fields.get("facebookAccount", frozenset()):
+        columns |= {f"{LOGIN}created_at", f"{LOGIN}updated_at"}
+    # Those of the Facebook account come last.
+    in_order = sorted(columns, key=lambda column: (column.startswith(LOGIN), column))
+    return _shape_of(tuple(in_order), has_id="id" in fields)
 
 
 @lru_cache(1000)
-def _shape(fields: Asked) -> "_Shape":
-    return _Shape(_columns(fields))
+def _shape_of(columns: tuple[str, ...], *, has_id: bool) -> "_Shape":
+    return _Shape(columns, has_id=has_id)
 
 
 class _Shape:
@@ -87,11 +81,11 @@ class _Shape:
     An operation that does not ask for them does not read them either; if one did, it would fail loudly.
     """
 
-    def __init__(self, columns: tuple[str, ...]) -> None:
+    def __init__(self, columns: tuple[str, ...], *, has_id: bool) -> None:
         self.columns = columns
         names = [ATTRIBUTES.get(column, column) for column in columns if not column.startswith(LOGIN)]
         self._fill = setter(names)
-        self._has_id = "hold_id" in columns
+        self._has_id = has_id
         self._login = slice(len(names), len(columns))
         self._login_columns = [column.removeprefix(LOGIN) for column in columns[self._login]]
         self._login_at = columns.index(f"{LOGIN}id") if self._login_columns else None
