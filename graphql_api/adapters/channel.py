@@ -7,7 +7,6 @@ for SQLite, whose other processes cannot be told, and for the moments when the c
 import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -66,10 +65,17 @@ class Channel:
 
     async def _serve(self, connection: asyncpg.Connection) -> None:
         """Listen and send until the connection ends."""
+        own_pid = connection.get_server_pid()
+
+        def on_message(_connection: object, pid: int, _name: str, message: str) -> None:
+            # Also one that is delivered when the connection has ended meanwhile. Ours were heard at once.
+            if pid != own_pid:
+                self._hear(message.split())
+
         # A message is not worth a flush to the disk: it is lost with the server that would have to keep it.
         await connection.execute("SET synchronous_commit TO off")
         connection.add_termination_listener(lambda _connection: self._to_send.set())
-        await connection.add_listener(NAME, self._on_message)
+        await connection.add_listener(NAME, on_message)
         self._hear(None)  # whatever was announced while nobody listened
         while not connection.is_closed():
             await self._to_send.wait()
@@ -79,9 +85,3 @@ class Channel:
             for start in range(0, len(topics), TOPICS_IN_A_MESSAGE):
                 message = " ".join(topics[start : start + TOPICS_IN_A_MESSAGE])
                 await connection.execute("SELECT pg_notify($1, $2)", NAME, message, timeout=SENDING)
-
-    def _on_message(self, connection: asyncpg.Connection, pid: int, _name: str, message: str) -> None:
-        with suppress(asyncpg.InterfaceError):  # it is closing
-            if pid == connection.get_server_pid():
-                return  # heard already, when it was announced
-        self._hear(message.split())
