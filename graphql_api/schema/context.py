@@ -1,9 +1,8 @@
 """What every resolver is handed: who calls, the services' call, and this request's batch loaders."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from functools import cached_property, partial
+from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import NamedTuple
 
 import strawberry
@@ -51,28 +50,17 @@ class Context:
 
 
 Info = strawberry.Info[Context, None]
-OpenContext = Callable[[Caller], AbstractAsyncContextManager[Context]]
+OpenContext = Callable[[Caller], Awaitable[Context]]
 
 
 def context_opener(services: Services) -> OpenContext:
-    """How the edge turns a caller into a context; entering it raises `Unauthenticated`."""
-    return partial(_Opening, services)
+    """How the edge turns a caller into a context; awaiting it raises `Unauthenticated`."""
 
-
-class _Opening:
-    """Opens a context; a class, since a generator as context manager took longer than a small operation."""
-
-    def __init__(self, services: Services, caller: Caller) -> None:
-        self._services = services
-        self._caller = caller
-
-    async def __aenter__(self) -> Context:
-        services, caller = self._services, self._caller
+    async def open_context(caller: Caller) -> Context:
         viewer, user = await api_tokens.authenticate(services, caller.authorization)
         context = Context(Call(services, viewer, caller.request_id, caller.client_address))
         if user is not None:
             context.loaders.users.keep(user.id, user)
         return context
 
-    async def __aexit__(self, *_: object) -> None:
-        pass
+    return open_context

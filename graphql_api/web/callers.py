@@ -1,7 +1,6 @@
 """Who is calling: the address behind proxies, and the context opened for a caller."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
@@ -24,8 +23,8 @@ class CallerContext(Protocol):
         """Return once the bearer token stopped being valid; never, for an anonymous caller."""
 
 
-OpenContext = Callable[[Caller], AbstractAsyncContextManager[CallerContext]]
-"""Opens a context; entering it raises a Fault for a caller who cannot be served."""
+OpenContext = Callable[[Caller], Awaitable[CallerContext]]
+"""Finds out who calls; raises a Fault for a caller who cannot be served."""
 
 
 def caller_of(scope: Scope, headers: Mapping[bytes, bytes], trusted: tuple[Network, ...]) -> Caller:

@@ -31,9 +31,6 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application unless the request is a preflight."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         headers = headers_of(scope)
         origin = headers.get(b"origin")
         if origin is None:

@@ -1,6 +1,6 @@
 """The last resort: whatever nobody planned ends as a masked 500, and its traceback in the log."""
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.execution.errors import Reporter, masked
 
@@ -17,18 +17,11 @@ class Failures:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application."""
-        started = False
-
-        async def send_noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
-            await self.app(scope, receive, send_noting)
+            await self.app(scope, receive, send)
         except Exception as exception:  # noqa: BLE001 - this is where the unplanned ends
             error = masked(self.report_error, exception, None)
-            if scope["type"] == "http" and not started:
+            if scope["type"] == "http" and not scope["state"]["status"]:
                 await send_errors(send, 500, [error], _media_type(scope))
 
 

@@ -119,8 +119,8 @@ class GraphQLEndpoint:
         await self._send(send, await self._run(operation, request, caller), media_type)
 
     async def _run(self, operation: Operation, request: OperationRequest, caller: Caller) -> Outcome:
-        async with self.front.open_context(caller) as context:
-            outcome = await self.front.engine.run(operation, request.variables, context)
+        context = await self.front.open_context(caller)
+        outcome = await self.front.engine.run(operation, request.variables, context)
         if not outcome.executed:
             log.info("graphql.refused", codes=_codes(outcome.errors), operation=operation.name)
         return outcome

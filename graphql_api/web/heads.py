@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from .one_write import OneWrite
 from .options import Options
-from .transports import OneWrite
 
 _REFUSAL = (
     b"HTTP/1.1 %s\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: %d\r\n"
@@ -31,7 +31,7 @@ class BoundedHeads(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn does
         """Begin to wait for a head."""
-        super().connection_made(cast("asyncio.Transport", OneWrite(transport, self.loop)))
+        super().connection_made(transport)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -63,7 +63,10 @@ class BoundedHeads(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; for the body there is another deadline."""
         self._in_head = False
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:  # none begins where the connection becomes a WebSocket
+            self.cycle.__class__ = OneWrite
 
     def on_body(self, body: bytes) -> None:
         """Count apart what has a limit of its own."""

@@ -1,5 +1,6 @@
 """Turns what came over the wire into an `OperationRequest`: a JSON object, or a query string."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from graphql_api.execution.engine import OperationRequest
@@ -8,7 +9,13 @@ from .body import MalformedJson, read_json
 from .options import Options
 
 MAX_PARAMETERS = 20
-NAMES = frozenset({"query", "operationName", "variables", "extensions", "documentId"})
+KINDS: Mapping[str, type] = {
+    "query": str,
+    "operationName": str,
+    "variables": dict,
+    "extensions": dict,
+    "documentId": str,
+}
 
 
 class MalformedRequest(Exception):
@@ -21,21 +28,18 @@ def from_json(value: object) -> OperationRequest:
         if isinstance(value, list):
             raise MalformedRequest("One operation a request: batches are not supported")
         raise MalformedRequest("The request must be a JSON object")
+    for name, parameter in value.items():
+        kind = KINDS.get(name)
+        if kind is not None and parameter is not None and not isinstance(parameter, kind):
+            raise MalformedRequest(f"{name} must be {'a string' if kind is str else 'an object'}")
     query = value.get("query")
-    operation_name = value.get("operationName")
-    variables = value.get("variables")
-    extensions = value.get("extensions")
     document_id = value.get("documentId")
-    for name, parameter in (("query", query), ("operationName", operation_name), ("documentId", document_id)):
-        if parameter is not None and not isinstance(parameter, str):
-            raise MalformedRequest(f"{name} must be a string")
-    for name, parameter in (("variables", variables), ("extensions", extensions)):
-        if parameter is not None and not isinstance(parameter, dict):
-            raise MalformedRequest(f"{name} must be an object")
-    extensions = extensions or {}
+    extensions = value.get("extensions") or {}
     if query is None and document_id is None and "persistedQuery" not in extensions:
         raise MalformedRequest("The request must have a query or a documentId")
-    return OperationRequest(query, operation_name or None, variables or {}, extensions, document_id)
+    return OperationRequest(
+        query, value.get("operationName") or None, value.get("variables") or {}, extensions, document_id
+    )
 
 
 def from_query_string(query_string: bytes, options: Options) -> OperationRequest:
@@ -51,7 +55,7 @@ def from_query_string(query_string: bytes, options: Options) -> OperationRequest
         raise MalformedRequest("The query string is not readable") from None
     parameters: dict[str, object] = {}
     for name, text in pairs:
-        if name not in NAMES:
+        if name not in KINDS:
             continue
         if name in parameters:
             raise MalformedRequest(f"{name} appears twice")

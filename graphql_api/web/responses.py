@@ -12,6 +12,8 @@ RESPONSE_JSON = b"application/graphql-response+json"
 
 BAD_REQUEST = "BAD_REQUEST"
 
+_HEADERS = "graphql_api.headers"  # in the scope: several layers ask for them
+
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
@@ -60,6 +62,13 @@ def retry_headers(errors: list[FormattedError]) -> RawHeaders:
 
 def headers_of(scope: Scope) -> Mapping[bytes, bytes]:
     """Return a request's headers by lower-case name, those sent several times joined as HTTP says."""
+    known: Mapping[bytes, bytes] | None = scope.get(_HEADERS)
+    if known is None:
+        known = scope[_HEADERS] = _joined(scope)
+    return known
+
+
+def _joined(scope: Scope) -> Mapping[bytes, bytes]:
     raw: list[tuple[bytes, bytes]] = scope["headers"]
     headers = dict(raw)
     if len(headers) != len(raw):

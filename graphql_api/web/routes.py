@@ -1,10 +1,9 @@
 """The front door as one ASGI application: which path is whose, and what wraps them all.
 
-RequestLog                    an id, a line in the log
-└── SecurityHeaders
-    └── Cors
-        └── Failures          masks what nobody planned
-            └── Paths         /graphql, /healthz, /readyz, pages
+Envelope                  an id, security headers, a line in the log
+└── Cors
+    └── Failures          masks what nobody planned
+        └── Paths         /graphql, /healthz, /readyz, pages
 """
 
 from collections.abc import Callable, Mapping
@@ -16,14 +15,13 @@ from graphql_api.execution.engine import Engine
 
 from .callers import OpenContext
 from .cors import Cors
+from .envelope import Envelope
 from .failures import Failures
 from .front import Front
 from .graphql import GraphQLEndpoint
 from .health import Ready, healthz, make_readyz
 from .options import Options
-from .request_log import RequestLog
 from .responses import not_found
-from .security_headers import SecurityHeaders
 from .shutdown import Shutdown
 from .websocket import GraphQLSocket
 
@@ -50,11 +48,10 @@ def build(
         "/readyz": make_readyz(ready, shutdown),
     }
     app: ASGIApp = Failures(Paths(exact, pages or {}), engine.report_error)
-    app = SecurityHeaders(Cors(app, options.allowed_origins))
     sockets: ASGIApp = Failures(Paths({options.path: GraphQLSocket(front)}, {}), engine.report_error)
     return Server(
-        RequestLog(app, access_log=options.access_log),
-        RequestLog(sockets, access_log=False),
+        Envelope(Cors(app, options.allowed_origins), access_log=options.access_log),
+        Envelope(sockets, access_log=False),
         lifespan,
         shutdown,
     )

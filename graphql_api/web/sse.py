@@ -34,14 +34,14 @@ async def serve_stream(
     variables: Mapping[str, object],
 ) -> None:
     """Run an operation and send its results until it ends, the client goes, or the process stops."""
-    async with front.open_context(caller) as context:
-        try:
-            with front.streams.hold(front.stream_key(context, caller)):
-                outcomes = _outcomes(front, operation, variables, context)
-                await _start(send)
-                await _send_until_ended(front, outcomes, context, receive, send)
-        except QuotaExceeded:
-            raise HttpRefusal(429, "Too many streams are open", "TOO_MANY_STREAMS") from None
+    context = await front.open_context(caller)
+    try:
+        with front.streams.hold(front.stream_key(context, caller)):
+            outcomes = _outcomes(front, operation, variables, context)
+            await _start(send)
+            await _send_until_ended(front, outcomes, context, receive, send)
+    except QuotaExceeded:
+        raise HttpRefusal(429, "Too many streams are open", "TOO_MANY_STREAMS") from None
     await send({"type": "http.response.body", "body": COMPLETE})
 
 

@@ -115,12 +115,12 @@ class Connection:
     async def _converse(self, tasks: asyncio.TaskGroup) -> None:
         self.caller = await self._await_init()
         try:
-            async with self.front.open_context(self.caller) as context:
-                with self.front.streams.hold(self.front.stream_key(context, self.caller)):
-                    await self._write({"type": "connection_ack"})
-                    tasks.create_task(self._end_with_credentials(context))
-                    while True:
-                        await self._take(await self._read(), tasks)
+            context = await self.front.open_context(self.caller)
+            with self.front.streams.hold(self.front.stream_key(context, self.caller)):
+                await self._write({"type": "connection_ack"})
+                tasks.create_task(self._end_with_credentials(context))
+                while True:
+                    await self._take(await self._read(), tasks)
         except Fault as fault:
             raise _close_for(fault) from None
         except QuotaExceeded:
@@ -209,19 +209,19 @@ class Connection:
         operation = engine.prepare(request)
         if isinstance(operation, Outcome):
             return operation
-        async with self.front.open_context(self.caller) as context:
-            if operation.kind is not OperationType.SUBSCRIPTION:
-                return await self._write_next(
-                    operation_id, await engine.run(operation, request.variables, context)
-                )
-            stream = await engine.stream(operation, request.variables, context)
-            if isinstance(stream, Outcome):
-                return stream
-            async with aclosing(stream):
-                async for outcome in stream:
-                    refused = await self._write_next(operation_id, outcome)
-                    if refused is not None:
-                        return refused
+        context = await self.front.open_context(self.caller)
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            return await self._write_next(
+                operation_id, await engine.run(operation, request.variables, context)
+            )
+        stream = await engine.stream(operation, request.variables, context)
+        if isinstance(stream, Outcome):
+            return stream
+        async with aclosing(stream):
+            async for outcome in stream:
+                refused = await self._write_next(operation_id, outcome)
+                if refused is not None:
+                    return refused
         return None
 
     async def _end_at_shutdown(self) -> None:

@@ -200,8 +200,7 @@ class Sample:
             shutdown=self.shutdown,
         )
 
-    @asynccontextmanager
-    async def open_context(self, caller: Caller) -> AsyncIterator[Context]:
+    async def open_context(self, caller: Caller) -> Context:
         self.opened += 1
         user = None
         if caller.authorization is not None:
@@ -209,7 +208,7 @@ class Sample:
             if scheme != "Bearer" or not token.startswith("good") or self.revoked.is_set():
                 raise Unauthenticated
             user = token
-        yield Context(caller, self, user)
+        return Context(caller, self, user)
 
     @contextmanager
     def counted(self) -> Iterator[None]:
