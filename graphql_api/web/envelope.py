@@ -28,7 +28,7 @@ class Envelope:
     """Takes a sane X-Request-ID or mints one, echoes it, binds it for all log lines of the request.
 
     Beneath it, `scope["state"]` has the `request_id`, and as `status` that of the answer once it has begun.
-    It stands in one layer, since each layer that looks into answers takes a tenth of a small request's time.
+    It is one layer, since three that each looked into every answer took a fourteenth more of a small request.
     """
 
     def __init__(self, app: ASGIApp, *, access_log: bool) -> None:

@@ -47,7 +47,7 @@ def start(*headers: tuple[bytes, bytes], status: int = 200) -> dict[str, Any]:
 
 
 async def answered(
-    *messages: dict[str, Any] | float, request: bytes = POST, answers: int = 1
+    *messages: dict[str, Any] | float | Exception, request: bytes = POST, answers: int = 1
 ) -> Sequence[bytes | str]:
     """What the socket is told when an application answers with these messages, and pauses where a number is."""
 
@@ -57,6 +57,8 @@ async def answered(
             if isinstance(message, float):
                 socket.done.append("pause")
                 await asyncio.sleep(message)
+            elif isinstance(message, Exception):
+                raise message
             else:
                 await send(dict(message))
 
@@ -72,8 +74,11 @@ async def answered(
     for _ in range(answers):
         protocol.data_received(request)
         await asyncio.sleep(0.02)
+    told = list(socket.done)  # what follows is the end of the connection
     protocol.connection_lost(None)
-    return socket.done
+    await asyncio.sleep(0.05)
+    assert not any(isinstance(item, bytes) for item in socket.done[len(told) :])
+    return told
 
 
 OK = start((b"content-type", b"application/json"), (b"content-length", b"2"))
@@ -86,7 +91,7 @@ async def test_a_head_and_its_body_are_one_write_each_time() -> None:
 
 
 async def test_a_head_waits_for_a_body_that_takes_its_time() -> None:
-    assert (await answered(OK, 0.01, PIECE))[:3] == ["pause", OK_HEAD + b"\r\n{}", "close"]
+    assert (await answered(OK, 0.01, PIECE))[:2] == ["pause", OK_HEAD + b"\r\n{}"]
 
 
 async def test_the_head_of_a_stream_waits_for_nothing() -> None:
@@ -141,12 +146,17 @@ async def test_a_length_that_is_not_the_bodys_ends_the_connection(length: bytes)
 
 
 async def test_an_application_that_fails_before_the_body_is_answered_for() -> None:
+    done = await answered(OK, RuntimeError("unplanned"))
+    sent = b"".join(item for item in done if isinstance(item, bytes))
+    assert sent.startswith(b"HTTP/1.1 500 ")
+    assert sent.count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_message_that_nobody_knows_ends_the_connection() -> None:
     done = await answered(OK, {"type": "nonsense"})
     assert "close" in done
     assert OK_HEAD + b"\r\n" in done
 
 
 async def test_nothing_is_sent_to_a_client_who_has_gone_meanwhile() -> None:
-    done = await answered(OK, 0.05, PIECE)
-    await asyncio.sleep(0.05)
-    assert [item for item in done if isinstance(item, bytes)] == []
+    assert await answered(OK, 0.05, PIECE) == ["pause"]  # and `answered` looks at what follows
