@@ -1,12 +1,14 @@
 """The custom scalars: as few as can be, each with its specification."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 
+@lru_cache(4096)
 def _write(moment: datetime) -> str:
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)

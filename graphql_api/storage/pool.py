@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from graphql_api.storage.times import keep_times
+
 CLOSE_SECONDS = 5.0
 LONGEST_REST = 300.0  # seconds of disuse after which a connection may have been dropped on the way
 
@@ -104,12 +106,21 @@ class Pool:
         if old is not None:
             old.terminate()
         try:
-            return await asyncpg.connect(**self._connect)
+            return await self._open()
         except BaseException as error:
             self._give_back(EMPTY)
             if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
                 raise NoConnection(str(error)) from error
             raise
+
+    async def _open(self) -> asyncpg.Connection:
+        connection = await asyncpg.connect(**self._connect)
+        try:
+            await keep_times(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
 
 def _give_up(waiter: asyncio.Future[Place]) -> None:
