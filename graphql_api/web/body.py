@@ -43,14 +43,10 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], options: O
         raise HttpRefusal(415, "The body must not be compressed", "UNSUPPORTED_MEDIA_TYPE")
     length = headers.get(b"content-length", b"0")
     too_large = not length.isdigit() or len(length) > 18 or int(length) > options.max_body_bytes  # noqa: PLR2004 - digits
-    if not too_large:
-        return await _receive_in_time(receive, options)
-    if b"expect" not in headers:  # else the client waits for a word before it sends anything
-        await _discard_rest(receive)
-    raise _too_large(options.max_body_bytes)
-
-
-async def _receive_in_time(receive: Receive, options: Options) -> bytes:
+    if too_large:
+        if b"expect" not in headers:  # else the client waits for a word before it sends anything
+            await _discard_rest(receive)
+        raise _too_large(options.max_body_bytes)
     try:
         body = await _at_once_or_within(options.body_timeout, _receive_all(receive, options.max_body_bytes))
     except TimeoutError:
@@ -141,11 +137,10 @@ def read_json(data: bytes, *, max_depth: int, max_values: int) -> object:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise MalformedJson("The body is not valid JSON in UTF-8") from None
-    _check_bounds(value, max_depth, max_values)
-    if _write(value) != data:
-        value = _read_carefully(data)
+    brackets = data.count(b"{") + data.count(b"[")
+    if brackets > max_depth or brackets + data.count(b",") > max_values:
         _check_bounds(value, max_depth, max_values)
-    return value
+    return value if _write(value) == data else _read_carefully(data)
 
 
 def _write(value: object) -> bytes | None:

@@ -1,11 +1,17 @@
 """What every request and answer gets: an id, headers that make browsers wary, and a line in the log."""
 
+import logging
 import random
 import re
+from collections.abc import Awaitable, Sequence
+from functools import cached_property
 from time import perf_counter
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .responses import headers_of
 
 log = structlog.get_logger(__name__)
 
@@ -44,25 +50,25 @@ class Envelope:
         structlog.contextvars.bind_contextvars(request_id=text)
         started = perf_counter()
 
-        async def send_marked(message: Message) -> None:
+        def send_marked(message: Message) -> Awaitable[None]:
             kind = message["type"]
             if kind == "http.response.start":
                 state["status"] = message["status"]
                 headers = message["headers"]
-                present = _NAMES.intersection([name for name, _value in headers])
-                missing = (
-                    [h for h in SECURITY_HEADERS if h[0] not in present] if present else SECURITY_HEADERS
-                )
+                missing: Sequence[tuple[bytes, bytes]] = SECURITY_HEADERS
+                present = dict(headers)
+                if not _NAMES.isdisjoint(present):
+                    missing = [header for header in SECURITY_HEADERS if header[0] not in present]
                 message["headers"] = [*headers, *missing, (b"x-request-id", request_id)]
             elif kind == "websocket.accept":
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id)]
-            await send(message)
+            return send(message)
 
         try:
             await self.app(scope, receive, send_marked)
         finally:
-            if self.access_log and scope["type"] == "http":
-                log.info(
+            if self._log is not None and scope["type"] == "http":
+                self._log.info(
                     "http.request",
                     method=scope["method"],
                     path=scope["path"][:200],
@@ -70,9 +76,14 @@ class Envelope:
                     milliseconds=round((perf_counter() - started) * 1000, 2),
                 )
 
+    @cached_property
+    def _log(self) -> Any | None:
+        """Where requests are logged, if anybody reads it; asked at the first one, when logging is set up."""
+        return log.bind() if self.access_log and log.is_enabled_for(logging.INFO) else None
+
 
 def _request_id(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE.fullmatch(value):
-            return bytes(value)
+    sent = headers_of(scope).get(b"x-request-id")
+    if sent is not None and _SANE.fullmatch(sent):
+        return sent
     return b"%032x" % random.getrandbits(128)  # an id, no secret

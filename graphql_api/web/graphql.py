@@ -12,10 +12,8 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from graphql_api.domain.faults import Fault, RateLimited, TemporarilyUnavailable, Unauthenticated
-from graphql_api.execution.documents import Operation
 from graphql_api.execution.engine import OperationRequest, Outcome
 from graphql_api.execution.errors import EXECUTION_TIMEOUT, INTERNAL, FormattedError
-from graphql_api.schema.context import Caller
 
 from .body import ClientGone, MalformedJson, bad_request, read_body, read_json
 from .callers import caller_of
@@ -116,14 +114,11 @@ class GraphQLEndpoint:
         if operation.kind is OperationType.SUBSCRIPTION:
             message = "Subscriptions need a WebSocket (graphql-transport-ws) or Accept: text/event-stream"
             raise HttpRefusal(400, message, "SUBSCRIPTION_NEEDS_STREAM")
-        await self._send(send, await self._run(operation, request, caller), media_type)
-
-    async def _run(self, operation: Operation, request: OperationRequest, caller: Caller) -> Outcome:
         context = await self.front.open_context(caller)
         outcome = await self.front.engine.run(operation, request.variables, context)
         if not outcome.executed:
             log.info("graphql.refused", codes=_codes(outcome.errors), operation=operation.name)
-        return outcome
+        await self._send(send, outcome, media_type)
 
     async def _send(self, send: Send, outcome: Outcome, media_type: bytes) -> None:
         outcome, body = self.front.write(outcome)

@@ -6,7 +6,7 @@ Envelope                  an id, security headers, a line in the log
         └── Paths         /graphql, /healthz, /readyz, pages
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -64,16 +64,15 @@ class Paths:
         self.exact = exact
         self.pages = pages
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the application that the path names; a socket that nobody serves is refused."""
         path = scope["path"]
         app = self.exact.get(path) or self._page(path)
         if app is not None:
-            await app(scope, receive, send)
-        elif scope["type"] == "http":
-            await not_found(scope, receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1008})
+            return app(scope, receive, send)
+        if scope["type"] == "http":
+            return not_found(scope, receive, send)
+        return send({"type": "websocket.close", "code": 1008})
 
     def _page(self, path: str) -> ASGIApp | None:
         for prefix, app in self.pages.items():

@@ -162,6 +162,25 @@ def test_hostile_bytes_are_read_in_linear_time() -> None:
         assert thread_time() - started < 0.5
 
 
+@pytest.mark.parametrize(
+    ("data", "values", "depth"),
+    [
+        (b"[" + b"0," * 99 + b"0]", 100, 1),
+        (b"[" + b"[]," * 99 + b"{}]", 100, 2),
+        (b"[[0]," + b"0," * 97 + b"0]", 100, 2),
+        (b'{"a":{"b":[0,"[[{,"]}}', 4, 3),
+        (b"[" * 30 + b"]" * 30, 29, 30),
+    ],
+    ids=["flat", "empty containers", "one inside", "objects", "deep"],
+)
+def test_the_bounds_are_exact(data: bytes, values: int, depth: int) -> None:
+    assert read_json(data, max_depth=depth, max_values=values) == json.loads(data)
+    with pytest.raises(MalformedJson):
+        read_json(data, max_depth=depth - 1, max_values=values)
+    with pytest.raises(MalformedJson):
+        read_json(data, max_depth=depth, max_values=values - 1)
+
+
 def test_a_large_text_is_read_for_what_it_says() -> None:
     value = {"a": ['","' * 30_000, "\\" * 30_001, "[" * 30_000]}
     assert read_json(json.dumps(value).encode(), max_depth=MAX_DEPTH, max_values=MAX_VALUES) == value
