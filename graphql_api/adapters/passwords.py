@@ -4,6 +4,8 @@ A hash holds its memory while it is made, so unbounded log-ins would take all of
 """
 
 import asyncio
+from base64 import b64encode
+from secrets import token_bytes
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -21,7 +23,7 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost, memory_kib, parallelism)
         self._at_once = asyncio.Semaphore(at_once)
         # Compared with when nobody has the address, so that the work is the same.
-        self._nobody = self._hasher.hash("no password has this hash")
+        self._nobody = _hash_of_nothing(self._hasher)
 
     async def hash(self, password: Secret) -> str:
         """A salted hash with its own parameters in it."""
@@ -39,3 +41,9 @@ class Passwords:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """What looks like one of this hasher's hashes. It was made of no password, which took no time either."""
+    salt, tag = (b64encode(token_bytes(n)).decode().rstrip("=") for n in (hasher.salt_len, hasher.hash_len))
+    return f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${salt}${tag}"

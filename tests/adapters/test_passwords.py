@@ -4,6 +4,8 @@ import asyncio
 import threading
 
 import pytest
+from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.secrets import Secret
@@ -59,6 +61,13 @@ async def test_unknown_and_known_people_cost_the_same_number_of_hashes(
     await passwords.matches(Secret("wrong password"), None)
     assert len(verified) == 2
     assert verified[0] == verified[1], "the parameters, which decide the work, are the same"
+
+
+async def test_what_is_compared_for_nobody_is_a_whole_hash(passwords: Passwords) -> None:
+    hasher, nobody = passwords._hasher, passwords._nobody  # noqa: SLF001 - from outside it is like any other
+    with pytest.raises(VerifyMismatchError):  # a malformed one would be refused before the work
+        hasher.verify(nobody, PASSWORD.reveal())
+    assert extract_parameters(nobody) == extract_parameters(await passwords.hash(PASSWORD))
 
 
 async def test_no_more_than_so_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
