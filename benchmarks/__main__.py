@@ -10,9 +10,8 @@ from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from benchmarks import report
 from benchmarks.contestants import CONTESTANTS, Contestant, DidNotStart
@@ -59,25 +58,31 @@ class Choice:
     accounts: int
 
 
+@click.command()
+@click.option("--work", default=",".join(WORKS), help="The kinds of work.")
+@click.option("--connections", default="1,16,64", help="How many connections at once.")
+@click.option("--accounts", default="1,3,30,100", help="How many accounts W1 connects.")
+@click.option("--against", default=",".join(OTHERS), help="The others; this server is always measured.")
+@click.option("--databases", default=",".join(DATABASES), help="postgresql, sqlite or both.")
+@click.option("--rounds", default=5, help="How often each contestant has its turn.")
+@click.option("--seconds", default=2.0, help="How long a turn is measured.")
+@click.option("--pool", default=10, help="Database connections of each contestant.")
+@click.option("--quick", is_flag=True, help="Three rounds of short turns on PostgreSQL; W1 with 3 accounts.")
+@click.option("--growth", is_flag=True, help="Measure instead how the figures grow with the data (minutes).")
+@click.option("--write", type=click.Path(path_type=Path), help="The Markdown page to write the figures into.")
 def main(
     *,
-    work: Annotated[str, typer.Option(help="The kinds of work.")] = ",".join(WORKS),
-    connections: Annotated[str, typer.Option(help="How many connections at once.")] = "1,16,64",
-    accounts: Annotated[str, typer.Option(help="How many accounts W1 connects.")] = "1,3,30,100",
-    against: Annotated[str, typer.Option(help="The others; this server is always measured.")] = ",".join(
-        OTHERS
-    ),
-    databases: Annotated[str, typer.Option(help="postgresql, sqlite or both.")] = ",".join(DATABASES),
-    rounds: Annotated[int, typer.Option(help="How often each contestant has its turn.")] = 5,
-    seconds: Annotated[float, typer.Option(help="How long a turn is measured.")] = 2.0,
-    pool: Annotated[int, typer.Option(help="Database connections of each contestant.")] = 10,
-    quick: Annotated[
-        bool, typer.Option(help="Three rounds of short turns on PostgreSQL; W1 with 3 accounts.")
-    ] = False,
-    growth: Annotated[
-        bool, typer.Option(help="Measure instead how the figures grow with the data (minutes).")
-    ] = False,
-    write: Annotated[Path | None, typer.Option(help="The Markdown page to write the figures into.")] = None,
+    work: str,
+    connections: str,
+    accounts: str,
+    against: str,
+    databases: str,
+    rounds: int,
+    seconds: float,
+    pool: int,
+    quick: bool,
+    growth: bool,
+    write: Path | None,
 ) -> None:
     """Measure this server against the others, in turn, with every body checked."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are ended too
@@ -101,9 +106,9 @@ def main(
             bench = Bench(choice, directory)
             section = bench.growth() if growth else bench.comparison()
     except (WrongAnswer, DidNotStart) as error:
-        typer.echo(str(error), err=True)
+        click.echo(str(error), err=True)
         sys.exit(1)
-    typer.echo(section)
+    click.echo(section)
     if write is not None:
         report.write(write, section, is_growth=growth)
 
@@ -112,7 +117,7 @@ def _chosen(text: str, known: Container[str]) -> list[str]:
     names = [name for name in text.split(",") if name]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise typer.BadParameter(f"unknown: {', '.join(unknown)}")
+        raise click.BadParameter(f"unknown: {', '.join(unknown)}")
     return names
 
 
@@ -231,8 +236,8 @@ class Bench:
 
 
 def _tell(text: str) -> None:
-    typer.echo(text, err=True)
+    click.echo(text, err=True)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

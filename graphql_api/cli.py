@@ -4,9 +4,9 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
-import typer
+import click
 import uvicorn
 
 from graphql_api.adapters import logs
@@ -24,25 +24,25 @@ from graphql_api.web.heads import bounded
 
 T = TypeVar("T")
 
-cli = typer.Typer(
-    help="The server that connects creators' social accounts.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-keys = typer.Typer(help="The keys that access tokens are sealed with.", no_args_is_help=True)
-cli.add_typer(keys, name="keys")
+
+@click.group()
+def cli() -> None:
+    """The server that connects creators' social accounts."""
+
+
+@cli.group()
+def keys() -> None:
+    """The keys that access tokens are sealed with."""
 
 
 @cli.command()
-def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on; HOST if left out.")] = "",
-    port: Annotated[int, typer.Option(help="The port to listen on; PORT if left out.")] = -1,
-) -> None:
+@click.option("--host", help="The address to listen on; HOST if left out.")
+@click.option("--port", type=int, help="The port to listen on; PORT if left out.")
+def serve(host: str | None, port: int | None) -> None:
     """Serve GraphQL over HTTP and WebSocket until told to stop."""
     settings = read_settings()
     settings.keyring()  # made, or refused, before any process starts
-    host, port = host or settings.host, settings.port if port < 0 else port
+    host, port = host or settings.host, settings.port if port is None else port
     logs.configure(as_json=settings.in_production, level=settings.log_level)
     if not settings.in_production:
         _greet(settings, host, port)
@@ -72,16 +72,13 @@ def migrate() -> None:
     settings = read_settings()
     logs.configure(as_json=settings.in_production, level=settings.log_level)
     asyncio.run(migrate_database(settings.database))
-    typer.echo("The database is migrated.")
+    click.echo("The database is migrated.")
 
 
 @cli.command()
-def schema(
-    output: Annotated[
-        Path | None, typer.Argument(help="The file to write; standard output if left out.")
-    ] = None,
-) -> None:
-    """Write the schema in GraphQL's schema language."""
+@click.argument("output", type=click.Path(path_type=Path), required=False)
+def schema(output: Path | None) -> None:
+    """Write the schema in GraphQL's schema language to the file OUTPUT, or to the standard output."""
     text = schema_text()
     if output is None:
         sys.stdout.write(text)
@@ -98,7 +95,7 @@ def demo() -> None:
     filled = _run(settings, demo_service.fill, verified=True)
     if isinstance(filled, demo_service.NotFilled):
         _refuse(filled.message)
-    typer.echo(demo_page.page(filled, f"http://{settings.host}:{settings.port}"))
+    click.echo(demo_page.page(filled, f"http://{settings.host}:{settings.port}"))
 
 
 @cli.command()
@@ -108,22 +105,21 @@ def tidy() -> None:
     if removed is None:
         _refuse("Another process is tidying this database just now.")
     for table, rows in removed.items():
-        typer.echo(f"{table:20}  {rows:>9} removed")
+        click.echo(f"{table:20}  {rows:>9} removed")
 
 
 @keys.command("new")
-def new(
-    key_id: Annotated[str, typer.Argument(help="The key's id: 1 to 20 letters, digits, - or _.")],
-) -> None:
-    """Print a new sealing key, for SEALING_KEYS or its file."""
-    typer.echo(new_key(key_id))
+@click.argument("key_id")
+def new(key_id: str) -> None:
+    """Print a new sealing key, for SEALING_KEYS or its file; KEY_ID is 1 to 20 letters, digits, - or _."""
+    click.echo(new_key(key_id))
 
 
 @keys.command("list")
 def list_keys() -> None:
     """List the sealing keys, and how many values each one seals."""
     for key in _run(read_settings(), sealing_keys.uses):
-        typer.echo(f"{key.id:20}  {key.sealed:>9} sealed  {key.standing}")
+        click.echo(f"{key.id:20}  {key.sealed:>9} sealed  {key.standing}")
 
 
 @keys.command("reseal")
@@ -134,21 +130,22 @@ def reseal() -> None:
     """
 
     def progress(done: int, rest: int) -> None:
-        typer.echo(f"{done} resealed, {rest} to go")
+        click.echo(f"{done} resealed, {rest} to go")
 
     resealed = _run(read_settings(), lambda services: sealing_keys.reseal(services, progress), verified=True)
-    typer.echo(f"{resealed.done} values are sealed with the first key now.")
+    click.echo(f"{resealed.done} values are sealed with the first key now.")
     if resealed.failed:
         _refuse(f"{resealed.failed} values do not open with any key of the ring, and are as they were.")
 
 
 @keys.command("retire")
-def retire(key_id: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+@click.argument("key_id")
+def retire(key_id: str) -> None:
     """Let the server start without a key that seals nothing any more."""
     reason = _run(read_settings(), lambda services: sealing_keys.retire(services, key_id))
     if reason is not None:
         _refuse(reason)
-    typer.echo(f"The key {key_id} is retired: take it out of SEALING_KEYS or its file.")
+    click.echo(f"The key {key_id} is retired: take it out of SEALING_KEYS or its file.")
 
 
 def _run(settings: Settings, work: Callable[[Services], Awaitable[T]], *, verified: bool = False) -> T:
@@ -169,8 +166,8 @@ def _run(settings: Settings, work: Callable[[Services], Awaitable[T]], *, verifi
 
 
 def _refuse(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+    click.echo(message, err=True)
+    sys.exit(1)
 
 
 _REGISTER = (
@@ -184,16 +181,16 @@ _REGISTER = (
 def _greet(settings: Settings, host: str, port: int) -> None:
     """Say where things are, and what to try first."""
     base = f"http://{host}:{port}"
-    typer.echo(f"GraphQL   {base}/graphql", err=True)
+    click.echo(f"GraphQL   {base}/graphql", err=True)
     if settings.shows_graphiql:
-        typer.echo(f"GraphiQL  {base}/graphiql", err=True)
-    typer.echo(f"Mails     {settings.outlet()}", err=True)
-    typer.echo("\nRegister, and take the bearer token from the answer:\n", err=True)
-    typer.echo(
+        click.echo(f"GraphiQL  {base}/graphiql", err=True)
+    click.echo(f"Mails     {settings.outlet()}", err=True)
+    click.echo("\nRegister, and take the bearer token from the answer:\n", err=True)
+    click.echo(
         f"  curl {base}/graphql -H 'Content-Type: application/json' -d '{{\"query\": \"{_REGISTER}\"}}'",
         err=True,
     )
-    typer.echo("\nWorkspaces, people and operations to paste: python -m graphql_api demo\n", err=True)
+    click.echo("\nWorkspaces, people and operations to paste: python -m graphql_api demo\n", err=True)
 
 
 def main() -> None:
@@ -201,5 +198,5 @@ def main() -> None:
     try:
         cli()
     except Unusable as error:
-        typer.echo(f"This cannot be done:\n{error}", err=True)
+        click.echo(f"This cannot be done:\n{error}", err=True)
         sys.exit(78)  # EX_CONFIG

