@@ -106,14 +106,14 @@ class Pool:
         if old is not None:
             old.terminate()
         try:
-            return await self._open()
+            return await self._connected()
         except BaseException as error:
             self._give_back(EMPTY)
             if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
                 raise NoConnection(str(error)) from error
             raise
 
-    async def _open(self) -> asyncpg.Connection:
+    async def _connected(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(**self._connect)
         try:
             await keep_times(connection)

