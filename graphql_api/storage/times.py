@@ -1,7 +1,7 @@
 """Points in time as the drivers hold them: one that was read before is not made again.
 
 What was written at once shares its time, and what is shown once is mostly shown again. To make a point in
-time, and to write it as text, costs as much as four columns of text.
+time, and to write it as text, took a quarter of a page of events (docs/profile.md).
 """
 
 from datetime import UTC, datetime, timedelta

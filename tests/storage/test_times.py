@@ -49,7 +49,16 @@ async def test_a_time_that_was_read_before_is_the_same_object(postgresql: Postgr
         assert first is await connection.fetchval("SELECT timestamptz '2026-11-23T10:30:00.123456+01'")
     finally:
         await connection.close()
-    assert read_time.cache_info().currsize <= KEPT
+
+
+def test_only_so_many_times_are_kept() -> None:
+    first = read_time((0,))
+    for microseconds in range(1, KEPT):
+        read_time((microseconds,))
+    assert read_time((0,)) is first
+    for microseconds in range(KEPT, 2 * KEPT):
+        read_time((microseconds,))
+    assert read_time((0,)) is not first
 
 
 def test_sqlites_times_are_in_utc_and_kept_as_well() -> None:
