@@ -19,8 +19,8 @@ from strawberry.extensions import ParserCache, ValidationCache
 from graphql_api.app import build_services
 from graphql_api.schema import build_schema
 from graphql_api.schema.context import Context
-from graphql_api.services import api_tokens
-from graphql_api.services.call import Call, Services
+from graphql_api.services.calls.call import Call, Services
+from graphql_api.services.people import api_tokens
 from graphql_api.settings import read_settings
 
 

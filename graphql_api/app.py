@@ -17,10 +17,10 @@ from graphql_api.execution.engine import Engine
 from graphql_api.execution.persisted import MalformedManifest, PersistedDocuments, read_manifest
 from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
 from graphql_api.schema.context import context_opener
-from graphql_api.services import sealing_keys, tidying
-from graphql_api.services.call import Rules, Services
-from graphql_api.services.live import Live
-from graphql_api.services.mailer import Mailer
+from graphql_api.services.calls.call import Rules, Services
+from graphql_api.services.calls.live import Live
+from graphql_api.services.upkeep import sealing_keys, tidying
+from graphql_api.services.upkeep.mailer import Mailer
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.database import Database, postgresql_arguments
 from graphql_api.storage.revisions import Migrated, state_of

@@ -15,9 +15,9 @@ from graphql_api.app import KeyCheck, build_services
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
-from graphql_api.services import demo as demo_service
-from graphql_api.services import sealing_keys, tidying
-from graphql_api.services.call import Services
+from graphql_api.services.calls.call import Services
+from graphql_api.services.upkeep import demo as demo_service
+from graphql_api.services.upkeep import sealing_keys, tidying
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web.heads import bounded

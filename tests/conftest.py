@@ -25,6 +25,7 @@ from graphql_api.settings import Settings
 from graphql_api.storage.migrations import migrate
 from tests.api import Api
 from tests.canaries import Canaries
+from tests.database import Database
 from tests.mails import Mailbox
 from tests.serving import in_process
 
@@ -100,6 +101,12 @@ async def postgresql_url(postgresql: PostgresServer) -> str:
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated STRATEGY file_copy")
     await connection.close()
     return str(postgresql.get_uri(name))
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
+    """That database, looked at past the server."""
+    return Database(database_url)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from graphql_api.settings import Settings
 from tests import operations
 from tests.abuse import BAD_TOKENS, CASES, answer_of
 from tests.api import Api, instagram_account
-from tests.schema.conftest import Database
+from tests.database import Database
 from tests.web.sample import served
 
 MAX_GROWTH = 20_000_000

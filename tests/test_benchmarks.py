@@ -20,7 +20,7 @@ from benchmarks.measuring import environment, keyring
 from benchmarks.population import Population
 from benchmarks.work import WORKS, Request, Work
 from graphql_api.app import build_services, create_app
-from graphql_api.services import access_tokens
+from graphql_api.services.accounts import access_tokens
 from graphql_api.settings import read_settings
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
 from tests.serving import in_process

@@ -6,26 +6,26 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
-from graphql_api.schema.mutations.access_requests import AccessRequestMutations
-from graphql_api.schema.mutations.api_tokens import ApiTokenMutations
-from graphql_api.schema.mutations.deletions import DeletionMutations
-from graphql_api.schema.mutations.email_addresses import EmailAddressMutations
-from graphql_api.schema.mutations.facebook_accounts import FacebookAccountMutations
-from graphql_api.schema.mutations.invitations import InvitationMutations
-from graphql_api.schema.mutations.members import MemberMutations
-from graphql_api.schema.mutations.moving import MovingMutations
-from graphql_api.schema.mutations.passwords import PasswordMutations
-from graphql_api.schema.mutations.renaming import RenamingMutations
-from graphql_api.schema.mutations.sharing import SharingMutations
-from graphql_api.schema.mutations.social_accounts import SocialAccountMutations
-from graphql_api.schema.mutations.teams import TeamMutations
-from graphql_api.schema.mutations.users import UserMutations
-from graphql_api.schema.mutations.workspaces import WorkspaceMutations
+from graphql_api.schema.accounts.access_requests import AccessRequestMutations
+from graphql_api.schema.accounts.connecting import SocialAccountMutations
+from graphql_api.schema.accounts.facebook_accounts import FacebookAccountMutations
+from graphql_api.schema.accounts.moving import MovingMutations
+from graphql_api.schema.accounts.renaming import RenamingMutations
+from graphql_api.schema.accounts.sharing import SharingMutations
+from graphql_api.schema.accounts.social_account import InstagramAccount
+from graphql_api.schema.people.api_tokens import ApiTokenMutations
+from graphql_api.schema.people.deletions import DeletionMutations
+from graphql_api.schema.people.email_addresses import EmailAddressMutations
+from graphql_api.schema.people.passwords import PasswordMutations
+from graphql_api.schema.people.users import UserMutations
 from graphql_api.schema.queries import Query
 from graphql_api.schema.scalars import DATE_TIME
 from graphql_api.schema.subscriptions import Subscription
-from graphql_api.schema.types.social_accounts import InstagramAccount
-from graphql_api.schema.types.teams import Team
+from graphql_api.schema.workspaces.invitations import InvitationMutations
+from graphql_api.schema.workspaces.members import MemberMutations
+from graphql_api.schema.workspaces.team import Team
+from graphql_api.schema.workspaces.teams import TeamMutations
+from graphql_api.schema.workspaces.workspaces import WorkspaceMutations
 
 # Where a password is checked or hashed, or a mailbox filled: at most one of these stands in a document.
 CREDENTIAL_FIELDS = frozenset(

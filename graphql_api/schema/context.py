@@ -8,8 +8,8 @@ from typing import NamedTuple
 import strawberry
 
 from graphql_api.schema.loaders import Loaders
-from graphql_api.services import api_tokens
-from graphql_api.services.call import Call, Services
+from graphql_api.services.calls.call import Call, Services
+from graphql_api.services.people import api_tokens
 
 
 class Caller(NamedTuple):

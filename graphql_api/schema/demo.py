@@ -22,7 +22,7 @@ from graphql_api.schema.demo_operations import (
     SHARE,
 )
 from graphql_api.schema.ids import write_id
-from graphql_api.services.demo import NORTH, OF_ADMIN, OF_CREATOR, SOUTH, Account, Demo, Person
+from graphql_api.services.upkeep.demo import NORTH, OF_ADMIN, OF_CREATOR, SOUTH, Account, Demo, Person
 
 EVENT_STREAM = "text/event-stream"
 

@@ -22,12 +22,12 @@ from graphql_api.domain import conflicts, inputs
 from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.moves import NoRoom
+from graphql_api.schema.accounts.access_request import AccessRequest
+from graphql_api.schema.accounts.social_account import InstagramAccount
 from graphql_api.schema.enums import AccessTokenProblem
-from graphql_api.schema.types.access_requests import AccessRequest
-from graphql_api.schema.types.social_accounts import InstagramAccount
-from graphql_api.schema.types.workspaces import Workspace
-from graphql_api.services import api_tokens
-from graphql_api.services.connecting import Surroundings
+from graphql_api.schema.workspaces.workspace import Workspace
+from graphql_api.services.accounts.connecting import Surroundings
+from graphql_api.services.people import api_tokens
 
 _PATH = (
     "Where in the arguments the value stands: names and list positions, beginning with the argument's name, for example "

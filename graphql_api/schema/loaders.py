@@ -10,8 +10,9 @@ from strawberry.dataloader import DataLoader
 
 from graphql_api.domain.holders import Role
 from graphql_api.domain.secrets import Secret
-from graphql_api.services import access, access_requests, social_accounts
-from graphql_api.services.call import Call
+from graphql_api.services.accounts import access_requests, social_accounts
+from graphql_api.services.calls import access
+from graphql_api.services.calls.call import Call
 from graphql_api.storage.rows import FacebookAccountRow, TeamRow, UserRow, WorkspaceRow
 from graphql_api.storage.tables import AccessRequest, SocialAccount, Team
 

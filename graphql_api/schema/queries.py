@@ -9,19 +9,20 @@ import strawberry
 
 from graphql_api.domain.faults import BadUserInput
 from graphql_api.domain.secrets import Secret
+from graphql_api.schema.accounts.access_request import AccessRequest
+from graphql_api.schema.accounts.checking import CheckSocialAccountsInput, SocialAccountChecks, checks_of
+from graphql_api.schema.accounts.facebook_account import FacebookAccount
+from graphql_api.schema.accounts.social_account import InstagramAccount
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import split_id
 from graphql_api.schema.loaders import Loaders
-from graphql_api.schema.types.access_requests import AccessRequest
-from graphql_api.schema.types.checks import CheckSocialAccountsInput, SocialAccountChecks, checks_of
-from graphql_api.schema.types.facebook_accounts import FacebookAccount
-from graphql_api.schema.types.nodes import Node
-from graphql_api.schema.types.social_accounts import InstagramAccount
-from graphql_api.schema.types.teams import Team
-from graphql_api.schema.types.users import User
-from graphql_api.schema.types.viewer import Viewer
-from graphql_api.schema.types.workspaces import InvitationPreview, Workspace
-from graphql_api.services import checking, invitations
+from graphql_api.schema.nodes import Node
+from graphql_api.schema.people.user import User
+from graphql_api.schema.people.viewer import Viewer
+from graphql_api.schema.workspaces.team import Team
+from graphql_api.schema.workspaces.workspace import InvitationPreview, Workspace
+from graphql_api.services.accounts import checking
+from graphql_api.services.workspaces import invitations
 
 MAX_NODES = 100
 

@@ -8,10 +8,10 @@ import strawberry
 
 from graphql_api.domain.holders import Personal, Workspace
 from graphql_api.schema.context import Info
+from graphql_api.schema.history.event import Event
 from graphql_api.schema.ids import read_id
-from graphql_api.schema.types.events import Event
-from graphql_api.schema.types.nodes import Edge
-from graphql_api.services import events
+from graphql_api.schema.nodes import Edge
+from graphql_api.services.history import events
 
 
 @strawberry.type(description="Everything that can be followed as it happens.")

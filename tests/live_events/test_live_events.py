@@ -17,8 +17,8 @@ from graphql_api.settings import Settings
 from tests import operations
 from tests.api import Api, Person
 from tests.canaries import PASSWORD, Canaries
+from tests.database import Database, key_of
 from tests.live_events.streams import TRANSPORTS, Follower, StreamEnded, over_socket
-from tests.schema.conftest import Database, key_of
 from tests.web.sample import served
 
 SOON = 5.0  # seconds; a machine that runs tests is busy

@@ -5,9 +5,9 @@ from typing import Any
 
 import asyncpg
 
-from graphql_api.services.pages import write_cursor
+from graphql_api.services.calls.pages import write_cursor
 from tests.api import Api, Person
-from tests.schema.conftest import key_of
+from tests.database import key_of
 
 LISTS = {
     "connected": {"orderBy": {"field": "CONNECTED_AT"}},

@@ -25,9 +25,9 @@ from typing import Any, TypeVar
 import httpx
 
 from tests import operations
+from tests.accounts.moving_operations import MOVE
 from tests.api import Api, Person, facebook_account, instagram_account
 from tests.canaries import Canaries
-from tests.moving_operations import MOVE
 from tests.serving import running
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import pytest
 from tests import operations
 from tests.api import Api, facebook_account, instagram_account, paths
 from tests.canaries import PASSWORD
-from tests.schema.conftest import Database
+from tests.database import Database
 
 SQL, HTML, NUL = "'; DROP TABLE users; --", "<script>alert(1)</script>", "a\x00b"
 

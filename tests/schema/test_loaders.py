@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from graphql_api.schema.loaders import Loaders
-from graphql_api.services.call import Call
+from graphql_api.services.calls.call import Call
 
 KEY = UUID(int=1)
 

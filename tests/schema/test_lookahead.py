@@ -10,7 +10,7 @@ from graphql_api.schema import build_schema
 from graphql_api.storage import database as storage
 from graphql_api.storage.prepared import Prepared
 from tests.api import Api, Person
-from tests.schema.conftest import Database, share
+from tests.database import Database, share
 
 LOGIN = "fragment Login on InstagramAccount { username facebookAccount { id facebookUserId } }"
 

@@ -40,17 +40,17 @@ from graphql_api.storage.database import Database
 from graphql_api.storage.direct import HotStatement
 from graphql_api.storage.prepared import Prepared
 from tests import operations
-from tests.access_request_operations import REQUEST_ACCESS
+from tests.accounts.access_request_operations import REQUEST_ACCESS
 from tests.api import Api, Person
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
-from tests.mail_operations import REQUEST_RESET
 from tests.mails import Mailbox
-from tests.people_operations import REMOVE
+from tests.people.mail_operations import REQUEST_RESET
+from tests.people.operations import REMOVE
 from tests.schema.permission_rows import CALLERS, ROWS, Row, Scene
-from tests.schema.test_teams import connected, make_team
 from tests.serving import in_process
-from tests.team_operations import SHARE
+from tests.workspaces.operations import SHARE
+from tests.workspaces.test_teams import connected, make_team
 
 SCHEMA = build_schema(schema_text())
 # Objects that are reached by their id, and what of a scene is one of them.

@@ -20,7 +20,7 @@ import pytest
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.holders import Holder
-from graphql_api.services.live import Live
+from graphql_api.services.calls.live import Live
 from graphql_api.storage import direct
 from graphql_api.storage.database import Database, sqlite_path
 from graphql_api.storage.direct import HotStatement
@@ -28,7 +28,7 @@ from tests import operations
 from tests.api import Api, Person, facebook_account, instagram_account
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
-from tests.people_operations import CHANGE_ROLE, REMOVE
+from tests.people.operations import CHANGE_ROLE, REMOVE
 from tests.serving import in_process
 
 CALLS = 100

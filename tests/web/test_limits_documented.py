@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graphql_api.execution.limits import Limits
-from graphql_api.services import pages
+from graphql_api.services.calls import pages
 from graphql_api.web.options import Options
 
 TEXT = Path("docs/limits.md").read_text()

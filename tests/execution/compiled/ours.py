@@ -30,9 +30,9 @@ from graphql_api.domain.viewers import Viewer
 from graphql_api.schema import build_schema
 from graphql_api.schema.context import Context
 from graphql_api.schema.ids import write_id
-from graphql_api.services import demo
-from graphql_api.services.call import Call, Rules, Services
-from graphql_api.services.live import Live
+from graphql_api.services.calls.call import Call, Rules, Services
+from graphql_api.services.calls.live import Live
+from graphql_api.services.upkeep import demo
 from graphql_api.storage import tables
 from graphql_api.storage.database import Database
 from graphql_api.storage.migrations import migrate

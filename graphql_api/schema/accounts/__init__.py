@@ -1,0 +1,1 @@
+"""Social accounts, as the schema shows them."""

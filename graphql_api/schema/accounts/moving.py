@@ -1,0 +1,91 @@
+"""Moving social accounts from place to place."""
+
+from typing import Annotated
+
+import strawberry
+
+from graphql_api.domain.refusals import Refused
+from graphql_api.schema.accounts.connecting import IDEMPOTENCY_KEY
+from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
+from graphql_api.schema.context import Info
+from graphql_api.schema.errors import MoveSocialAccountsError, move_errors
+from graphql_api.schema.ids import read_id
+from graphql_api.services.accounts import moving
+from graphql_api.services.accounts.moving import MoveCommand
+
+
+@strawberry.input(description="Which social accounts to move, and where.")
+class MoveSocialAccountsInput:
+    """One call."""
+
+    social_account_ids: list[strawberry.ID] = strawberry.field(
+        description="Ids of social accounts: at most 100, each once; all of them or none. They may come from several "
+        "places: the viewer's Personal, and Workspaces that the viewer is an admin of."
+    )
+    workspace_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The Workspace that is to hold them; the viewer must be its admin. Left out or null: the viewer's "
+        "Personal.",
+    )
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+    def to_command(self) -> MoveCommand:
+        """As the service takes it."""
+        return MoveCommand(
+            hold_ids=[read_id("InstagramAccount", text) for text in self.social_account_ids],
+            workspace_id=None if self.workspace_id is None else read_id("Workspace", self.workspace_id),
+            idempotency_key=self.idempotency_key,
+        )
+
+
+@strawberry.type(
+    description="The accounts are held in the other place now. They kept their ids, nicknames and `createdAt`, and left "
+    "the teams of the old place."
+)
+class MoveSocialAccountsSuccess:
+    """A success."""
+
+    social_accounts: list[SocialAccount] = strawberry.field(
+        description="The accounts as they are now, in the order of the input."
+    )
+
+
+@strawberry.type(description="Nothing was moved.")
+class MoveSocialAccountsFailure:
+    """A failure."""
+
+    message: str = strawberry.field(description="A sentence for people, over all errors.")
+    errors: list[MoveSocialAccountsError] = strawberry.field(
+        description="What stood in the way, in the order of the input: wrong input, or else accounts that the place has "
+        "no room for."
+    )
+
+
+MoveSocialAccountsResult = Annotated[
+    MoveSocialAccountsSuccess | MoveSocialAccountsFailure,
+    strawberry.union("MoveSocialAccountsResult", description="What came of moving. Closed."),
+]
+
+
+@strawberry.type
+class MovingMutations:
+    """The mutations of moving."""
+
+    @strawberry.mutation(
+        description="Move social accounts to the viewer's Personal or to a Workspace, all or none. At no moment are they "
+        "free for somebody else to connect. An account that is there already is `InvalidInput` `DUPLICATE`."
+    )
+    async def move_social_accounts(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002 - the argument's name in the schema
+            MoveSocialAccountsInput, strawberry.argument(description="Which ones, and where.")
+        ],
+    ) -> MoveSocialAccountsResult:
+        """The way out that keeps everything."""
+        outcome = await moving.move(info.context.call, input.to_command())
+        if isinstance(outcome, Refused):
+            return MoveSocialAccountsFailure(
+                message="Nothing was moved.", errors=move_errors(outcome.problems)
+            )
+        return MoveSocialAccountsSuccess(social_accounts=[InstagramAccount.of(row) for row in outcome])

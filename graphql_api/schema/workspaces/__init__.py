@@ -1,0 +1,1 @@
+"""Workspaces, members, teams and invitations, as the schema shows them."""

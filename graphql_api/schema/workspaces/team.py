@@ -1,0 +1,80 @@
+"""Teams of a Workspace."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import strawberry
+
+from graphql_api.domain.claims import Platform
+from graphql_api.schema.accounts.listing import Platforms
+from graphql_api.schema.context import Info
+from graphql_api.schema.ids import write_id
+from graphql_api.schema.nodes import After, Before, Connection, First, Last, Node, page_request
+from graphql_api.schema.people.user import User
+from graphql_api.schema.workspaces.workspace import LazySocialAccount, Workspace
+from graphql_api.services.workspaces import teams
+from graphql_api.storage.rows import AnyTeam
+
+
+@strawberry.type(
+    description="Members of a Workspace who see the social accounts that are shared with the team. Every member of the "
+    "Workspace sees its teams and who is in them."
+)
+class Team(Node):
+    """A team."""
+
+    name: str = strawberry.field(
+        description="The name that people see; the only one like it in the Workspace."
+    )
+    created_at: datetime = strawberry.field(description="When it was made.")
+    key: strawberry.Private[UUID]
+    workspace_key: strawberry.Private[UUID]
+
+    @strawberry.field(
+        description="The Workspace that it belongs to; null when the viewer is no member any more."
+    )
+    async def workspace(self, info: Info) -> Workspace | None:
+        """Looked up, and so nullable."""
+        found = await info.context.loaders.workspaces.load(self.workspace_key)
+        return None if found is None else Workspace.of(*found)
+
+    @strawberry.field(description="Who is in it, in the order of joining it.")
+    async def members(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[User] | None:
+        """A page of them."""
+        request = page_request(first, after, last, before)
+        page = await teams.members_page(info.context.call, request, self.key)
+        return Connection.of(page, User.of)
+
+    @strawberry.field(
+        description="The social accounts that are shared with it, in the order of sharing: all of them for admins and for "
+        "who is in the team, for others those that they see through a team of their own."
+    )
+    async def social_accounts(
+        self,
+        info: Info,
+        platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LazySocialAccount] | None:
+        """A page of them."""
+        from graphql_api.schema.accounts.pages import shape_page  # noqa: PLC0415 - a cycle of types
+
+        request = page_request(first, after, last, before)
+        page = await teams.social_accounts_page(info.context.call, request, self.key, platforms=platforms)
+        return await shape_page(info, page)
+
+    @classmethod
+    def of(cls, row: AnyTeam) -> Self:
+        """Shape a row."""
+        return cls(
+            id=write_id("Team", row.id),
+            name=row.name,
+            created_at=row.created_at,
+            key=row.id,
+            workspace_key=row.workspace_id,
+        )

@@ -1,0 +1,1 @@
+"""Social accounts: connecting, listing, sharing, moving, and asking for access."""

@@ -1,0 +1,75 @@
+"""The viewer's Facebook accounts: listing and disconnecting them."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.holders import Personal
+from graphql_api.domain.inputs import InvalidInput, InvalidInputCode
+from graphql_api.domain.refusals import Refused
+from graphql_api.services.calls import access
+from graphql_api.services.calls.call import Call
+from graphql_api.services.calls.pages import Page, PageRequest, read_page
+from graphql_api.services.history import recording
+from graphql_api.storage.tables import FacebookAccount, SocialAccount
+
+
+async def page(call: Call, request: PageRequest) -> Page[FacebookAccount]:
+    """The viewer's Facebook accounts, in the order of connecting."""
+    return await read_page(
+        call,
+        select(FacebookAccount),
+        request,
+        within=[(col(FacebookAccount.user_id), call.viewer.user_id)],
+        order=[col(FacebookAccount.created_at), col(FacebookAccount.id)],
+    )
+
+
+async def disconnect(call: Call, facebook_account_id: UUID) -> FacebookAccount | Refused[InvalidInput]:
+    """Forget one of the viewer's Facebook accounts and its access token.
+
+    The social accounts that it vouched for stay where they are, and keep their own access tokens.
+    """
+
+    async def work(session: AsyncSession) -> FacebookAccount | Refused[InvalidInput]:
+        await access.lock_viewer(session, call)
+        found = await access.facebook_accounts(session, call.viewer, [facebook_account_id])
+        account = found.get(facebook_account_id)
+        if account is None:
+            return Refused([_no_such_account()])
+        session.expunge(account)
+        await _part_from_social_accounts(session, account)
+        await session.execute(sa.delete(FacebookAccount).where(col(FacebookAccount.id) == account.id))
+        event = NewEvent(
+            Personal(account.user_id), EventKind.FACEBOOK_ACCOUNT_DISCONNECTED, facebook_account_id
+        )
+        await recording.record(session, call, [event])
+        return account
+
+    return await call.transact(work)
+
+
+async def _part_from_social_accounts(session: AsyncSession, account: FacebookAccount) -> None:
+    """Locked by key first, as everywhere; ON DELETE SET NULL would lock them in an order of its own."""
+    locked = (
+        select(SocialAccount.id)
+        .where(SocialAccount.facebook_account_id == account.id)
+        .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
+        .with_for_update(key_share=True)
+    )
+    ids = (await session.scalars(locked)).all()
+    await session.execute(
+        sa.update(SocialAccount)
+        .where(col(SocialAccount.id).in_(ids))
+        .values(facebook_account_id=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _no_such_account() -> InvalidInput:
+    return InvalidInput(
+        ("input", "facebookAccountId"), InvalidInputCode.NOT_FOUND, "You have no such Facebook account"
+    )

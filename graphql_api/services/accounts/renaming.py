@@ -1,0 +1,41 @@
+"""Giving a social account the name that its holders call it by."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.inputs import MAX_NICKNAME, InvalidInput, Problems, check_text
+from graphql_api.domain.permissions import may_give_nickname
+from graphql_api.domain.refusals import Refused
+from graphql_api.services.accounts.social_accounts import choose, lock_accounts, place_of
+from graphql_api.services.calls import access
+from graphql_api.services.calls.call import Call
+from graphql_api.services.history import recording
+from graphql_api.storage.tables import SocialAccount
+
+_ID, _NICKNAME = ("input", "socialAccountId"), ("input", "nickname")
+
+
+async def rename(call: Call, hold_id: UUID, nickname: str | None) -> SocialAccount | Refused[InvalidInput]:
+    """Set a social account's nickname, or remove it: admins for their Workspace, people for their own."""
+
+    async def work(session: AsyncSession) -> SocialAccount | Refused[InvalidInput]:
+        await access.lock_viewer(session, call)
+        locked = await lock_accounts(session, call, [hold_id])
+        problems = Problems()
+        chosen = choose(problems, locked, [(_ID, hold_id)], may=may_give_nickname, verb="renames")
+        text = check_text(problems, _NICKNAME, nickname or "", longest=MAX_NICKNAME, required=False) or None
+        if problems:
+            return Refused(problems.found)
+        (account,) = chosen
+        if account.nickname == text:
+            return account
+        account.nickname, account.updated_at = text, call.now
+        await session.flush()
+        details = {"username": account.username or "", "nickname": text or ""}
+        event = NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_RENAMED, account.hold_id, details)
+        await recording.record(session, call, [event])
+        return account
+
+    return await call.transact(work)

@@ -1,0 +1,260 @@
+"""Held social accounts: listing, disconnecting, and reading their access tokens."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.faults import Forbidden
+from graphql_api.domain.holders import Holder, Role, holder_of
+from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
+from graphql_api.domain.permissions import Scope, may_connect
+from graphql_api.domain.refusals import Refused
+from graphql_api.domain.secrets import Secret
+from graphql_api.services.accounts import access_tokens
+from graphql_api.services.calls import access
+from graphql_api.services.calls.call import Call
+from graphql_api.services.history import recording
+from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.prepared import Prepared, one_of
+from graphql_api.storage.rows import TeamRow, columns
+from graphql_api.storage.tables import Share, SocialAccount, Team, Workspace
+
+IDS = ("input", "socialAccountIds")
+
+
+async def disconnect(call: Call, hold_ids: Sequence[UUID]) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+    """Give social accounts up, all or none: admins those of their Workspace, people their own.
+
+    What is returned is what they were; the rows themselves are empty and free.
+    """
+
+    async def work(session: AsyncSession) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+        selected = await select_for_change(session, call, hold_ids, verb="disconnects")
+        if isinstance(selected, Refused):
+            return selected
+        for account in selected:
+            session.expunge(account)
+        await _free(session, call, selected)
+        return selected
+
+    return await call.transact(work)
+
+
+async def select_for_change(
+    session: AsyncSession, call: Call, hold_ids: Sequence[UUID], *, verb: str
+) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+    """Lock the accounts' holders and then the accounts, which the viewer must be allowed to change.
+
+    In the order asked for. Every id that is unknown, invisible, repeated or not theirs to change is told.
+    """
+    await access.lock_viewer(session, call)
+    problems = Problems()
+    check_item_count(problems, IDS, hold_ids)
+    if problems:
+        return Refused(problems.found)
+    locked = await lock_accounts(session, call, hold_ids)
+    chosen = choose(problems, locked, places_in_list(hold_ids), may=may_connect, verb=verb)
+    return Refused(problems.found) if problems else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Social accounts by hold, and the Workspaces that the viewer belongs to, all of them locked."""
+
+    viewer_id: UUID
+    accounts: Mapping[UUID, SocialAccount]
+    workspaces: Mapping[UUID, tuple[Workspace, Role]]
+
+    def role(self, account: SocialAccount) -> Role | None:
+        """The viewer's role over an account: over their own Personal they are as an admin is."""
+        if account.holder_user_id == self.viewer_id:
+            return Role.ADMIN
+        if account.holder_workspace_id is None or account.holder_workspace_id not in self.workspaces:
+            return None
+        return self.workspaces[account.holder_workspace_id][1]
+
+
+async def lock_accounts(
+    session: AsyncSession,
+    call: Call,
+    hold_ids: Collection[UUID],
+    *,
+    and_workspaces: Collection[UUID] = (),
+) -> Locked:
+    """Lock the accounts that the viewer sees and the Workspaces that hold them; the viewer is locked.
+
+    Raises:
+        ChangedMeanwhile: an account moved to a Workspace that is not locked while this waited.
+    """
+    seen = await access.social_accounts(session, call.viewer, hold_ids)
+    asked = {*and_workspaces, *(a.holder_workspace_id for a in seen.values() if a.holder_workspace_id)}
+    workspaces = await access.lock_workspaces(session, call.viewer, asked)
+    locked = (
+        select(SocialAccount)
+        .where(col(SocialAccount.hold_id).in_(seen))
+        .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    accounts = (await session.scalars(locked)).all()
+    if not asked.issuperset(a.holder_workspace_id for a in accounts if a.holder_workspace_id):
+        raise ChangedMeanwhile
+    return Locked(call.viewer.user_id, {a.hold_id: a for a in accounts if a.hold_id}, workspaces)
+
+
+def choose(
+    problems: Problems,
+    locked: Locked,
+    asked: Iterable[tuple[tuple[str, ...], UUID]],
+    *,
+    may: Callable[[Role | None], bool],
+    verb: str,
+) -> list[SocialAccount]:
+    """The accounts that the viewer asked for, each with its path, and may change in this way."""
+    chosen: dict[UUID, SocialAccount] = {}
+    for path, hold_id in asked:
+        account = locked.accounts.get(hold_id)
+        role = None if account is None else locked.role(account)
+        if account is None or role is None:
+            problems.add(path, InvalidInputCode.NOT_FOUND, "There is no such social account")
+        elif hold_id in chosen:
+            problems.add(path, InvalidInputCode.DUPLICATE, "This social account stands in the list already")
+        elif not may(role):
+            problems.add(
+                path,
+                InvalidInputCode.NOT_ALLOWED,
+                f"Only an admin of the Workspace {verb} its social accounts",
+            )
+        else:
+            chosen[hold_id] = account
+    return list(chosen.values())
+
+
+def places_in_list(hold_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], UUID]]:
+    """The ids of a list, each with its path."""
+    return [((*IDS, str(index)), hold_id) for index, hold_id in enumerate(hold_ids)]
+
+
+async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
+    """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
+    teams_of = await end_shares(session, [account.id for account in accounts])
+    await empty(session, call, col(SocialAccount.id).in_([account.id for account in accounts]))
+    held = Counter[Holder]()
+    events = []
+    for account in accounts:
+        held[place_of(account)] -= 1
+        details = {"username": account.username or ""}
+        events.append(
+            NewEvent(
+                place_of(account),
+                EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
+                account.hold_id,
+                details,
+                ends_shares_with=teams_of.get(account.id, ()),
+            )
+        )
+    await recording.record(session, call, events, held=held)
+
+
+async def end_shares(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, Sequence[UUID]]:
+    """Take social accounts (by their row's id) back from every team; returns from which."""
+    ended = (
+        sa.delete(Share)
+        .where(col(Share.social_account_id).in_(ids))
+        .returning(col(Share.social_account_id), col(Share.team_id))
+    )
+    teams_of: dict[UUID, list[UUID]] = defaultdict(list)
+    for account_id, team_id in (await session.execute(ended)).all():
+        teams_of[account_id].append(team_id)
+    return teams_of
+
+
+async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]) -> None:
+    """Empty rows that are locked, in two statements however many; counts and events are the caller's."""
+    shared = sa.select(col(SocialAccount.id)).where(which)
+    await session.execute(sa.delete(Share).where(col(Share.social_account_id).in_(shared)))
+    await session.execute(
+        sa.update(SocialAccount)
+        .where(which)
+        .values(
+            hold_id=None,
+            holder_user_id=None,
+            holder_workspace_id=None,
+            username=None,
+            username_key=None,
+            nickname=None,
+            profile_picture_url=None,
+            facebook_page_id=None,
+            facebook_account_id=None,
+            connected_by_id=None,
+            access_token=None,
+            created_at=None,
+            updated_at=call.now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def teams(call: Call, account_ids: Collection[UUID]) -> dict[UUID, list[TeamRow]]:
+    """The teams that social accounts (by their row's id) are shared with, by name."""
+    shared: dict[UUID, list[TeamRow]] = {account_id: [] for account_id in account_ids}
+    for account_id, team in await call.rows(_TEAMS, ids=account_ids):
+        shared[account_id].append(team)
+    return shared
+
+
+def _shared_team(account_id: UUID, *team: Any) -> tuple[UUID, TeamRow]:
+    return account_id, TeamRow(*team)
+
+
+_TEAMS = Prepared(
+    sa.select(col(Share.social_account_id), *columns(Team, TeamRow))
+    .join(Team, col(Team.id) == col(Share.team_id))
+    .where(one_of(col(Share.social_account_id), "ids"))
+    .order_by(col(Team.name), col(Team.id)),
+    _shared_team,
+)
+
+
+async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUID, Secret]:
+    """Open the access tokens of accounts that the viewer may see; each reading is an event.
+
+    Raises:
+        Forbidden: the API token has no such scope.
+    """
+    if Scope.READ_ACCESS_TOKENS not in call.viewer.scopes:
+        raise Forbidden("This API token does not have the scope READ_ACCESS_TOKENS")
+
+    async def work(session: AsyncSession) -> dict[UUID, Secret]:
+        await access.lock_viewer(session, call)
+        accounts = await access.social_accounts(session, call.viewer, hold_ids)
+        workspace_ids = {a.holder_workspace_id for a in accounts.values() if a.holder_workspace_id}
+        await access.lock_workspaces(session, call.viewer, workspace_ids)
+        # Read again under the locks: what was disconnected meanwhile has no token to read.
+        accounts = await access.social_accounts(session, call.viewer, hold_ids)
+        opened = {
+            hold_id: access_tokens.open_social_account(call, account) for hold_id, account in accounts.items()
+        }
+        events = [
+            NewEvent(place_of(account), EventKind.ACCESS_TOKEN_READ, hold_id)
+            for hold_id, account in accounts.items()
+        ]
+        await recording.record(session, call, events)
+        return opened
+
+    return await call.transact(work)
+
+
+def place_of(account: SocialAccount) -> Holder:
+    """The place of a social account that is held."""
+    holder = holder_of(account.holder_user_id, account.holder_workspace_id)
+    if holder is None:
+        raise ValueError("a social account that is free is in no place")
+    return holder

@@ -1,0 +1,366 @@
+"""The one door to rows: what a viewer may see, and the locks under which that is decided again.
+
+"Not yours" and "not there" look the same here: the same statements, the same empty answer. Who writes
+locks first, always in this order: users by id, workspaces by id, memberships, social accounts by key.
+"""
+
+from collections.abc import Collection
+from typing import cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from graphql_api.domain.faults import Unauthenticated
+from graphql_api.domain.holders import Holder, Personal, Role
+from graphql_api.domain.holders import Workspace as Place
+from graphql_api.domain.permissions import ROLES, Action
+from graphql_api.domain.viewers import Viewer
+from graphql_api.services.calls.call import Call
+from graphql_api.storage.prepared import Prepared, one_of
+from graphql_api.storage.rows import FacebookAccountRow, UserRow, WorkspaceRow, columns
+from graphql_api.storage.tables import (
+    AccessRequest,
+    ApiToken,
+    Event,
+    FacebookAccount,
+    Invitation,
+    Membership,
+    PastShare,
+    Share,
+    SocialAccount,
+    Team,
+    TeamMember,
+    User,
+    Workspace,
+)
+
+_VIEWER_ID = sa.bindparam("viewer_id", type_=sa.Uuid())
+# Whoever it will be, in statements that are prepared before anybody asks: their ids are parameters.
+SOMEBODY = Viewer(cast("UUID", _VIEWER_ID), cast("UUID", None), frozenset())
+SOME_WORKSPACE = Place(cast("UUID", sa.bindparam("workspace_id", type_=sa.Uuid())))
+_USERS = Prepared(
+    sa.select(*columns(User, UserRow)).where(
+        one_of(col(User.id), "ids"),
+        sa.or_(
+            col(User.id) == _VIEWER_ID,
+            col(User.id).in_(
+                sa.select(col(Membership.user_id)).where(
+                    col(Membership.workspace_id).in_(
+                        sa.select(col(Membership.workspace_id)).where(col(Membership.user_id) == _VIEWER_ID)
+                    )
+                )
+            ),
+        ),
+    ),
+    UserRow,
+)
+_PLACES = Prepared(
+    sa.select(*columns(Workspace, WorkspaceRow), col(Membership.role))
+    .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+    .where(one_of(col(Workspace.id), "ids"), col(Membership.user_id) == _VIEWER_ID),
+    lambda *place: (WorkspaceRow(*place[:-1]), place[-1]),
+)
+_LOGINS = Prepared(
+    sa.select(*columns(FacebookAccount, FacebookAccountRow)).where(
+        one_of(col(FacebookAccount.id), "ids"), col(FacebookAccount.user_id) == _VIEWER_ID
+    ),
+    FacebookAccountRow,
+)
+
+
+async def lock_viewer(session: AsyncSession, call: Call) -> User:
+    """Lock the viewer's own row, and make sure that their API token still holds.
+
+    Raises:
+        Unauthenticated: the API token was revoked or has expired since the request came in.
+    """
+    statement = (
+        select(User)
+        .join(ApiToken, col(ApiToken.user_id) == col(User.id))
+        .where(
+            User.id == call.viewer.user_id,
+            ApiToken.id == call.viewer.api_token_id,
+            col(ApiToken.revoked_at).is_(None),
+            col(ApiToken.expires_at) > call.now,
+        )
+        # After the wait for a lock only what is locked is read anew, so the API token is locked as well.
+        .with_for_update(key_share=True, of=[User, ApiToken])
+        .execution_options(populate_existing=True)
+    )
+    user = (await session.scalars(statement)).one_or_none()
+    if user is None:
+        raise Unauthenticated
+    return user
+
+
+async def lock_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """Lock users in the one order that never deadlocks."""
+    statement = (
+        select(User)
+        .where(col(User.id).in_(user_ids))
+        .order_by(col(User.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {user.id: user for user in (await session.scalars(statement)).all()}
+
+
+async def lock_workspaces(
+    session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
+) -> dict[UUID, tuple[Workspace, Role]]:
+    """Lock those of the workspaces that the viewer belongs to, with their role there as it now is."""
+    locked = (
+        select(Workspace)
+        .where(
+            col(Workspace.id).in_(workspace_ids),
+            col(Workspace.id).in_(
+                select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
+            ),
+        )
+        .order_by(col(Workspace.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    found = {workspace.id: workspace for workspace in (await session.scalars(locked)).all()}
+    # A second statement, so that it sees what was committed while the first one waited for the locks.
+    roles = select(Membership).where(
+        Membership.user_id == viewer.user_id, col(Membership.workspace_id).in_(found)
+    )
+    return {
+        membership.workspace_id: (found[membership.workspace_id], membership.role)
+        for membership in (await session.scalars(roles)).all()
+    }
+
+
+async def lock_workspace(
+    session: AsyncSession, call: Call, workspace_id: UUID
+) -> tuple[Workspace, Role] | tuple[None, None]:
+    """Lock one Workspace that the viewer belongs to, with their role there as it now is."""
+    found = await lock_workspaces(session, call.viewer, [workspace_id])
+    return found.get(workspace_id, (None, None))
+
+
+async def lock_teams(
+    session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]
+) -> dict[UUID, tuple[Team, Role]]:
+    """Lock the workspaces of those of the teams that the viewer may see; the teams as they now are."""
+    places = {team.workspace_id for team in (await teams(session, viewer, team_ids)).values()}
+    found = await lock_workspaces(session, viewer, places)
+    again = (
+        select(Team)
+        .where(col(Team.id).in_(team_ids), col(Team.workspace_id).in_(found))
+        .execution_options(populate_existing=True)
+    )
+    return {team.id: (team, found[team.workspace_id][1]) for team in (await session.scalars(again)).all()}
+
+
+async def workspaces(
+    session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
+) -> dict[UUID, tuple[Workspace, Role]]:
+    """Those of the workspaces that the viewer belongs to, with their role there."""
+    statement = (
+        select(Workspace, Membership.role)
+        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+        .where(col(Workspace.id).in_(workspace_ids), Membership.user_id == viewer.user_id)
+    )
+    return {
+        workspace.id: (workspace, Role(role)) for workspace, role in (await session.execute(statement)).all()
+    }
+
+
+async def places(call: Call, workspace_ids: Collection[UUID]) -> dict[UUID, tuple[WorkspaceRow, Role]]:
+    """Those of the workspaces that the viewer belongs to, to be shown, with their role there."""
+    found = await call.rows(_PLACES, ids=workspace_ids, viewer_id=call.viewer.user_id)
+    return {workspace.id: (workspace, role) for workspace, role in found}
+
+
+async def social_accounts(
+    session: AsyncSession, viewer: Viewer, hold_ids: Collection[UUID]
+) -> dict[UUID, SocialAccount]:
+    """Those of the held social accounts that the viewer may see."""
+    statement = select(SocialAccount).where(
+        col(SocialAccount.hold_id).in_(hold_ids), sees_social_account(viewer)
+    )
+    return {
+        account.hold_id: account for account in (await session.scalars(statement)).all() if account.hold_id
+    }
+
+
+async def facebook_accounts(
+    session: AsyncSession, viewer: Viewer, ids: Collection[UUID]
+) -> dict[UUID, FacebookAccount]:
+    """Those of the Facebook accounts that are the viewer's own."""
+    statement = select(FacebookAccount).where(
+        col(FacebookAccount.id).in_(ids), FacebookAccount.user_id == viewer.user_id
+    )
+    return {account.id: account for account in (await session.scalars(statement)).all()}
+
+
+async def users(call: Call, user_ids: Collection[UUID]) -> dict[UUID, UserRow]:
+    """Those of the users whom the viewer may see: themself, and who shares a workspace with them."""
+    found = await call.rows(_USERS, ids=user_ids, viewer_id=call.viewer.user_id)
+    return {user.id: user for user in found}
+
+
+async def logins(call: Call, ids: Collection[UUID]) -> dict[UUID, FacebookAccountRow]:
+    """Those of the Facebook accounts that are the viewer's own, to be shown."""
+    found = await call.rows(_LOGINS, ids=ids, viewer_id=call.viewer.user_id)
+    return {account.id: account for account in found}
+
+
+def sees_invitations(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this invitation? A Workspace's admins see all of its."""
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    )
+    return col(Invitation.workspace_id).in_(as_admin)
+
+
+def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this social account?
+
+    Their own Personal's: yes. A Workspace's: its admins see all of them, its creators those that are
+    shared with a team they are in.
+    """
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, col(Membership.role).in_(ROLES[Action.SEE_EVERY_ACCOUNT])
+    )
+    return sa.or_(
+        col(SocialAccount.holder_user_id) == viewer.user_id,
+        col(SocialAccount.holder_workspace_id).in_(as_admin),
+        col(SocialAccount.id).in_(_shared_with(viewer)),
+    )
+
+
+def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
+    return (
+        sa.select(col(Share.social_account_id))
+        .join(TeamMember, col(TeamMember.team_id) == col(Share.team_id))
+        .where(col(TeamMember.user_id) == viewer.user_id)
+    )
+
+
+def owns(viewer: Viewer, holder: Personal) -> sa.ColumnElement[bool]:
+    """Is this Personal the viewer's own?"""
+    return sa.true() if holder.user_id == viewer.user_id else sa.false()
+
+
+def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
+    """Is the viewer an admin of the Workspace? Asked once a statement, not for each row."""
+    return sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id,
+        col(Membership.user_id) == viewer.user_id,
+        col(Membership.role) == Role.ADMIN,
+    )
+
+
+def shared_with_teams(
+    viewer: Viewer, holder: Place, role: Role | None, team_id: UUID | None
+) -> sa.Select[UUID]:
+    """The rows of the social accounts that are shared with the teams whose accounts the viewer may list.
+
+    An admin may list those of any team of the Workspace, and names one; everybody else those of the teams
+    that they are in, or of one of these.
+    """
+    shared = sa.select(col(Share.social_account_id))
+    if role is Role.ADMIN:
+        shared = shared.join(Team, col(Team.id) == col(Share.team_id)).where(
+            col(Team.workspace_id) == holder.workspace_id, is_admin(viewer, holder)
+        )
+    else:
+        shared = shared.join(TeamMember, col(TeamMember.team_id) == col(Share.team_id)).where(
+            col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == viewer.user_id
+        )
+    return shared if team_id is None else shared.where(col(Share.team_id) == team_id)
+
+
+def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
+    """Does the viewer see this event in the history of the place?
+
+    Their own Personal's: yes. A Workspace's: its admins see all of them; its creators what they did, what
+    was done to them and to what they asked for, and the history of every social account that is shared
+    with a team they are in, or was: then up to the event that ended it.
+    """
+    me = viewer.user_id
+    if isinstance(holder, Personal):
+        return owns(viewer, holder)
+    member = sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id, col(Membership.user_id) == me
+    )
+    my_teams = sa.select(col(TeamMember.team_id)).where(
+        col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == me
+    )
+    subject = col(Event.subject_id)
+    shared = sa.exists().where(
+        col(SocialAccount.hold_id) == subject,
+        col(Share.social_account_id) == col(SocialAccount.id),
+        col(Share.team_id).in_(my_teams),
+    )
+    was_shared = sa.exists().where(
+        col(PastShare.hold_id) == subject,
+        col(PastShare.until_seq) >= col(Event.seq),
+        col(PastShare.team_id).in_(my_teams),
+    )
+    asked = sa.exists().where(col(AccessRequest.id) == subject, col(AccessRequest.requester_id) == me)
+    # The first of these is the same for all rows, and spares an admin the others.
+    return sa.or_(
+        is_admin(viewer, holder),
+        sa.and_(member, sa.or_(col(Event.actor_id) == me, subject == me, shared, was_shared, asked)),
+    )
+
+
+async def standing(session: AsyncSession, viewer: Viewer, holder: Holder) -> tuple[int, Role | None] | None:
+    """The number of the latest event of a place, and the viewer's role there; None if it is not theirs.
+
+    Over their own Personal they have no role.
+    """
+    if isinstance(holder, Personal):
+        personal = sa.select(col(User.event_seq)).where(
+            col(User.id) == holder.user_id, col(User.id) == viewer.user_id
+        )
+        seq = (await session.execute(personal)).scalar_one_or_none()
+        return None if seq is None else (seq, None)
+    statement = (
+        sa.select(col(Workspace.event_seq), col(Membership.role))
+        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+        .where(col(Workspace.id) == holder.workspace_id, col(Membership.user_id) == viewer.user_id)
+    )
+    found = (await session.execute(statement)).one_or_none()
+    return None if found is None else (found[0], Role(found[1]))
+
+
+async def teams(session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]) -> dict[UUID, Team]:
+    """Those of the teams that are in a Workspace that the viewer belongs to."""
+    statement = select(Team).where(col(Team.id).in_(team_ids), sees_team(viewer))
+    return {team.id: team for team in (await session.scalars(statement)).all()}
+
+
+def sees_team(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this team: are they in its Workspace, whether or not in the team?"""
+    mine = select(Membership.workspace_id).where(Membership.user_id == viewer.user_id)
+    return col(Team.workspace_id).in_(mine)
+
+
+async def access_requests(
+    session: AsyncSession, viewer: Viewer, ids: Collection[UUID]
+) -> dict[UUID, AccessRequest]:
+    """Those of the requests for access that the viewer may see, as they are now."""
+    statement = (
+        select(AccessRequest)
+        .where(col(AccessRequest.id).in_(ids), sees_access_request(viewer))
+        .execution_options(populate_existing=True)
+    )
+    return {request.id: request for request in (await session.scalars(statement)).all()}
+
+
+def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this request for access? Who asked does, and the admins of the Workspace."""
+    as_admin = select(Membership.workspace_id).where(
+        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    )
+    return sa.or_(
+        col(AccessRequest.requester_id) == viewer.user_id,
+        col(AccessRequest.workspace_id).in_(as_admin),
+    )

@@ -1,0 +1,1 @@
+"""Events: writing what happened, and reading it."""

@@ -1,0 +1,180 @@
+"""Deleting Workspaces and users: access tokens are destroyed, and social accounts are free again."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.domain.holders import Holder, Personal, Role
+from graphql_api.domain.holders import Workspace as Place
+from graphql_api.domain.inputs import InvalidInput, InvalidInputCode
+from graphql_api.domain.memberships import keeps_an_admin, may_go_with_its_member
+from graphql_api.domain.permissions import may_delete
+from graphql_api.domain.refusals import Refused
+from graphql_api.domain.secrets import Secret
+from graphql_api.services.accounts import social_accounts
+from graphql_api.services.calls import access
+from graphql_api.services.calls.call import Call
+from graphql_api.services.history import recording
+from graphql_api.services.people import users
+from graphql_api.services.people.api_tokens import CredentialsRejected
+from graphql_api.services.workspaces.members import no_such_workspace, not_allowed
+from graphql_api.storage.tables import FacebookAccount, Membership, SocialAccount, User, Workspace
+
+_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _MembersChanged(Refused[InvalidInput]):
+    """Somebody joined before the Workspace was locked, so that their row is not: begin again."""
+
+
+async def delete_workspace(call: Call, workspace_id: UUID) -> Workspace | Refused[InvalidInput]:
+    """Delete a Workspace with its teams, invitations and history; each member is told in their own.
+
+    Raises:
+        TemporarilyUnavailable: people kept joining.
+    """
+
+    async def work(session: AsyncSession) -> Workspace | Refused[InvalidInput]:
+        # Users are locked before workspaces, so who is in it is read twice.
+        expected = set(await _members(session, call, workspace_id))
+        await access.lock_users(session, expected | {call.viewer.user_id})
+        await access.lock_viewer(session, call)
+        workspace, role = await access.lock_workspace(session, call, workspace_id)
+        if workspace is None:
+            return Refused([no_such_workspace()])
+        if not may_delete(role):
+            return Refused([not_allowed("Only an admin of the Workspace deletes it")])
+        members = await _members(session, call, workspace_id)
+        if not expected.issuperset(members):
+            return _MembersChanged(())
+        session.expunge(workspace)
+        await _lock_accounts(session, _held_by([Place(workspace_id)]))
+        await social_accounts.empty(session, call, _held_by([Place(workspace_id)]))
+        await session.execute(sa.delete(Workspace).where(col(Workspace.id) == workspace_id))
+        details = {"name": workspace.name}
+        events = [
+            NewEvent(Personal(user_id), EventKind.WORKSPACE_DELETED, workspace_id, details)
+            for user_id in members
+        ]
+        await recording.record(session, call, events)
+        return workspace
+
+    for _ in range(_TRIES):
+        outcome = await call.transact(work)
+        if not isinstance(outcome, _MembersChanged):
+            return outcome
+    raise TemporarilyUnavailable
+
+
+async def delete_user(
+    call: Call, *, current_password: Secret
+) -> User | Refused[InvalidInput | CredentialsRejected]:
+    """Delete the viewer, with whatever is theirs alone: API tokens, Facebook and social accounts, history.
+
+    A Workspace whose only member they are goes with them. One that has other members must keep an admin.
+    """
+    known = await users.confirm_password(call, current_password)
+    if isinstance(known, Refused):
+        return known
+
+    async def work(session: AsyncSession) -> User | Refused[InvalidInput | CredentialsRejected]:
+        viewer = await access.lock_viewer(session, call)
+        if viewer.password_hash != known.password_hash:
+            return Refused([users.wrong_password()])
+        # Only the viewer's own transactions make them a member of more, and those wait for this one.
+        mine = (
+            await session.scalars(select(Membership.workspace_id).where(Membership.user_id == viewer.id))
+        ).all()
+        workspaces = await access.lock_workspaces(session, call.viewer, mine)
+        going, problems = [], []
+        for workspace, _ in workspaces.values():
+            roles = await _roles(session, workspace.id)
+            if may_go_with_its_member(roles, member=viewer.id):
+                going.append(workspace.id)
+            elif not keeps_an_admin(
+                [user_id for user_id, role in roles.items() if role is Role.ADMIN], without=viewer.id
+            ):
+                problems.append(_only_admin(workspace))
+        if problems:
+            return Refused(problems)
+        await _leave_no_trace(session, call, viewer, going)
+        staying = [Place(workspace_id) for workspace_id in workspaces if workspace_id not in going]
+        left = [NewEvent(place, EventKind.MEMBER_LEFT, viewer.id) for place in staying]
+        await recording.record(session, call, left)
+        session.expunge(viewer)
+        await session.execute(sa.delete(Workspace).where(col(Workspace.id).in_(going)))
+        # Last, so that the database itself forgets who did what: that is null from now on.
+        await session.execute(sa.delete(User).where(col(User.id) == viewer.id))
+        return viewer
+
+    return await call.transact(work)
+
+
+async def _leave_no_trace(
+    session: AsyncSession, call: Call, viewer: User, workspace_ids: Collection[UUID]
+) -> None:
+    """Free what the viewer holds, and part from what others hold that they once connected."""
+    held = _held_by([Personal(viewer.id), *map(Place, workspace_ids)])
+    vouched = col(SocialAccount.facebook_account_id).in_(
+        select(FacebookAccount.id).where(FacebookAccount.user_id == viewer.id)
+    )
+    connected = col(SocialAccount.connected_by_id) == viewer.id
+    # In one statement, by key: ON DELETE SET NULL would lock the rows in an order of its own.
+    await _lock_accounts(session, sa.or_(held, vouched, connected))
+    await social_accounts.empty(session, call, held)
+    for which, column in ((vouched, "facebook_account_id"), (connected, "connected_by_id")):
+        await session.execute(
+            sa.update(SocialAccount)
+            .where(which)
+            .values({column: None})
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _held_by(holders: Collection[Holder]) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        col(SocialAccount.holder_user_id).in_([one.user_id for one in holders if isinstance(one, Personal)]),
+        col(SocialAccount.holder_workspace_id).in_(
+            [one.workspace_id for one in holders if isinstance(one, Place)]
+        ),
+    )
+
+
+async def _lock_accounts(session: AsyncSession, which: sa.ColumnElement[bool]) -> None:
+    locked = (
+        select(SocialAccount.id)
+        .where(which)
+        .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
+        .with_for_update(key_share=True)
+    )
+    await session.execute(locked)
+
+
+async def _members(session: AsyncSession, call: Call, workspace_id: UUID) -> list[UUID]:
+    """The members of a Workspace, if the viewer is one of them."""
+    mine = select(Membership.workspace_id).where(Membership.user_id == call.viewer.user_id)
+    statement = select(Membership.user_id).where(
+        Membership.workspace_id == workspace_id, col(Membership.workspace_id).in_(mine)
+    )
+    return list((await session.scalars(statement)).all())
+
+
+async def _roles(session: AsyncSession, workspace_id: UUID) -> dict[UUID, Role]:
+    statement = select(Membership.user_id, Membership.role).where(Membership.workspace_id == workspace_id)
+    return {user_id: Role(role) for user_id, role in (await session.execute(statement)).all()}
+
+
+def _only_admin(workspace: Workspace) -> InvalidInput:
+    return InvalidInput(
+        ("input",),
+        InvalidInputCode.NOT_ALLOWED,
+        f"You are the only admin of the Workspace {workspace.name}, which has other members: "
+        "make one of them an admin first, or delete it",
+    )

@@ -1,0 +1,117 @@
+"""Reading access tokens: behind a scope, and every reading leaves an event."""
+
+from tests import operations
+from tests.api import Api, Person
+from tests.canaries import PASSWORD
+from tests.database import Database, key_of
+
+
+async def with_scope(person: Person) -> Person:
+    """The same person, through an API token that may read access tokens."""
+    result = await person.api.mutate(
+        operations.LOG_IN,
+        {"email": person.email, "password": PASSWORD, "label": "worker", "scopes": ["READ_ACCESS_TOKENS"]},
+    )
+    return Person(person.api, person.email, person.id, result["bearerToken"])
+
+
+async def readings(database: Database) -> list[str]:
+    rows = await database.rows("SELECT subject_id FROM events WHERE kind = 'ACCESS_TOKEN_READ' ORDER BY seq")
+    return [str(row["subject_id"]).replace("-", "") for row in rows]
+
+
+async def test_what_was_handed_over_is_read_with_the_scope_and_each_reading_is_an_event(
+    api: Api, database: Database
+) -> None:
+    # given
+    ada = await api.register("ada")
+    connected = await ada.connect("1", "2")
+    worker = await with_scope(ada)
+
+    # when
+    nodes = (await worker.execute(operations.ACCESS_TOKENS))["viewer"]["socialAccounts"]["nodes"]
+
+    # then
+    opened = {node["instagramUserId"]: node["accessToken"] for node in nodes}
+    assert opened == {one: api.canaries.access_token(f"ig{one}") for one in ("1", "2")}
+    holds = [key_of(one["instagramAccount"]["id"]).hex for one in connected["instagramAccounts"]]
+    assert sorted(await readings(database)) == sorted(holds)
+
+    # when
+    await worker.execute(operations.ACCESS_TOKENS)
+
+    # then
+    assert sorted(await readings(database)) == sorted(holds * 2)
+
+
+async def test_without_the_scope_it_is_null_and_the_rest_of_the_page_stands(
+    api: Api, database: Database
+) -> None:
+    # given
+    ada = await api.register("ada")
+    await ada.connect("1", "2")
+    before = await database.everything()
+
+    # when
+    answer = (await api.post(operations.ACCESS_TOKENS, token=ada.token)).json()
+
+    # then
+    nodes = answer["data"]["viewer"]["socialAccounts"]["nodes"]
+    assert sorted((node["instagramUserId"], node["accessToken"]) for node in nodes) == [
+        ("1", None),
+        ("2", None),
+    ]
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"] * 2
+    assert [error["path"] for error in answer["errors"]] == [
+        ["viewer", "socialAccounts", "nodes", index, "accessToken"] for index in (0, 1)
+    ]
+    assert await database.everything() == before
+
+
+async def test_an_access_token_is_kept_sealed(api: Api, database: Database) -> None:
+    ada = await api.register("ada")
+
+    await ada.connect("1")
+
+    assert "CANARY-access-token" not in str(await database.everything())
+
+
+async def test_the_latest_access_token_is_the_one_that_is_read(api: Api) -> None:
+    # given
+    ada = await api.register("ada")
+    await ada.connect("1")
+    account = {
+        "instagramUserId": "1",
+        "username": "a",
+        "profilePictureUrl": "",
+        "accessToken": "CANARY ~ {newer}",
+    }
+
+    # when
+    await ada.mutate(
+        operations.CONNECT,
+        facebookAccount={"facebookUserId": "1", "accessToken": "CANARY-fb"},
+        instagramAccounts=[account],
+    )
+
+    # then
+    worker = await with_scope(ada)
+    (node,) = (await worker.execute(operations.ACCESS_TOKENS))["viewer"]["socialAccounts"]["nodes"]
+    assert node["accessToken"] == "CANARY ~ {newer}"
+
+
+async def test_a_row_that_was_moved_by_hand_gives_nobody_a_token(api: Api, database: Database) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    await ada.connect("1")
+    thief = await with_scope(eve)
+
+    # when
+    await database.rows(f"UPDATE social_accounts SET holder_user_id = {database.literal(key_of(eve.id))}")
+    answer = (await api.post(operations.ACCESS_TOKENS, token=thief.token)).json()
+
+    # then
+    (node,) = answer["data"]["viewer"]["socialAccounts"]["nodes"]
+    assert node == {"instagramUserId": "1", "accessToken": None}
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL_SERVER_ERROR"]
+    assert await readings(database) == []

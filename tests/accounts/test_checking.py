@@ -1,0 +1,243 @@
+"""Looking before leaping: what a check says is what connecting then does, and nothing is written."""
+
+import random
+from typing import Any
+
+import httpx
+import pytest
+
+from graphql_api import app as application
+from graphql_api.settings import Settings
+from tests.accounts import access_request_operations as asking
+from tests.api import Api, Person, facebook_account, instagram_account
+from tests.conftest import make_settings
+from tests.database import Database, make_team, share
+from tests.serving import in_process
+
+X = "17841405902213202"
+
+
+async def check(person: Person, *instagram_user_ids: str, workspace: str | None = None) -> Any:
+    """Look accounts up for a place, with usable usernames."""
+    return (
+        await person.execute(
+            asking.CHECK,
+            {
+                "input": {
+                    "workspaceId": workspace,
+                    "instagramAccounts": [
+                        {"instagramUserId": one, "username": f"user_{one}"} for one in instagram_user_ids
+                    ],
+                }
+            },
+        )
+    )["checkSocialAccounts"]
+
+
+async def connect(person: Person, *instagram_user_ids: str, workspace: str | None) -> Any:
+    """Connect them, all or none, and be told as a check tells it."""
+    canaries = person.api.canaries
+    return await person.mutate(
+        asking.CONFLICTS,
+        facebookAccount=facebook_account(canaries),
+        instagramAccounts=[instagram_account(canaries, one) for one in instagram_user_ids],
+        workspaceId=workspace,
+    )
+
+
+async def test_a_check_says_what_stands_in_the_way_and_writes_nothing(api: Api, database: Database) -> None:
+    # given
+    ada, eve, mallory = [await api.register(name) for name in ("ada", "eve", "mallory")]
+    workspace = await ada.create_workspace("Agency")
+    await ada.bring_in(eve, workspace)
+    await ada.connect("1", workspace=workspace)
+    await eve.connect("2")
+    await mallory.connect("3")
+    before = await database.everything()
+
+    # when
+    found = await check(eve, "1", "2", "3", "4")
+
+    # then
+    assert found["errors"] == []
+    assert [(one["instagramUserId"], one["status"]) for one in found["checks"]] == [
+        ("1", "CONFLICT"),
+        ("2", "RECONNECT"),
+        ("3", "CONFLICT"),
+        ("4", "AVAILABLE"),
+    ]
+    assert [one["conflict"] for one in found["checks"]] == [
+        {
+            "__typename": "HeldByWorkspace",
+            "path": ["input", "instagramAccounts", "0", "instagramUserId"],
+            "message": "Instagram account user_1 not connected. This social account is already connected to "
+            f"your Workspace! Please ask {ada.email} for access",
+            "instagramUserId": "1",
+            "resolutions": ["REQUEST_ACCESS"],
+            "contactEmail": ada.email,
+            "instagramAccount": None,
+            "workspace": {"id": workspace, "name": "Agency", "viewerRole": "CREATOR"},
+            "pendingAccessRequest": None,
+        },
+        None,
+        {
+            "__typename": "HeldElsewhere",
+            "path": ["input", "instagramAccounts", "2", "instagramUserId"],
+            "message": "Instagram account user_3 not connected. This social account is already connected "
+            "elsewhere",
+            "instagramUserId": "3",
+            "resolutions": [],
+        },
+        None,
+    ]
+    assert await database.everything() == before
+
+
+async def test_wrong_input_is_told_as_connecting_tells_it_and_is_not_counted(
+    api: Api, database: Database
+) -> None:
+    # given
+    ada = await api.register("ada")
+    before = await database.rows("SELECT count FROM attempts")
+
+    for place, ids, codes in (
+        (None, ["no", X, X], ["INVALID_FORMAT", "DUPLICATE"]),
+        (None, [X] * 101, ["OUT_OF_RANGE"]),
+        ("V29ya3NwYWNlOm5v", ["no"], ["INVALID_FORMAT", "NOT_FOUND"]),
+    ):
+        # when
+        found = await check(ada, *ids, workspace=place)
+        connected = await connect(ada, *ids, workspace=place)
+
+        # then
+        assert found["checks"] == []
+        assert found["errors"] == [
+            {key: error[key] for key in ("path", "message", "code")} for error in connected["errors"]
+        ]
+        assert [error["code"] for error in found["errors"]] == codes
+    assert await database.rows("SELECT count FROM attempts") == before
+
+
+async def test_a_workspace_that_is_absent_or_not_yours_looks_the_same_and_a_creator_may_not(api: Api) -> None:
+    # given
+    ada, eve, mallory = [await api.register(name) for name in ("ada", "eve", "mallory")]
+    workspace = await ada.create_workspace()
+    await ada.bring_in(eve, workspace)
+
+    # when
+    not_hers, absent, as_creator = [
+        await check(mallory, X, workspace=workspace),
+        await check(mallory, X, workspace="V29ya3NwYWNlOm5v"),
+        await check(eve, X, workspace=workspace),
+    ]
+
+    # then
+    assert not_hers == absent
+    assert [error["code"] for error in absent["errors"]] == ["NOT_FOUND"]
+    assert [error["code"] for error in as_creator["errors"]] == ["NOT_ALLOWED"]
+
+
+async def test_nobody_looks_up_without_a_bearer_token(api: Api) -> None:
+    answer = await api.post(asking.CHECK, {"input": {"instagramAccounts": []}})
+
+    assert answer.json()["data"] == {"checkSocialAccounts": None}
+    assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAUTHENTICATED"]
+
+
+async def test_look_ups_are_counted_by_account_and_whoever_looks_too_many_up_waits(
+    api: Api, settings: Settings
+) -> None:
+    # given
+    strict = settings.model_copy(update={"look_ups_per_user": 100})
+    async with (
+        in_process(application.create_app(strict)) as transport,
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as http,
+    ):
+        server = Api(http, api.canaries)
+        ada, eve = await server.register("ada"), await server.register("eve")
+        assert len((await check(ada, *map(str, range(1, 100))))["checks"]) == 99
+        assert await check(ada) == {"errors": [], "checks": []}
+
+        # when
+        too_many, one_more, another = [
+            await server.post(
+                asking.CHECK,
+                {
+                    "input": {
+                        "instagramAccounts": [
+                            {"instagramUserId": str(number), "username": "ada"} for number in range(count)
+                        ]
+                    }
+                },
+                token=person.token,
+            )
+            for person, count in ((ada, 2), (ada, 1), (ada, 1))
+        ]
+
+        # then
+        (error,) = too_many.json()["errors"]
+        assert error["extensions"]["code"] == "RATE_LIMITED"
+        assert 3590 <= error["extensions"]["retryAfter"] <= 3600
+        assert "errors" not in one_more.json()
+        assert another.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert len((await check(eve, "1"))["checks"]) == 1
+
+
+class TestRandomScenes:
+    """Whoever holds what, and whichever place is claimed: the check and connecting say the same."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url, max_accounts_per_holder=4)
+
+    @pytest.mark.parametrize("seed", range(6))
+    async def test_a_check_says_what_connecting_then_does(
+        self, api: Api, database: Database, seed: int
+    ) -> None:
+        # given
+        chance = random.Random(seed)
+        viewer, other = await api.register("viewer"), await api.register("other")
+        own, second = await viewer.create_workspace("Own"), await viewer.create_workspace("Second")
+        theirs, strange = await other.create_workspace("Theirs"), await other.create_workspace("Strange")
+        await other.bring_in(viewer, theirs)
+        holders: list[tuple[Person, str | None]] = [
+            (viewer, None),
+            (viewer, own),
+            (viewer, second),
+            (other, theirs),
+            (other, strange),
+            (other, None),
+        ]
+        accounts = [str(number) for number in range(1, 15)]
+        for account in accounts:
+            if chance.random() < 0.7:
+                person, place = chance.choice(holders)
+                await person.connect(account, workspace=place)
+        if chance.random() < 0.5:
+            await share(database, theirs, viewer, "Sees all")
+        else:
+            await make_team(database, theirs, "Empty")
+            for account in accounts:
+                await viewer.mutate(
+                    asking.REQUEST_ACCESS, workspaceId=theirs, instagramUserId=account, username="ada"
+                )
+
+        for _ in range(6):
+            place = chance.choice([None, own, second])
+            asked = chance.sample(accounts, chance.randint(1, 6))
+
+            # when
+            found = await check(viewer, *asked, workspace=place)
+            done = await connect(viewer, *asked, workspace=place)
+
+            # then
+            assert found["errors"] == []
+            conflicts = [one["conflict"] for one in found["checks"] if one["conflict"]]
+            assert {one["status"] for one in found["checks"] if one["conflict"]} <= {"CONFLICT"}
+            if conflicts:
+                assert done["errors"] == conflicts
+            else:
+                assert [one["status"] for one in found["checks"]] == [
+                    {"CONNECTED": "AVAILABLE", "RECONNECTED": "RECONNECT"}[one["outcome"]]
+                    for one in done["instagramAccounts"]
+                ]
