@@ -1,31 +1,30 @@
 """The GraphQL surface: translate in, call one service, translate out."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from types import ModuleType
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import create_type
+from strawberry.types.field import StrawberryField
 
 from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the domain's enums before any type needs one
-from graphql_api.schema.accounts.access_requests import AccessRequestMutations
-from graphql_api.schema.accounts.connecting import SocialAccountMutations
-from graphql_api.schema.accounts.facebook_accounts import FacebookAccountMutations
-from graphql_api.schema.accounts.moving import MovingMutations
-from graphql_api.schema.accounts.renaming import RenamingMutations
-from graphql_api.schema.accounts.sharing import SharingMutations
+from graphql_api.schema.accounts import (
+    access_requests,
+    connecting,
+    facebook_accounts,
+    moving,
+    renaming,
+    sharing,
+)
 from graphql_api.schema.accounts.social_account import InstagramAccount
-from graphql_api.schema.people.api_tokens import ApiTokenMutations
-from graphql_api.schema.people.deletions import DeletionMutations
-from graphql_api.schema.people.email_addresses import EmailAddressMutations
-from graphql_api.schema.people.passwords import PasswordMutations
-from graphql_api.schema.people.users import UserMutations
+from graphql_api.schema.people import api_tokens, deletions, email_addresses, passwords, users
 from graphql_api.schema.queries import Query
 from graphql_api.schema.scalars import DATE_TIME
 from graphql_api.schema.subscriptions import Subscription
-from graphql_api.schema.workspaces.invitations import InvitationMutations
-from graphql_api.schema.workspaces.members import MemberMutations
+from graphql_api.schema.workspaces import invitations, members, teams, workspaces
 from graphql_api.schema.workspaces.team import Team
-from graphql_api.schema.workspaces.teams import TeamMutations
-from graphql_api.schema.workspaces.workspaces import WorkspaceMutations
 
 # Where a password is checked or hashed, or a mailbox filled: at most one of these stands in a document.
 CREDENTIAL_FIELDS = frozenset(
@@ -40,28 +39,29 @@ CREDENTIAL_FIELDS = frozenset(
 )
 
 
-@strawberry.type(
-    description="Everything that can be changed. Each field answers with its own `Success` or `Failure`; a failure has "
-    "changed nothing."
+_MODULES: Sequence[ModuleType] = (
+    users,
+    email_addresses,
+    passwords,
+    api_tokens,
+    workspaces,
+    members,
+    deletions,
+    teams,
+    sharing,
+    invitations,
+    connecting,
+    moving,
+    renaming,
+    facebook_accounts,
+    access_requests,
 )
-class Mutation(
-    UserMutations,
-    EmailAddressMutations,
-    PasswordMutations,
-    ApiTokenMutations,
-    WorkspaceMutations,
-    MemberMutations,
-    DeletionMutations,
-    TeamMutations,
-    SharingMutations,
-    InvitationMutations,
-    SocialAccountMutations,
-    MovingMutations,
-    RenamingMutations,
-    FacebookAccountMutations,
-    AccessRequestMutations,
-):
-    """The mutation root."""
+Mutation = create_type(
+    "Mutation",
+    [value for module in _MODULES for value in vars(module).values() if isinstance(value, StrawberryField)],
+    description="Everything that can be changed. Each field answers with its own `Success` or `Failure`; a failure has "
+    "changed nothing.",
+)
 
 
 def build_schema(*, to_print: bool = False) -> strawberry.Schema:

@@ -8,11 +8,11 @@
 `schema.mutation` builds mutations on these. White space in a docstring is folded: a summary and its paragraphs become one text.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import strawberry
+from strawberry.types.fields.resolver import Parameter, Signature
 
 from graphql_api.schema.context import Info
 from graphql_api.services.calls.pages import PageRequest
@@ -23,7 +23,9 @@ Resolver = Callable[..., Any]
 _PAGE: Mapping[str, Any] = {
     "first": Annotated[
         int | None,
-        strawberry.argument(description="The page size, from the start of the list: 0 to 100; 20 if left out."),
+        strawberry.argument(
+            description="The page size, from the start of the list: 0 to 100; 20 if left out."
+        ),
     ],
     "after": Annotated[str | None, strawberry.argument(description="Start after this cursor.")],
     "last": Annotated[
@@ -62,10 +64,10 @@ def resolved(resolver: Resolver) -> Any:
 def connection(resolver: Resolver) -> Any:
     """Publish a field that answers one page of a list.
 
-    The function takes `page`, a PageRequest; clients give `first`, `after`, `last` and `before` for it.
+    The function takes `request`, a PageRequest; clients give `first`, `after`, `last` and `before` for it.
     """
 
-    async def resolve(  # noqa: PLR0913, PLR0917 - Relay's four
+    async def resolve(
         self: Any,
         info: Info,
         first: int | None = None,
@@ -76,30 +78,34 @@ def connection(resolver: Resolver) -> Any:
     ) -> Any:
         return await resolver(self, info, PageRequest(first, after, last, before), **others)
 
-    parameters = [one for one in parameters(resolver) if one.name != "page"]
-    parameters += [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    published = [one for one in parameters(resolver) if one.name != "request"]
+    published += [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, annotation in _PAGE.items()
     ]
-    take_place_of(resolver, resolve, parameters, resolver.__annotations__["return"])
+    take_place_of(resolver, resolve, published, resolver.__annotations__["return"])
     return strawberry.field(resolve, description=text(resolver))
 
 
-def parameters(resolver: Resolver) -> list[inspect.Parameter]:
-    return list(inspect.signature(resolver).parameters.values())
+def parameters(resolver: Resolver) -> list[Any]:
+    """What a function takes."""
+    return list(Signature.from_callable(resolver).parameters.values())
 
 
-def take_place_of(
-    resolver: Resolver, resolve: Any, parameters: list[inspect.Parameter], returned: Any
-) -> None:
+def take_place_of(resolver: Resolver, resolve: Any, parameters: list[Parameter], returned: Any) -> None:
     """Have Strawberry see the function that it publishes as if it were written with these parameters."""
     resolve.__name__, resolve.__module__ = resolver.__name__, resolver.__module__
-    resolve.__signature__ = inspect.Signature(parameters, return_annotation=returned)
+    resolve.__signature__ = Signature(parameters, return_annotation=returned)
     resolve.__annotations__ = {**{one.name: one.annotation for one in parameters}, "return": returned}
 
 
 def text(documented: Any) -> str:
-    text = " ".join((documented.__doc__ or "").split())
-    if not text:
+    """A docstring as one line of text.
+
+    Raises:
+        TypeError: there is none, and clients would read nothing.
+    """
+    folded = " ".join((documented.__doc__ or "").split())
+    if not folded:
         raise TypeError(f"{documented.__qualname__} needs a docstring: clients read it")
-    return text
+    return folded

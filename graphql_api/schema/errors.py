@@ -13,8 +13,8 @@ The unions of each mutation are closed when they ship: strict generated clients 
 do not know. A new kind of refusal becomes a new code.
 """
 
-from collections.abc import Iterable
-from typing import Annotated, assert_never
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, assert_never, get_args
 
 import strawberry
 
@@ -22,8 +22,10 @@ from graphql_api.domain import conflicts, inputs
 from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.moves import NoRoom
+from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.social_account import InstagramAccount
+from graphql_api.schema.described import interface, output
 from graphql_api.schema.enums import AccessTokenProblem
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.services.accounts.connecting import Surroundings
@@ -38,17 +40,20 @@ _INSTAGRAM_USER_ID = "The Instagram account that was not connected."
 _RESOLUTIONS = "What the viewer can do about it; each of these succeeds when the client does just that, if the claimed place has room for it."
 
 
-@strawberry.interface(description="Something that stood in the way, at one place of the arguments.")
+@interface
 class FieldError:
-    """What every refusal has. Each type repeats both fields, so that no client needs the interface."""
+    """Something that stood in the way, at one place of the arguments."""
 
     path: list[str] = strawberry.field(description=_PATH)
     message: str = strawberry.field(description=_MESSAGE)
 
 
-@strawberry.type(description="A value cannot be accepted as it is. Nothing was written.")
+@output
 class InvalidInput(FieldError):
-    """An input error."""
+    """A value cannot be accepted as it is.
+
+    Nothing was written.
+    """
 
     code: InvalidInputCode = strawberry.field(description="Why, for programs.")
 
@@ -58,16 +63,17 @@ class InvalidInput(FieldError):
         return cls(path=list(problem.path), message=problem.message, code=problem.code)
 
 
-@strawberry.type(
-    description="The e-mail address and the password do not belong together. Which of them is wrong is not told."
-)
+@output
 class CredentialsRejected(FieldError):
-    """Wrong credentials."""
+    """The e-mail address and the password do not belong together.
+
+    Which of them is wrong is not told.
+    """
 
 
-@strawberry.type(description="A Workspace that the viewer belongs to holds the social account.")
+@output
 class HeldByWorkspace(FieldError):
-    """A conflict with a Workspace."""
+    """A Workspace that the viewer belongs to holds the social account."""
 
     instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
     resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
@@ -84,11 +90,9 @@ class HeldByWorkspace(FieldError):
     )
 
 
-@strawberry.type(
-    description="The viewer's own Personal holds the social account, and it was claimed for a Workspace."
-)
+@output
 class HeldByPersonal(FieldError):
-    """A conflict with the viewer's Personal."""
+    """The viewer's own Personal holds the social account, and it was claimed for a Workspace."""
 
     instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
     resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
@@ -97,30 +101,31 @@ class HeldByPersonal(FieldError):
     )
 
 
-@strawberry.type(
-    description="Somebody else holds the social account: a person, or a Workspace that the viewer is not in. "
-    "Who it is, is not told."
-)
+@output
 class HeldElsewhere(FieldError):
-    """A conflict with a place that the viewer is not in."""
+    """Somebody else holds the social account: a person, or a Workspace that the viewer is not in.
+
+    Who it is, is not told.
+    """
 
     instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
     resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
 
 
-@strawberry.type(description="Meta does not accept an access token for what it was handed over for.")
+@output
 class AccessTokenRejected(FieldError):
-    """A verdict of Meta's. Nothing returns it until access tokens are verified with Meta."""
+    """Meta does not accept an access token for what it was handed over for."""
 
     reason: AccessTokenProblem = strawberry.field(description="Why, for programs.")
     retryable: bool = strawberry.field(description="Whether the same call may succeed later.")
 
 
-@strawberry.type(
-    description="The place holds as many social accounts as it may. Reconnecting does not count."
-)
+@output
 class AccountLimitReached(FieldError):
-    """A full place."""
+    """The place holds as many social accounts as it may.
+
+    Reconnecting does not count.
+    """
 
     limit: int = strawberry.field(description="How many social accounts a place may hold.")
     used: int = strawberry.field(description="How many it holds as this is answered.")
@@ -140,51 +145,22 @@ ConnectSocialAccountsError = Annotated[
 ]
 
 
-MoveSocialAccountsError = Annotated[
-    InvalidInput | AccountLimitReached,
-    strawberry.union("MoveSocialAccountsError", description="What can stand in the way of moving. Closed."),
-]
+def members_of(refused: Any) -> list[type]:
+    """The types that the problems of a `Refused[…]` are told as."""
+    (problems,) = get_args(refused)
+    return list(dict.fromkeys(_SHAPES[kind][0] for kind in get_args(problems) or (problems,)))
 
 
-def invalid_inputs(problems: Iterable[inputs.InvalidInput]) -> list[InvalidInput]:
-    """Shape the problems of a call that can only be refused for its input."""
-    return [InvalidInput.of(problem) for problem in problems]
+def errors_of(refused: Refused[Any]) -> list[Any]:
+    """Shape the problems of a refused call, in their order."""
+    return [_SHAPES[type(problem)][1](problem, refused) for problem in refused.problems]
 
 
-def credential_errors(
-    problems: Iterable[inputs.InvalidInput | api_tokens.CredentialsRejected],
-) -> list[InvalidInput | CredentialsRejected]:
-    """Shape the problems of a call that checks a password."""
-    return [
-        CredentialsRejected(path=list(problem.path), message=problem.message)
-        if isinstance(problem, api_tokens.CredentialsRejected)
-        else InvalidInput.of(problem)
-        for problem in problems
-    ]
-
-
-def connect_errors(
-    problems: Iterable[inputs.InvalidInput | conflicts.Conflict], surroundings: Surroundings
+def conflict_errors(
+    problems: Iterable[conflicts.Conflict], surroundings: Surroundings
 ) -> list[ConnectSocialAccountsError]:
-    """Shape what stood in the way of connecting, in the order in which it is told."""
-    return [
-        InvalidInput.of(problem)
-        if isinstance(problem, inputs.InvalidInput)
-        else conflict_error(problem, surroundings)
-        for problem in problems
-    ]
-
-
-def move_errors(problems: Iterable[inputs.InvalidInput | NoRoom]) -> list[MoveSocialAccountsError]:
-    """Shape what stood in the way of moving, in the order in which it is told."""
-    return [
-        AccountLimitReached(
-            path=list(problem.path), message=problem.message, limit=problem.limit, used=problem.used
-        )
-        if isinstance(problem, NoRoom)
-        else InvalidInput.of(problem)
-        for problem in problems
-    ]
+    """Shape the conflicts of a call that connected the rest."""
+    return [conflict_error(problem, surroundings) for problem in problems]
 
 
 def conflict_error(
@@ -230,3 +206,25 @@ def conflict_error(
             return AccountLimitReached(path=path, message=message, limit=conflict.limit, used=conflict.used)
         case never:
             assert_never(never)
+
+
+_SHAPES: Mapping[type, tuple[type, Callable[[Any, Any], Any]]] = {
+    inputs.InvalidInput: (InvalidInput, lambda problem, _: InvalidInput.of(problem)),
+    api_tokens.CredentialsRejected: (
+        CredentialsRejected,
+        lambda problem, _: CredentialsRejected(path=list(problem.path), message=problem.message),
+    ),
+    NoRoom: (
+        AccountLimitReached,
+        lambda problem, _: AccountLimitReached(
+            path=list(problem.path), message=problem.message, limit=problem.limit, used=problem.used
+        ),
+    ),
+    **{
+        getattr(conflicts, told.__name__): (
+            told,
+            lambda problem, refused: conflict_error(problem, refused.surroundings),
+        )
+        for told in (HeldByWorkspace, HeldByPersonal, HeldElsewhere, AccountLimitReached)
+    },
+}

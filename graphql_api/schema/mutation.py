@@ -25,7 +25,9 @@ _MESSAGE = "A sentence for people, about the whole call."
 _ERRORS = "What blocks the call, in the order of the input."
 
 
-def mutation(failed: str, *, errors: str = _ERRORS, union: Any = None) -> Callable[[Resolver], StrawberryField]:
+def mutation(
+    failed: str, *, errors: str = _ERRORS, union: Any = None
+) -> Callable[[Resolver], StrawberryField]:
     """Publish a mutation; what the function answers is a `…Success`, or a Refused, which becomes the `…Failure`.
 
     The types around it are named after the function. `failed` is the failure's message. The members of the
@@ -36,13 +38,18 @@ def mutation(failed: str, *, errors: str = _ERRORS, union: Any = None) -> Callab
         success, refused = get_args(resolver.__annotations__["return"])
         name = resolver.__name__.title().replace("_", "")
         field = name[0].lower() + name[1:]
-        error = union or Annotated[
-            reduce(or_, members_of(refused)),
-            strawberry.union(f"{name}Error", description=f"The errors of `{field}`. The list of types is closed."),
-        ]
+        error = (
+            union
+            or Annotated[
+                reduce(or_, members_of(refused)),
+                strawberry.union(
+                    f"{name}Error", description=f"The errors of `{field}`. The list of types is closed."
+                ),
+            ]
+        )
         failure: Any = _failure(f"{name}Failure", failed, error, errors)
         result = Annotated[
-            success | failure,
+            success | failure,  # type: ignore[valid-type]  # both are made at run time
             strawberry.union(
                 f"{name}Result", description=f"The result of `{field}`: always one of these two types."
             ),

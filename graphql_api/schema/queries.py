@@ -14,6 +14,7 @@ from graphql_api.schema.accounts.checking import CheckSocialAccountsInput, Socia
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.accounts.social_account import InstagramAccount
 from graphql_api.schema.context import Info
+from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import split_id
 from graphql_api.schema.loaders import Loaders
 from graphql_api.schema.nodes import Node
@@ -74,65 +75,63 @@ async def _load_node(info: Info, text: str) -> Node | None:
     return await _NODES[type_name](info.context.loaders, key)
 
 
-@strawberry.type(description="Everything that can be read.")
+@output
 class Query:
-    """The query root."""
+    """Everything that can be read."""
 
-    @strawberry.field(description="The authenticated caller; null for a request without a bearer token.")
+    @resolved
     def viewer(self, info: Info) -> Viewer | None:
-        """Whoever the bearer token stands for."""
+        """The authenticated caller; null for a request without a bearer token."""
         return None if info.context.call.caller is None else Viewer()
 
-    @strawberry.field(
-        description="Fetch an object again by its id. Null when there is no such object, or the viewer cannot see it."
-    )
+    @resolved
     async def node(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],  # noqa: A002 - Relay's name
+        id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],
     ) -> Node | None:
-        """One object."""
+        """Fetch an object again by its id.
+
+        Null when there is no such object, or the viewer cannot see it.
+        """
         return await _load_node(info, id)
 
-    @strawberry.field(
-        description="Fetch several objects again by their ids, at most 100, in the same order, with null for each "
-        "that does not exist or that the viewer cannot see."
-    )
+    @resolved
     async def nodes(
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids, at most 100.")],
     ) -> list[Node | None]:
-        """Many objects, one statement for each type."""
+        """Fetch several objects again by their ids, at most 100, in the same order, with null for each that does not exist or that the viewer cannot see."""
         if len(ids) > MAX_NODES:
             raise BadUserInput(f"`ids` has at most {MAX_NODES} items")
         return list(await asyncio.gather(*(_load_node(info, text) for text in ids)))
 
-    @strawberry.field(
-        description="What an invitation says, by its code; null for a code that is unknown, used, revoked or expired. No "
-        "bearer token is needed. Send the code as a variable, and not by GET."
-    )
+    @resolved
     async def invitation_preview(
         self,
         info: Info,
         code: Annotated[str, strawberry.argument(description="The code from the mail.")],
     ) -> InvitationPreview | None:
-        """For whoever has the code."""
+        """What an invitation says, by its code; null for a code that is unknown, used, revoked or expired.
+
+        No bearer token is needed. Send the code as a variable, and not by GET.
+        """
         preview = await invitations.preview(info.context.call, code=Secret(code))
         return None if preview is None else InvitationPreview.of(preview)
 
-    @strawberry.field(
-        description="Look before you leap: what `connectSocialAccounts` would come to for these Instagram accounts, told "
-        "by the same rules, with nothing written. Each account counts as one look-up; whoever looks too many up is "
-        "answered `RATE_LIMITED`. Null with an error then, and for a request without a bearer token."
-    )
+    @resolved
     async def check_social_accounts(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
+        input: Annotated[
             CheckSocialAccountsInput, strawberry.argument(description="What would be connected, and where.")
         ],
     ) -> SocialAccountChecks | None:
-        """Nullable, so that a look-up that has to wait does not take the rest of a page with it."""
+        """Look before you leap: what `connectSocialAccounts` would come to for these Instagram accounts, told by the same rules, with nothing written.
+
+        Each account counts as one look-up; whoever looks too many up is answered `RATE_LIMITED`. Null with
+        an error then, and for a request without a bearer token.
+        """
         candidates, workspace_id = input.to_candidates()
         return checks_of(await checking.check(info.context.call, candidates, workspace_id))

@@ -8,15 +8,16 @@ import strawberry
 
 from graphql_api.domain.holders import Personal, Workspace
 from graphql_api.schema.context import Info
+from graphql_api.schema.described import output
 from graphql_api.schema.history.event import Event
 from graphql_api.schema.ids import read_id
 from graphql_api.schema.nodes import Edge
 from graphql_api.services.history import events
 
 
-@strawberry.type(description="Everything that can be followed as it happens.")
+@output
 class Subscription:
-    """The subscription root."""
+    """Everything that can be followed as it happens."""
 
     @strawberry.subscription(
         description="The events of a place as they happen: those that `Workspace.events` and `Viewer.events` list. First come "

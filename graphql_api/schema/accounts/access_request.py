@@ -9,6 +9,7 @@ import strawberry
 from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.schema.accounts.social_account import InstagramAccount
 from graphql_api.schema.context import Info
+from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.nodes import Node
 from graphql_api.schema.people.user import User
@@ -17,12 +18,13 @@ from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.storage import tables
 
 
-@strawberry.type(
-    description="A creator's request to see an Instagram account that their Workspace holds. The requester sees it, and "
-    "the admins of the Workspace; it tells enough for both without the account being visible."
-)
+@output
 class AccessRequest(Node):
-    """A request, and what came of it."""
+    """A creator's request to see an Instagram account that their Workspace holds.
+
+    The requester sees it, and the admins of the Workspace; it tells enough for both without the account
+    being visible.
+    """
 
     instagram_user_id: str = strawberry.field(description="Instagram's id of the account.")
     username: str = strawberry.field(
@@ -43,45 +45,40 @@ class AccessRequest(Node):
     requester_id: strawberry.Private[UUID]
     decided_by_id: strawberry.Private[UUID | None]
 
-    @strawberry.field(description="Who asked; null when the viewer cannot see them any more.")
+    @resolved
     async def requester(self, info: Info) -> User | None:
-        """The user, where the viewer may see them."""
+        """Who asked; null when the viewer cannot see them any more."""
         user = await info.context.loaders.users.load(self.requester_id)
         return None if user is None else User.of(user)
 
-    @strawberry.field(
-        description="The admin who answered it; null until then, and when the viewer cannot see them any more."
-    )
+    @resolved
     async def decided_by(self, info: Info) -> User | None:
-        """The user, where the viewer may see them."""
+        """The admin who answered it; null until then, and when the viewer cannot see them any more."""
         if self.decided_by_id is None:
             return None
         user = await info.context.loaders.users.load(self.decided_by_id)
         return None if user is None else User.of(user)
 
-    @strawberry.field(
-        description="The teams that it was granted for, by name; empty unless it is granted. Teams that are gone since "
-        "are left out."
-    )
+    @resolved
     async def teams(self, info: Info) -> list[Team] | None:
-        """Looked up, and so nullable."""
+        """The teams that it was granted for, by name; empty unless it is granted.
+
+        Teams that are gone since are left out.
+        """
         if self.status is not AccessRequestStatus.GRANTED:
             return []
         teams = await info.context.loaders.teams_of_access_requests.load(self.row_id)
         return [Team.of(team) for team in teams or ()]
 
-    @strawberry.field(description="The Workspace that was asked; null when the viewer is no member any more.")
+    @resolved
     async def workspace(self, info: Info) -> Workspace | None:
-        """The Workspace, where the viewer may see it."""
+        """The Workspace that was asked; null when the viewer is no member any more."""
         found = await info.context.loaders.workspaces.load(self.workspace_id)
         return None if found is None else Workspace.of(*found)
 
-    @strawberry.field(
-        description="The account itself; null where the viewer may not see it, and once the Workspace does not hold it "
-        "any more."
-    )
+    @resolved
     async def instagram_account(self, info: Info) -> InstagramAccount | None:
-        """By the key that the request knows it by."""
+        """The account itself; null where the viewer may not see it, and once the Workspace does not hold it any more."""
         key = (self.workspace_id, self.instagram_user_id)
         account = await info.context.loaders.accounts_of_access_requests.load(key)
         return None if account is None else InstagramAccount.of(account)

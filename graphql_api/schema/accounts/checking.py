@@ -10,6 +10,7 @@ from graphql_api.domain import inputs
 from graphql_api.domain.claims import Candidate
 from graphql_api.domain.conflicts import CheckStatus
 from graphql_api.domain.refusals import Refused
+from graphql_api.schema.described import arguments, output
 from graphql_api.schema.errors import (
     AccountLimitReached,
     HeldByPersonal,
@@ -17,15 +18,15 @@ from graphql_api.schema.errors import (
     HeldElsewhere,
     InvalidInput,
     conflict_error,
-    invalid_inputs,
+    errors_of,
 )
 from graphql_api.schema.ids import read_id
 from graphql_api.services.accounts.checking import Checked
 
 
-@strawberry.input(description="One Instagram account to look up.")
+@arguments
 class CheckInstagramAccountInput:
-    """One account, as a picker knows it."""
+    """One Instagram account to look up."""
 
     instagram_user_id: str = strawberry.field(
         description="Instagram's id of the account: 1 to 20 digits, as text."
@@ -36,9 +37,9 @@ class CheckInstagramAccountInput:
     )
 
 
-@strawberry.input(description="What would be connected, and where.")
+@arguments
 class CheckSocialAccountsInput:
-    """One look-up."""
+    """What would be connected, and where."""
 
     instagram_accounts: list[CheckInstagramAccountInput] = strawberry.field(
         description="The Instagram accounts to look up: at most 100, each once."
@@ -70,9 +71,9 @@ SocialAccountConflict = Annotated[
 ]
 
 
-@strawberry.type(description="What connecting one Instagram account would come to, as things are now.")
+@output
 class SocialAccountCheck:
-    """One account's check."""
+    """What connecting one Instagram account would come to, as things are now."""
 
     instagram_user_id: str = strawberry.field(description="The Instagram account that was looked up.")
     status: CheckStatus = strawberry.field(description="What connecting it would come to.")
@@ -81,9 +82,9 @@ class SocialAccountCheck:
     )
 
 
-@strawberry.type(description="What connecting these Instagram accounts would come to, as things are now.")
+@output
 class SocialAccountChecks:
-    """One look-up's answer."""
+    """What connecting these Instagram accounts would come to, as things are now."""
 
     checks: list[SocialAccountCheck] = strawberry.field(
         description="One for each account, in the order of the input; empty when there are `errors`."
@@ -97,7 +98,7 @@ class SocialAccountChecks:
 def checks_of(outcome: Checked | Refused[inputs.InvalidInput]) -> SocialAccountChecks:
     """Shape what a look-up found."""
     if isinstance(outcome, Refused):
-        return SocialAccountChecks(checks=[], errors=invalid_inputs(outcome.problems))
+        return SocialAccountChecks(checks=[], errors=errors_of(outcome))
     return SocialAccountChecks(
         checks=[
             SocialAccountCheck(

@@ -1,24 +1,20 @@
 """Connecting and disconnecting social accounts."""
 
-from typing import Annotated
-
 import strawberry
 
 from graphql_api.domain.claims import Claim, ConflictPolicy, ConnectOutcome, FacebookLogin
+from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
 from graphql_api.schema.context import Info
-from graphql_api.schema.errors import (
-    ConnectSocialAccountsError,
-    InvalidInput,
-    connect_errors,
-    invalid_inputs,
-)
+from graphql_api.schema.described import arguments, output
+from graphql_api.schema.errors import ConnectSocialAccountsError, conflict_errors
 from graphql_api.schema.ids import read_id
+from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import connecting, social_accounts
-from graphql_api.services.accounts.connecting import ConnectCommand
+from graphql_api.services.accounts.connecting import ConnectCommand, ConnectRefused
 
 # The words of the REST call that this replaces.
 NOT_SAVED = "Could not save the entity."
@@ -30,9 +26,9 @@ IDEMPOTENCY_KEY = (
 )
 
 
-@strawberry.input(description="The Facebook login that vouches for the social accounts of a call.")
+@arguments
 class FacebookAccountInput:
-    """One Facebook login."""
+    """The Facebook login that vouches for the social accounts of a call."""
 
     facebook_user_id: str = strawberry.field(
         description="Facebook's id of the user: 1 to 20 digits, as text."
@@ -54,9 +50,9 @@ class FacebookAccountInput:
         return FacebookLogin(self.facebook_user_id, Secret(self.access_token), self.location)
 
 
-@strawberry.input(description="One Instagram account to connect.")
+@arguments
 class InstagramAccountInput:
-    """One Instagram account."""
+    """One Instagram account to connect."""
 
     instagram_user_id: str = strawberry.field(
         description="Instagram's id of the account: 1 to 20 digits, as text."
@@ -86,9 +82,9 @@ class InstagramAccountInput:
         )
 
 
-@strawberry.input(description="What to connect, and where.")
+@arguments
 class ConnectSocialAccountsInput:
-    """One call."""
+    """What to connect, and where."""
 
     facebook_account: FacebookAccountInput = strawberry.field(
         description="The login that vouches for the accounts. It may be connected alone."
@@ -118,17 +114,17 @@ class ConnectSocialAccountsInput:
         )
 
 
-@strawberry.type(description="An Instagram account that this call connected or reconnected.")
+@output
 class ConnectedInstagramAccount:
-    """One connected account."""
+    """An Instagram account that this call connected or reconnected."""
 
     outcome: ConnectOutcome = strawberry.field(description="Whether it is new here.")
     instagram_account: InstagramAccount = strawberry.field(description="The account as it is now.")
 
 
-@strawberry.type(description="The accounts are connected.")
+@output
 class ConnectSocialAccountsSuccess:
-    """A success."""
+    """The accounts are connected."""
 
     facebook_account: FacebookAccount = strawberry.field(description="The Facebook account as it is now.")
     instagram_accounts: list[ConnectedInstagramAccount] = strawberry.field(
@@ -139,114 +135,61 @@ class ConnectSocialAccountsSuccess:
     )
 
 
-@strawberry.type(description="Nothing was connected; nothing was written.")
-class ConnectSocialAccountsFailure:
-    """A failure."""
+@mutation(
+    NOT_SAVED,
+    errors="What stood in the way, in the order of the input: wrong input, or else conflicts.",
+    union=ConnectSocialAccountsError,
+)
+async def connect_social_accounts(
+    info: Info, input: ConnectSocialAccountsInput
+) -> ConnectSocialAccountsSuccess | ConnectRefused:
+    """Connect a Facebook account and any number of Instagram accounts to the viewer's Personal or to a Workspace.
 
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[ConnectSocialAccountsError] = strawberry.field(
-        description="What stood in the way, in the order of the input: wrong input, or else conflicts."
+    Connecting what is held there already reconnects it.
+    """
+    outcome = await connecting.connect(info.context.call, input.to_command())
+    if isinstance(outcome, Refused):
+        return outcome
+    return ConnectSocialAccountsSuccess(
+        facebook_account=FacebookAccount.of(outcome.facebook_account),
+        instagram_accounts=[
+            ConnectedInstagramAccount(outcome=how, instagram_account=InstagramAccount.of(row))
+            for how, row in outcome.accounts
+        ],
+        not_connected=conflict_errors(outcome.not_connected, outcome.surroundings),
     )
 
 
-ConnectSocialAccountsResult = Annotated[
-    ConnectSocialAccountsSuccess | ConnectSocialAccountsFailure,
-    strawberry.union("ConnectSocialAccountsResult", description="What came of connecting. Closed."),
-]
-
-
-@strawberry.input(description="Which social accounts to disconnect.")
+@arguments
 class DisconnectSocialAccountsInput:
-    """One call."""
+    """Which social accounts to disconnect."""
 
     social_account_ids: list[strawberry.ID] = strawberry.field(
         description="Ids of social accounts: at most 100, each once; all of them or none."
     )
 
 
-@strawberry.type(
-    description="The accounts are disconnected: their access tokens are destroyed, anyone may connect them."
-)
+@output
 class DisconnectSocialAccountsSuccess:
-    """A success."""
+    """The accounts are disconnected: their access tokens are destroyed, anyone may connect them."""
 
     social_accounts: list[SocialAccount] = strawberry.field(
         description="What they were, in the order of the input; their `holder` is null now."
     )
 
 
-DisconnectSocialAccountsError = Annotated[
-    InvalidInput,
-    strawberry.union(
-        "DisconnectSocialAccountsError", description="What can stand in the way of disconnecting. Closed."
-    ),
-]
+@mutation("Nothing was disconnected.")
+async def disconnect_social_accounts(
+    info: Info, input: DisconnectSocialAccountsInput
+) -> DisconnectSocialAccountsSuccess | Refused[InvalidInput]:
+    """Give social accounts up, all or none: the viewer's own, and (as an admin) those of a Workspace.
 
-
-@strawberry.type(description="Nothing was disconnected.")
-class DisconnectSocialAccountsFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[DisconnectSocialAccountsError] = strawberry.field(
-        description="What stood in the way, in the order of the input."
+    Their access tokens are destroyed.
+    """
+    hold_ids = [read_id("InstagramAccount", text) for text in input.social_account_ids]
+    outcome = await social_accounts.disconnect(info.context.call, hold_ids)
+    if isinstance(outcome, Refused):
+        return outcome
+    return DisconnectSocialAccountsSuccess(
+        social_accounts=[InstagramAccount.of(row, disconnected=True) for row in outcome]
     )
-
-
-DisconnectSocialAccountsResult = Annotated[
-    DisconnectSocialAccountsSuccess | DisconnectSocialAccountsFailure,
-    strawberry.union("DisconnectSocialAccountsResult", description="What came of disconnecting. Closed."),
-]
-
-
-@strawberry.type
-class SocialAccountMutations:
-    """The mutations of this noun."""
-
-    @strawberry.mutation(
-        description="Connect a Facebook account and any number of Instagram accounts to the viewer's Personal or to a "
-        "Workspace. Connecting what is held there already reconnects it."
-    )
-    async def connect_social_accounts(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            ConnectSocialAccountsInput, strawberry.argument(description="What to connect, and where.")
-        ],
-    ) -> ConnectSocialAccountsResult:
-        """The main job."""
-        outcome = await connecting.connect(info.context.call, input.to_command())
-        if isinstance(outcome, Refused):
-            return ConnectSocialAccountsFailure(
-                message=NOT_SAVED, errors=connect_errors(outcome.problems, outcome.surroundings)
-            )
-        return ConnectSocialAccountsSuccess(
-            facebook_account=FacebookAccount.of(outcome.facebook_account),
-            instagram_accounts=[
-                ConnectedInstagramAccount(outcome=how, instagram_account=InstagramAccount.of(row))
-                for how, row in outcome.accounts
-            ],
-            not_connected=connect_errors(outcome.not_connected, outcome.surroundings),
-        )
-
-    @strawberry.mutation(
-        description="Give social accounts up, all or none: the viewer's own, and (as an admin) those of a Workspace. "
-        "Their access tokens are destroyed."
-    )
-    async def disconnect_social_accounts(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            DisconnectSocialAccountsInput, strawberry.argument(description="Which ones.")
-        ],
-    ) -> DisconnectSocialAccountsResult:
-        """The way out that a conflict points to."""
-        hold_ids = [read_id("InstagramAccount", text) for text in input.social_account_ids]
-        outcome = await social_accounts.disconnect(info.context.call, hold_ids)
-        if isinstance(outcome, Refused):
-            return DisconnectSocialAccountsFailure(
-                message="Nothing was disconnected.", errors=invalid_inputs(outcome.problems)
-            )
-        return DisconnectSocialAccountsSuccess(
-            social_accounts=[InstagramAccount.of(row, disconnected=True) for row in outcome]
-        )

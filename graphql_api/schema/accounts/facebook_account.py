@@ -6,17 +6,19 @@ from typing import Any, Self
 
 import strawberry
 
+from graphql_api.schema.described import output
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.nodes import Node
 from graphql_api.storage.rows import AnyFacebookAccount
 
 
-@strawberry.type(
-    description="A Facebook login that vouches for social accounts. It belongs to the user who logged in with it and is "
-    "visible to them only; it is not held by a place, and is no social account."
-)
+@output
 class FacebookAccount(Node):
-    """One user's Facebook account. Its access token is never shown."""
+    """A Facebook login that vouches for social accounts.
+
+    It belongs to the user who logged in with it and is visible to them only; it is not held by a place, and
+    is no social account.
+    """
 
     facebook_user_id: str = strawberry.field(description="Facebook's id of the user: 1 to 20 digits.")
     location: str | None = strawberry.field(

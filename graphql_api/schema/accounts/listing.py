@@ -6,6 +6,7 @@ import strawberry
 
 from graphql_api.domain.claims import Platform
 from graphql_api.domain.listing import Listing, OrderDirection, SocialAccountOrderField
+from graphql_api.schema.described import arguments
 from graphql_api.schema.ids import read_id
 
 Platforms = Annotated[
@@ -21,9 +22,9 @@ Search = Annotated[
 ]
 
 
-@strawberry.input(description="In which order social accounts are listed.")
+@arguments
 class SocialAccountOrder:
-    """The order of a list. A cursor holds for the order that it comes from."""
+    """In which order social accounts are listed."""
 
     field: SocialAccountOrderField = strawberry.field(description="What they are ordered by.")
     direction: OrderDirection = strawberry.field(

@@ -1,22 +1,23 @@
 """Moving social accounts from place to place."""
 
-from typing import Annotated
-
 import strawberry
 
+from graphql_api.domain.inputs import InvalidInput
+from graphql_api.domain.moves import NoRoom
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.connecting import IDEMPOTENCY_KEY
 from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
 from graphql_api.schema.context import Info
-from graphql_api.schema.errors import MoveSocialAccountsError, move_errors
+from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_id
+from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import moving
 from graphql_api.services.accounts.moving import MoveCommand
 
 
-@strawberry.input(description="Which social accounts to move, and where.")
+@arguments
 class MoveSocialAccountsInput:
-    """One call."""
+    """Which social accounts to move, and where."""
 
     social_account_ids: list[strawberry.ID] = strawberry.field(
         description="Ids of social accounts: at most 100, each once; all of them or none. They may come from several "
@@ -38,54 +39,31 @@ class MoveSocialAccountsInput:
         )
 
 
-@strawberry.type(
-    description="The accounts are held in the other place now. They kept their ids, nicknames and `createdAt`, and left "
-    "the teams of the old place."
-)
+@output
 class MoveSocialAccountsSuccess:
-    """A success."""
+    """The accounts are held in the other place now.
+
+    They kept their ids, nicknames and `createdAt`, and left the teams of the old place.
+    """
 
     social_accounts: list[SocialAccount] = strawberry.field(
         description="The accounts as they are now, in the order of the input."
     )
 
 
-@strawberry.type(description="Nothing was moved.")
-class MoveSocialAccountsFailure:
-    """A failure."""
+@mutation(
+    "Nothing was moved.",
+    errors="What stood in the way, in the order of the input: wrong input, or else accounts that the place has no room for.",
+)
+async def move_social_accounts(
+    info: Info, input: MoveSocialAccountsInput
+) -> MoveSocialAccountsSuccess | Refused[InvalidInput | NoRoom]:
+    """Move social accounts to the viewer's Personal or to a Workspace, all or none.
 
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[MoveSocialAccountsError] = strawberry.field(
-        description="What stood in the way, in the order of the input: wrong input, or else accounts that the place has "
-        "no room for."
-    )
-
-
-MoveSocialAccountsResult = Annotated[
-    MoveSocialAccountsSuccess | MoveSocialAccountsFailure,
-    strawberry.union("MoveSocialAccountsResult", description="What came of moving. Closed."),
-]
-
-
-@strawberry.type
-class MovingMutations:
-    """The mutations of moving."""
-
-    @strawberry.mutation(
-        description="Move social accounts to the viewer's Personal or to a Workspace, all or none. At no moment are they "
-        "free for somebody else to connect. An account that is there already is `InvalidInput` `DUPLICATE`."
-    )
-    async def move_social_accounts(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            MoveSocialAccountsInput, strawberry.argument(description="Which ones, and where.")
-        ],
-    ) -> MoveSocialAccountsResult:
-        """The way out that keeps everything."""
-        outcome = await moving.move(info.context.call, input.to_command())
-        if isinstance(outcome, Refused):
-            return MoveSocialAccountsFailure(
-                message="Nothing was moved.", errors=move_errors(outcome.problems)
-            )
-        return MoveSocialAccountsSuccess(social_accounts=[InstagramAccount.of(row) for row in outcome])
+    At no moment are they free for somebody else to connect. An account that is there already is
+    `InvalidInput` `DUPLICATE`.
+    """
+    outcome = await moving.move(info.context.call, input.to_command())
+    if isinstance(outcome, Refused):
+        return outcome
+    return MoveSocialAccountsSuccess(social_accounts=[InstagramAccount.of(row) for row in outcome])

@@ -12,6 +12,7 @@ from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.context import Info
+from graphql_api.schema.described import interface, output, resolved
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.nodes import Node, setter
 from graphql_api.schema.people.user import User
@@ -36,12 +37,13 @@ SocialAccountHolder = Annotated[
 ]
 
 
-@strawberry.interface(
-    description="An account on a social platform, held in exactly one place. Its id stands for one period of being held: "
-    "disconnecting ends it, and whoever connects the account next gets another id."
-)
+@interface
 class SocialAccount(Node):
-    """What every platform's accounts have."""
+    """An account on a social platform, held in exactly one place.
+
+    Its id stands for one period of being held: disconnecting ends it, and whoever connects the account next
+    gets another id.
+    """
 
     platform: Platform = strawberry.field(description="Where the account lives.")
     username: str = strawberry.field(description="The name on the platform, as last told.")
@@ -58,37 +60,33 @@ class SocialAccount(Node):
     facebook_account_id: strawberry.Private[UUID | None]
     login: strawberry.Private[FacebookAccount | NotRead | None] = NOT_READ
 
-    @strawberry.field(description="The place that has it; null once it is disconnected.")
+    @resolved
     def holder(self, info: Info) -> SocialAccountHolder | None:
-        """Looked up, and so nullable: it must not hide the account that it belongs to."""
+        """The place that has it; null once it is disconnected."""
         if self.held_by is None:
             return None
         if isinstance(self.held_by, Personal):
             return info.context.loaders.users.get(self.held_by.user_id, _user)
         return info.context.loaders.workspaces.get(self.held_by.workspace_id, _workspace)
 
-    @strawberry.field(
-        description="Who connected it, or last reconnected it; null when the viewer cannot see them any more."
-    )
+    @resolved
     def connected_by(self, info: Info) -> User | None:
-        """The user, where the viewer may see them."""
+        """Who connected it, or last reconnected it; null when the viewer cannot see them any more."""
         if self.connected_by_id is None:
             return None
         return info.context.loaders.users.get(self.connected_by_id, _user)
 
-    @strawberry.field(
-        description="The teams of the Workspace that it is shared with, by name; empty in a Personal."
-    )
+    @resolved
     def connected_teams(self, info: Info) -> list[Team] | None:
-        """Looked up, and so nullable."""
+        """The teams of the Workspace that it is shared with, by name; empty in a Personal."""
         if not isinstance(self.held_by, Place):
             return []  # teams are of Workspaces
         return info.context.loaders.teams_of_social_accounts.get(self.row_id, _teams)
 
 
-@strawberry.type(description="An Instagram professional account.")
+@output
 class InstagramAccount(SocialAccount):
-    """A held Instagram account."""
+    """An Instagram professional account."""
 
     instagram_user_id: str = strawberry.field(
         description="Instagram's id of the account: 1 to 20 digits, as text, since it does not fit a JavaScript number."
@@ -97,22 +95,21 @@ class InstagramAccount(SocialAccount):
         description="The Facebook page that the account is linked to; null until Meta was asked."
     )
 
-    @strawberry.field(
-        description="Meta's access token of this account. Needs an API token with the scope `READ_ACCESS_TOKENS`: "
-        "otherwise it is null, with a `FORBIDDEN` error. Every reading is recorded."
-    )
+    @resolved
     async def access_token(self, info: Info) -> str | None:
-        """Opened on its way out, and nowhere else."""
+        """Meta's access token of this account.
+
+        Needs an API token with the scope `READ_ACCESS_TOKENS`: otherwise it is null, with a `FORBIDDEN`
+        error. Every reading is recorded.
+        """
         if self.held_by is None:
             return None
         secret = await info.context.loaders.access_tokens.load(self.hold_id)
         return None if secret is None else secret.reveal()
 
-    @strawberry.field(
-        description="The Facebook account that vouched for it; null when it is not the viewer's own, or was disconnected."
-    )
+    @resolved
     def facebook_account(self, info: Info) -> FacebookAccount | None:
-        """The viewer's own Facebook account."""
+        """The Facebook account that vouched for it; null when it is not the viewer's own, or was disconnected."""
         if self.login is not NOT_READ:
             return self.login
         if self.facebook_account_id is None or self.held_by is None:

@@ -10,6 +10,7 @@ import strawberry
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Holder, Personal, Role, read_holder
 from graphql_api.schema.context import Info
+from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.people.user import User
 from graphql_api.storage.rows import AnyEvent, details_of
@@ -17,11 +18,6 @@ from graphql_api.storage.rows import AnyEvent, details_of
 if TYPE_CHECKING:
     from graphql_api.schema.accounts.social_account import SocialAccountHolder
 
-EVENTS = (
-    "What happened here, the oldest first: begin with `last` to show the newest. Of a Workspace, its admins see "
-    "everything; its creators what they did themselves or what was done to them, and all about the social accounts "
-    "that are shared with a team they are in. An `after` whose next events are no longer kept is a `CURSOR_EXPIRED` error."
-)
 EVENTS_CURSOR = (
     "A cursor that stands for now: give it to `accountEvents` or `events` as `after`. Ask for it above the lists that "
     "you want to keep up to date: fields are read in their order, and so nothing is missed in between."
@@ -45,90 +41,79 @@ KINDS_OF_SUBJECTS = {
 LazyHolder = Annotated["SocialAccountHolder", strawberry.lazy("graphql_api.schema.accounts.social_account")]
 
 
-@strawberry.type(
-    description="Something that happened in a Personal or a Workspace. It says what was so at the time, and names what it "
-    "is about by ids: the objects themselves may be gone, or not be visible to the viewer any more."
-)
+@output
 class Event:
-    """An event; each field is made when it is asked for, since a page has a hundred events."""
+    """Something that happened in a Personal or a Workspace.
+
+    It says what was so at the time, and names what it is about by ids: the objects themselves may be gone,
+    or not be visible to the viewer any more.
+    """
 
     row: strawberry.Private[AnyEvent]
 
-    @strawberry.field(description="The event's id.")
+    @resolved
     def id(self) -> strawberry.ID:
-        """Its own, which nothing is fetched by."""
+        """The event's id."""
         return write_id("Event", self.row.id)
 
-    @strawberry.field(description="What happened.")
+    @resolved
     def kind(self) -> EventKind:
-        """As it was recorded."""
+        """What happened."""
         return self.row.kind
 
-    @strawberry.field(description="When it happened.")
+    @resolved
     def occurred_at(self) -> datetime:
-        """When the request was made that did it."""
+        """When it happened."""
         return self.row.created_at
 
-    @strawberry.field(
-        description="The id of the request that did it, as the answer's `X-Request-Id` said it."
-    )
+    @resolved
     def request_id(self) -> str:
-        """The same as in the log."""
+        """The id of the request that did it, as the answer's `X-Request-Id` said it."""
         return self.row.request_id
 
-    @strawberry.field(
-        description="The id of what it is about; `kind` says what that is: a social account, a Facebook account, a user, "
-        "a team, an invitation, a request for access, an API token or a Workspace."
-    )
+    @resolved
     def subject_id(self) -> strawberry.ID | None:
-        """Written for the type that events of this kind are about."""
+        """The id of what it is about; `kind` says what that is: a social account, a Facebook account, a user, a team, an invitation, a request for access, an API token or a Workspace."""
         subject_id = self.row.subject_id
         return None if subject_id is None else write_id(_type_of_subject(self.row.kind), subject_id)
 
-    @strawberry.field(
-        description="The id of the social account that it is about; null when it is about something else."
-    )
+    @resolved
     def social_account_id(self) -> strawberry.ID | None:
-        """The same id, where it is one of a social account."""
+        """The id of the social account that it is about; null when it is about something else."""
         subject_id = self.row.subject_id
         if subject_id is None or _type_of_subject(self.row.kind) != "InstagramAccount":
             return None
         return write_id("InstagramAccount", subject_id)
 
-    @strawberry.field(description="The social account's name on the platform, as it was then.")
+    @resolved
     def username(self) -> str | None:
-        """As it was recorded."""
+        """The social account's name on the platform, as it was then."""
         return self._details.get("username")
 
-    @strawberry.field(description="The nickname that the social account was given.")
+    @resolved
     def nickname(self) -> str | None:
-        """As it was recorded."""
+        """The nickname that the social account was given."""
         return self._details.get("nickname")
 
-    @strawberry.field(description="The name of the team that it is about, as it is since then.")
+    @resolved
     def team_name(self) -> str | None:
-        """As it was recorded."""
+        """The name of the team that it is about, as it is since then."""
         return self._details.get("team") or (self._name if self.row.kind.startswith("TEAM_") else None)
 
-    @strawberry.field(
-        description="The name of the Workspace that it is about, as it is since then; only where that is the subject, or in "
-        "the viewer's own history."
-    )
+    @resolved
     def workspace_name(self) -> str | None:
-        """As it was recorded."""
+        """The name of the Workspace that it is about, as it is since then; only where that is the subject, or in the viewer's own history."""
         details = self._details
         return details.get("workspace") or (self._name if self.row.kind.startswith("WORKSPACE_") else None)
 
-    @strawberry.field(description="The role that somebody was invited or joined in, or was given.")
+    @resolved
     def role(self) -> Role | None:
-        """As it was recorded."""
+        """The role that somebody was invited or joined in, or was given."""
         return Role(self._details["role"]) if "role" in self._details else None
 
-    @strawberry.field(
-        description="Who did it; null when they are gone, or the viewer cannot see them any more."
-    )
+    @resolved
     async def actor(self, info: Info) -> User | None:
-        """The user, where the viewer may see them."""
+        """Who did it; null when they are gone, or the viewer cannot see them any more."""
         if self.row.actor_id is None:
             return None
         user = await info.context.loaders.users.load(self.row.actor_id)
@@ -143,12 +128,9 @@ class Event:
         """The place, where the viewer may see it."""
         return await _holder(info, self._moved("from"))
 
-    @strawberry.field(
-        description="The place that a social account was moved to; null when nothing was moved, or when the viewer "
-        "does not see that place."
-    )
+    @resolved
     async def to(self, info: Info) -> LazyHolder | None:
-        """The place, where the viewer may see it."""
+        """The place that a social account was moved to; null when nothing was moved, or when the viewer does not see that place."""
         return await _holder(info, self._moved("to"))
 
     @cached_property

@@ -6,16 +6,17 @@ from typing import Self
 import strawberry
 
 from graphql_api.domain.permissions import Scope
+from graphql_api.schema.described import output
 from graphql_api.schema.ids import write_id
 from graphql_api.storage import tables
 
 
-@strawberry.type(
-    description="The record of a credential that callers have. Its secret, the bearer token, is shown once, "
-    "when it is made."
-)
+@output
 class ApiToken:
-    """An API token."""
+    """The record of a credential that callers have.
+
+    Its secret, the bearer token, is shown once, when it is made.
+    """
 
     id: strawberry.ID = strawberry.field(description="For `revokeApiToken`.")
     label: str = strawberry.field(description="What its maker called it.")

@@ -1,27 +1,23 @@
 """Logging in (making an API token) and out (revoking it)."""
 
-from typing import Annotated
-
 import strawberry
 
+from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.permissions import Scope
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema.context import Info
-from graphql_api.schema.errors import (
-    CredentialsRejected,
-    InvalidInput,
-    credential_errors,
-    invalid_inputs,
-)
+from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_id
+from graphql_api.schema.mutation import mutation
 from graphql_api.schema.people.api_token import ApiToken
 from graphql_api.services.people import api_tokens
+from graphql_api.services.people.api_tokens import CredentialsRejected
 
 
-@strawberry.input(description="Who logs in, and what for.")
+@arguments
 class CreateApiTokenInput:
-    """One log-in."""
+    """Who logs in, and what for."""
 
     email: str = strawberry.field(description="The user's e-mail address.")
     password: str = strawberry.field(description="The user's password.")
@@ -36,9 +32,9 @@ class CreateApiTokenInput:
         return "CreateApiTokenInput(***)"
 
 
-@strawberry.type(description="The API token is made.")
+@output
 class CreateApiTokenSuccess:
-    """A success."""
+    """The API token is made."""
 
     api_token: ApiToken = strawberry.field(description="The record of the credential.")
     bearer_token: str = strawberry.field(
@@ -46,110 +42,56 @@ class CreateApiTokenSuccess:
     )
 
 
-CreateApiTokenError = Annotated[
-    InvalidInput | CredentialsRejected,
-    strawberry.union("CreateApiTokenError", description="What can stand in the way of logging in. Closed."),
-]
+@mutation(
+    "No API token was made.",
+    errors="What stood in the way. An unknown address and a wrong password are alike.",
+)
+async def create_api_token(
+    info: Info, input: CreateApiTokenInput
+) -> CreateApiTokenSuccess | Refused[InvalidInput | CredentialsRejected]:
+    """Log in: make an API token for whoever knows the password.
 
-
-@strawberry.type(description="No API token was made.")
-class CreateApiTokenFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[CreateApiTokenError] = strawberry.field(
-        description="What stood in the way. An unknown address and a wrong password are alike."
+    No bearer token is needed for this call.
+    """
+    outcome = await api_tokens.log_in(
+        info.context.call,
+        email=input.email,
+        password=Secret(input.password),
+        label=input.label,
+        scopes=input.scopes,
+    )
+    if isinstance(outcome, Refused):
+        return outcome
+    return CreateApiTokenSuccess(
+        api_token=ApiToken.of(outcome.record), bearer_token=outcome.bearer_token.reveal()
     )
 
 
-CreateApiTokenResult = Annotated[
-    CreateApiTokenSuccess | CreateApiTokenFailure,
-    strawberry.union("CreateApiTokenResult", description="What came of logging in. Closed."),
-]
-
-
-@strawberry.input(description="Which API token to revoke.")
+@arguments
 class RevokeApiTokenInput:
-    """One revocation."""
+    """Which API token to revoke."""
 
     api_token_id: strawberry.ID = strawberry.field(
         description="One of the viewer's own; the present one too."
     )
 
 
-@strawberry.type(
-    description="The API token is revoked: its next request is refused, by every server process."
-)
+@output
 class RevokeApiTokenSuccess:
-    """A success."""
+    """The API token is revoked: its next request is refused, by every server process."""
 
     api_token: ApiToken = strawberry.field(description="The record, with the time of its end.")
 
 
-RevokeApiTokenError = Annotated[
-    InvalidInput,
-    strawberry.union("RevokeApiTokenError", description="What can stand in the way of revoking. Closed."),
-]
+@mutation("Nothing was revoked.")
+async def revoke_api_token(
+    info: Info, input: RevokeApiTokenInput
+) -> RevokeApiTokenSuccess | Refused[InvalidInput]:
+    """Log out: revoke one of the viewer's API tokens.
 
-
-@strawberry.type(description="Nothing was revoked.")
-class RevokeApiTokenFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[RevokeApiTokenError] = strawberry.field(description="What stood in the way.")
-
-
-RevokeApiTokenResult = Annotated[
-    RevokeApiTokenSuccess | RevokeApiTokenFailure,
-    strawberry.union("RevokeApiTokenResult", description="What came of revoking. Closed."),
-]
-
-
-@strawberry.type
-class ApiTokenMutations:
-    """The mutations of this noun."""
-
-    @strawberry.mutation(
-        description="Log in: make an API token for whoever knows the password. No bearer token is needed for this call."
-    )
-    async def create_api_token(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            CreateApiTokenInput, strawberry.argument(description="Who logs in, and what for.")
-        ],
-    ) -> CreateApiTokenResult:
-        """Checks credentials."""
-        outcome = await api_tokens.log_in(
-            info.context.call,
-            email=input.email,
-            password=Secret(input.password),
-            label=input.label,
-            scopes=input.scopes,
-        )
-        if isinstance(outcome, Refused):
-            return CreateApiTokenFailure(
-                message="No API token was made.", errors=credential_errors(outcome.problems)
-            )
-        return CreateApiTokenSuccess(
-            api_token=ApiToken.of(outcome.record), bearer_token=outcome.bearer_token.reveal()
-        )
-
-    @strawberry.mutation(
-        description="Log out: revoke one of the viewer's API tokens. Revoking twice is no error."
-    )
-    async def revoke_api_token(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            RevokeApiTokenInput, strawberry.argument(description="Which one.")
-        ],
-    ) -> RevokeApiTokenResult:
-        """Their own only."""
-        outcome = await api_tokens.revoke(info.context.call, read_id("ApiToken", input.api_token_id))
-        if isinstance(outcome, Refused):
-            return RevokeApiTokenFailure(
-                message="Nothing was revoked.", errors=invalid_inputs(outcome.problems)
-            )
-        return RevokeApiTokenSuccess(api_token=ApiToken.of(outcome))
+    Revoking twice is no error.
+    """
+    outcome = await api_tokens.revoke(info.context.call, read_id("ApiToken", input.api_token_id))
+    if isinstance(outcome, Refused):
+        return outcome
+    return RevokeApiTokenSuccess(api_token=ApiToken.of(outcome))

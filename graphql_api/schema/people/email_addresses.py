@@ -1,60 +1,51 @@
 """Showing that an e-mail address is one's own."""
 
-from typing import Annotated
-
 import strawberry
 
+from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema.context import Info
-from graphql_api.schema.errors import InvalidInput, invalid_inputs
+from graphql_api.schema.described import arguments, output
+from graphql_api.schema.mutation import mutation
 from graphql_api.schema.people.user import User
 from graphql_api.services.people import email_codes
 
 
-@strawberry.input(description="Which address to verify.")
+@arguments
 class SendVerificationEmailInput:
-    """One mail."""
+    """Which address to verify."""
 
     email: str = strawberry.field(description="The address to verify: the viewer's own.")
 
 
-@strawberry.type(description="The mail is on its way.")
+@output
 class SendVerificationEmailSuccess:
-    """A success."""
+    """The mail is on its way."""
 
     email: str = strawberry.field(description="Where it goes to.")
 
 
-SendVerificationEmailError = Annotated[
-    InvalidInput,
-    strawberry.union(
-        "SendVerificationEmailError", description="What can stand in the way of another mail. Closed."
-    ),
-]
+@mutation(
+    "No mail is sent.",
+    errors="What stood in the way. An address that is not the viewer's is `NOT_FOUND`, one that is verified already is `DUPLICATE`.",
+)
+async def send_verification_email(
+    info: Info, input: SendVerificationEmailInput
+) -> SendVerificationEmailSuccess | Refused[InvalidInput]:
+    """Mail the viewer another code that verifies their e-mail address; the older ones end.
+
+    The first is mailed when they register. At most a few an hour.
+    """
+    outcome = await email_codes.send_verification(info.context.call, email=input.email)
+    if isinstance(outcome, Refused):
+        return outcome
+    return SendVerificationEmailSuccess(email=outcome.email)
 
 
-@strawberry.type(description="No mail is sent.")
-class SendVerificationEmailFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[SendVerificationEmailError] = strawberry.field(
-        description="What stood in the way. An address that is not the viewer's is `NOT_FOUND`, one that is verified already is `DUPLICATE`."
-    )
-
-
-SendVerificationEmailResult = Annotated[
-    SendVerificationEmailSuccess | SendVerificationEmailFailure,
-    strawberry.union(
-        "SendVerificationEmailResult", description="What came of asking for another mail. Closed."
-    ),
-]
-
-
-@strawberry.input(description="The code from the mail.")
+@arguments
 class VerifyEmailInput:
-    """One code."""
+    """The code from the mail."""
 
     code: str = strawberry.field(
         description="The code from the newest mail that asked to verify the address; good once."
@@ -64,71 +55,24 @@ class VerifyEmailInput:
         return "VerifyEmailInput(***)"
 
 
-@strawberry.type(description="The address is verified.")
+@output
 class VerifyEmailSuccess:
-    """A success."""
+    """The address is verified."""
 
     user: User = strawberry.field(description="The user whose address it is.")
 
 
-VerifyEmailError = Annotated[
-    InvalidInput,
-    strawberry.union("VerifyEmailError", description="What can stand in the way of verifying. Closed."),
-]
+@mutation(
+    "Nothing was verified.",
+    errors="What stood in the way. A code that is unknown, used, replaced by a newer one or expired is one answer.",
+)
+async def verify_email(info: Info, input: VerifyEmailInput) -> VerifyEmailSuccess | Refused[InvalidInput]:
+    """Verify an e-mail address by the code that was mailed there.
 
-
-@strawberry.type(description="Nothing was verified.")
-class VerifyEmailFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[VerifyEmailError] = strawberry.field(
-        description="What stood in the way. A code that is unknown, used, replaced by a newer one or expired is one answer."
-    )
-
-
-VerifyEmailResult = Annotated[
-    VerifyEmailSuccess | VerifyEmailFailure,
-    strawberry.union("VerifyEmailResult", description="What came of verifying. Closed."),
-]
-
-
-@strawberry.type
-class EmailAddressMutations:
-    """The mutations of this noun."""
-
-    @strawberry.mutation(
-        description="Mail the viewer another code that verifies their e-mail address; the older ones end. The first is mailed when they register. At most a few an hour."
-    )
-    async def send_verification_email(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            SendVerificationEmailInput, strawberry.argument(description="Which address.")
-        ],
-    ) -> SendVerificationEmailResult:
-        """To the viewer's own address."""
-        outcome = await email_codes.send_verification(info.context.call, email=input.email)
-        if isinstance(outcome, Refused):
-            return SendVerificationEmailFailure(
-                message="No mail is sent.", errors=invalid_inputs(outcome.problems)
-            )
-        return SendVerificationEmailSuccess(email=outcome.email)
-
-    @strawberry.mutation(
-        description="Verify an e-mail address by the code that was mailed there. The code says whose address it is: no bearer token is needed, so that the mail may be opened on another device."
-    )
-    async def verify_email(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            VerifyEmailInput, strawberry.argument(description="The code.")
-        ],
-    ) -> VerifyEmailResult:
-        """By whoever reads the mail."""
-        outcome = await email_codes.verify(info.context.call, code=Secret(input.code))
-        if isinstance(outcome, Refused):
-            return VerifyEmailFailure(
-                message="Nothing was verified.", errors=invalid_inputs(outcome.problems)
-            )
-        return VerifyEmailSuccess(user=User.of(outcome))
+    The code says whose address it is: no bearer token is needed, so that the mail may be opened on another
+    device.
+    """
+    outcome = await email_codes.verify(info.context.call, code=Secret(input.code))
+    if isinstance(outcome, Refused):
+        return outcome
+    return VerifyEmailSuccess(user=User.of(outcome))

@@ -1,60 +1,51 @@
 """Choosing a new password by a code that is mailed."""
 
-from typing import Annotated
-
 import strawberry
 
+from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema.context import Info
-from graphql_api.schema.errors import InvalidInput, invalid_inputs
+from graphql_api.schema.described import arguments, output
+from graphql_api.schema.mutation import mutation
 from graphql_api.schema.people.user import User
 from graphql_api.services.people import email_codes
 
 
-@strawberry.input(description="Who forgot their password.")
+@arguments
 class RequestPasswordResetInput:
-    """One request."""
+    """Who forgot their password."""
 
     email: str = strawberry.field(description="The address that they are registered with.")
 
 
-@strawberry.type(
-    description="If somebody is registered with this address, a code is on its way to them. Whether somebody is, is not told."
-)
+@output
 class RequestPasswordResetSuccess:
-    """A success."""
+    """If somebody is registered with this address, a code is on its way to them.
+
+    Whether somebody is, is not told.
+    """
 
     email: str = strawberry.field(description="The address that was asked for.")
 
 
-RequestPasswordResetError = Annotated[
-    InvalidInput,
-    strawberry.union(
-        "RequestPasswordResetError", description="What can stand in the way of asking for a code. Closed."
-    ),
-]
+@mutation("Nothing was asked for.", errors="What stood in the way: what is no e-mail address.")
+async def request_password_reset(
+    info: Info, input: RequestPasswordResetInput
+) -> RequestPasswordResetSuccess | Refused[InvalidInput]:
+    """Have a code for `resetPassword` mailed to the user with this e-mail address, if there is one; the answer is the same if not.
+
+    No bearer token is needed. At most a few an hour for an address.
+    """
+    outcome = await email_codes.request_reset(info.context.call, email=input.email)
+    if isinstance(outcome, Refused):
+        return outcome
+    return RequestPasswordResetSuccess(email=outcome)
 
 
-@strawberry.type(description="Nothing was asked for.")
-class RequestPasswordResetFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[RequestPasswordResetError] = strawberry.field(
-        description="What stood in the way: what is no e-mail address."
-    )
-
-
-RequestPasswordResetResult = Annotated[
-    RequestPasswordResetSuccess | RequestPasswordResetFailure,
-    strawberry.union("RequestPasswordResetResult", description="What came of asking for a code. Closed."),
-]
-
-
-@strawberry.input(description="The code from the mail, and a new password.")
+@arguments
 class ResetPasswordInput:
-    """One new password."""
+    """The code from the mail, and a new password."""
 
     code: str = strawberry.field(description="The code from the newest mail; good once.")
     new_password: str = strawberry.field(description="The new password: 8 to 256 characters.")
@@ -63,77 +54,30 @@ class ResetPasswordInput:
         return "ResetPasswordInput(***)"
 
 
-@strawberry.type(
-    description="The password is the new one, all API tokens of the user are revoked, and their e-mail address is verified. Log in with `createApiToken`."
-)
+@output
 class ResetPasswordSuccess:
-    """A success."""
+    """The password is the new one, all API tokens of the user are revoked, and their e-mail address is verified.
+
+    Log in with `createApiToken`.
+    """
 
     user: User = strawberry.field(description="The user whose password it is.")
 
 
-ResetPasswordError = Annotated[
-    InvalidInput,
-    strawberry.union(
-        "ResetPasswordError", description="What can stand in the way of a new password. Closed."
-    ),
-]
+@mutation(
+    "The password was not changed.",
+    errors="What stood in the way. A code that is unknown, used, replaced by a newer one or expired is one answer.",
+)
+async def reset_password(
+    info: Info, input: ResetPasswordInput
+) -> ResetPasswordSuccess | Refused[InvalidInput]:
+    """Choose a new password by the code from `requestPasswordReset`.
 
-
-@strawberry.type(description="The password is as it was.")
-class ResetPasswordFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[ResetPasswordError] = strawberry.field(
-        description="What stood in the way. A code that is unknown, used, replaced by a newer one or expired is one answer."
+    Ends every API token of the user. No bearer token is needed.
+    """
+    outcome = await email_codes.reset_password(
+        info.context.call, code=Secret(input.code), new=Secret(input.new_password)
     )
-
-
-ResetPasswordResult = Annotated[
-    ResetPasswordSuccess | ResetPasswordFailure,
-    strawberry.union("ResetPasswordResult", description="What came of choosing a new password. Closed."),
-]
-
-
-@strawberry.type
-class PasswordMutations:
-    """The mutations of this noun."""
-
-    @strawberry.mutation(
-        description="Have a code for `resetPassword` mailed to the user with this e-mail address, if there is one; the answer is the same if not. No bearer token is needed. At most a few an hour for an address."
-    )
-    async def request_password_reset(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            RequestPasswordResetInput, strawberry.argument(description="Whose password.")
-        ],
-    ) -> RequestPasswordResetResult:
-        """The same whether or not somebody has the address."""
-        outcome = await email_codes.request_reset(info.context.call, email=input.email)
-        if isinstance(outcome, Refused):
-            return RequestPasswordResetFailure(
-                message="Nothing was asked for.", errors=invalid_inputs(outcome.problems)
-            )
-        return RequestPasswordResetSuccess(email=outcome)
-
-    @strawberry.mutation(
-        description="Choose a new password by the code from `requestPasswordReset`. Ends every API token of the user. No bearer token is needed."
-    )
-    async def reset_password(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            ResetPasswordInput, strawberry.argument(description="The code and the password.")
-        ],
-    ) -> ResetPasswordResult:
-        """By whoever reads the mail."""
-        outcome = await email_codes.reset_password(
-            info.context.call, code=Secret(input.code), new=Secret(input.new_password)
-        )
-        if isinstance(outcome, Refused):
-            return ResetPasswordFailure(
-                message="The password was not changed.", errors=invalid_inputs(outcome.problems)
-            )
-        return ResetPasswordSuccess(user=User.of(outcome))
+    if isinstance(outcome, Refused):
+        return outcome
+    return ResetPasswordSuccess(user=User.of(outcome))

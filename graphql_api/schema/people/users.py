@@ -1,26 +1,22 @@
 """Registering, and changing the password."""
 
-from typing import Annotated
-
 import strawberry
 
+from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema.context import Info
-from graphql_api.schema.errors import (
-    CredentialsRejected,
-    InvalidInput,
-    credential_errors,
-    invalid_inputs,
-)
+from graphql_api.schema.described import arguments, output
+from graphql_api.schema.mutation import mutation
 from graphql_api.schema.people.api_token import ApiToken
 from graphql_api.schema.people.user import User
 from graphql_api.services.people import users
+from graphql_api.services.people.api_tokens import CredentialsRejected
 
 
-@strawberry.input(description="Who registers.")
+@arguments
 class RegisterUserInput:
-    """One registration."""
+    """Who registers."""
 
     email: str = strawberry.field(
         description="An e-mail address; compared without case, and nobody else's yet."
@@ -32,9 +28,9 @@ class RegisterUserInput:
         return "RegisterUserInput(***)"
 
 
-@strawberry.type(description="The user is registered.")
+@output
 class RegisterUserSuccess:
-    """A success."""
+    """The user is registered."""
 
     user: User = strawberry.field(description="The new user.")
     api_token: ApiToken = strawberry.field(description="The record of the credential that they start with.")
@@ -43,31 +39,30 @@ class RegisterUserSuccess:
     )
 
 
-RegisterUserError = Annotated[
-    InvalidInput,
-    strawberry.union("RegisterUserError", description="What can stand in the way of registering. Closed."),
-]
+@mutation(
+    "Nobody was registered.", errors="What stood in the way. A taken address is `DUPLICATE` at the e-mail."
+)
+async def register_user(info: Info, input: RegisterUserInput) -> RegisterUserSuccess | Refused[InvalidInput]:
+    """Register a user.
 
-
-@strawberry.type(description="Nobody was registered.")
-class RegisterUserFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[RegisterUserError] = strawberry.field(
-        description="What stood in the way. A taken address is `DUPLICATE` at the e-mail."
+    The answer holds their bearer token, once. No bearer token is needed for this call. A mail with a code
+    for `verifyEmail` goes to the address; if it is registered already, its user is told by mail.
+    """
+    outcome = await users.register(
+        info.context.call, email=input.email, password=Secret(input.password), name=input.name
+    )
+    if isinstance(outcome, Refused):
+        return outcome
+    return RegisterUserSuccess(
+        user=User.of(outcome.user),
+        api_token=ApiToken.of(outcome.token.record),
+        bearer_token=outcome.token.bearer_token.reveal(),
     )
 
 
-RegisterUserResult = Annotated[
-    RegisterUserSuccess | RegisterUserFailure,
-    strawberry.union("RegisterUserResult", description="What came of registering. Closed."),
-]
-
-
-@strawberry.input(description="The old and the new password.")
+@arguments
 class ChangePasswordInput:
-    """One change."""
+    """The old and the new password."""
 
     current_password: str = strawberry.field(description="The password as it is now.")
     new_password: str = strawberry.field(description="The new one: 8 to 256 characters.")
@@ -76,82 +71,26 @@ class ChangePasswordInput:
         return "ChangePasswordInput(***)"
 
 
-@strawberry.type(description="The password is changed, and every other API token of the user is revoked.")
+@output
 class ChangePasswordSuccess:
-    """A success."""
+    """The password is changed, and every other API token of the user is revoked."""
 
     user: User = strawberry.field(description="The viewer.")
 
 
-ChangePasswordError = Annotated[
-    InvalidInput | CredentialsRejected,
-    strawberry.union(
-        "ChangePasswordError", description="What can stand in the way of a new password. Closed."
-    ),
-]
+@mutation("The password was not changed.")
+async def change_password(
+    info: Info, input: ChangePasswordInput
+) -> ChangePasswordSuccess | Refused[InvalidInput | CredentialsRejected]:
+    """Change the viewer's password.
 
-
-@strawberry.type(description="The password is as it was.")
-class ChangePasswordFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[ChangePasswordError] = strawberry.field(description="What stood in the way.")
-
-
-ChangePasswordResult = Annotated[
-    ChangePasswordSuccess | ChangePasswordFailure,
-    strawberry.union("ChangePasswordResult", description="What came of changing the password. Closed."),
-]
-
-
-@strawberry.type
-class UserMutations:
-    """The mutations of this noun."""
-
-    @strawberry.mutation(
-        description="Register a user. The answer holds their bearer token, once. No bearer token is needed for this call. A mail "
-        "with a code for `verifyEmail` goes to the address; if it is registered already, its user is told by mail."
+    Their other API tokens are revoked; the one of this call goes on.
+    """
+    outcome = await users.change_password(
+        info.context.call,
+        current=Secret(input.current_password),
+        new=Secret(input.new_password),
     )
-    async def register_user(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            RegisterUserInput, strawberry.argument(description="Who registers.")
-        ],
-    ) -> RegisterUserResult:
-        """The only way to become a user."""
-        outcome = await users.register(
-            info.context.call, email=input.email, password=Secret(input.password), name=input.name
-        )
-        if isinstance(outcome, Refused):
-            return RegisterUserFailure(
-                message="Nobody was registered.", errors=invalid_inputs(outcome.problems)
-            )
-        return RegisterUserSuccess(
-            user=User.of(outcome.user),
-            api_token=ApiToken.of(outcome.token.record),
-            bearer_token=outcome.token.bearer_token.reveal(),
-        )
-
-    @strawberry.mutation(
-        description="Change the viewer's password. Their other API tokens are revoked; the one of this call goes on."
-    )
-    async def change_password(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            ChangePasswordInput, strawberry.argument(description="The old and the new password.")
-        ],
-    ) -> ChangePasswordResult:
-        """Ends whatever a thief of the old one has."""
-        outcome = await users.change_password(
-            info.context.call,
-            current=Secret(input.current_password),
-            new=Secret(input.new_password),
-        )
-        if isinstance(outcome, Refused):
-            return ChangePasswordFailure(
-                message="The password was not changed.", errors=credential_errors(outcome.problems)
-            )
-        return ChangePasswordSuccess(user=User.of(outcome))
+    if isinstance(outcome, Refused):
+        return outcome
+    return ChangePasswordSuccess(user=User.of(outcome))

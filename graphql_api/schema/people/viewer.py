@@ -13,88 +13,81 @@ from graphql_api.schema.accounts.listing import OrderBy, Platforms, Search, read
 from graphql_api.schema.accounts.pages import list_held
 from graphql_api.schema.accounts.social_account import SocialAccount
 from graphql_api.schema.context import Info
-from graphql_api.schema.history.event import EVENTS, EVENTS_CURSOR, Event
-from graphql_api.schema.nodes import After, Before, Connection, First, Last, page_request
+from graphql_api.schema.described import connection, output, resolved
+from graphql_api.schema.history.event import EVENTS_CURSOR, Event
+from graphql_api.schema.nodes import Connection
 from graphql_api.schema.people.api_token import ApiToken
 from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.workspace import StatusFilter, Workspace
 from graphql_api.services.accounts import access_requests, facebook_accounts
+from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.people import api_tokens
 from graphql_api.services.workspaces import workspaces
 from graphql_api.storage.rows import AnyUser
 
 
-@strawberry.type(description="The authenticated caller, with what is private to them.")
+@output
 class Viewer:
-    """Whoever the bearer token stands for."""
+    """The authenticated caller, with what is private to them."""
 
-    @strawberry.field(description="The viewer as others see them.")
+    @resolved
     def user(self, info: Info) -> User:
-        """The viewer's own row, which is there already."""
+        """The viewer as others see them."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _user)
 
-    @strawberry.field(
-        description="Whether the viewer has shown, by a code that was mailed there, that their e-mail address is theirs: "
-        "see `verifyEmail`."
-    )
+    @resolved
     def email_verified(self, info: Info) -> bool:
-        """By the viewer's own row."""
+        """Whether the viewer has shown, by a code that was mailed there, that their e-mail address is theirs: see `verifyEmail`."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _is_verified)
 
-    @strawberry.field(description="How many social accounts the viewer's Personal may hold.")
+    @resolved
     def account_limit(self, info: Info) -> int:
-        """As the operator has set it."""
+        """How many social accounts the viewer's Personal may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
-    @strawberry.field(description="How many social accounts the viewer's Personal holds.")
+    @resolved
     def accounts_used(self, info: Info) -> int | None:
-        """Looked up, and so nullable."""
+        """How many social accounts the viewer's Personal holds."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _held_count)
 
-    @strawberry.field(description="The viewer's API tokens that work now, the newest first.")
-    async def api_tokens(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[ApiToken]:
-        """A page of them."""
+    @connection
+    async def api_tokens(self, info: Info, request: PageRequest) -> Connection[ApiToken]:
+        """The viewer's API tokens that work now, the newest first."""
         call = info.context.call
-        page = await api_tokens.page(call, page_request(first, after, last, before))
+        page = await api_tokens.page(call, request)
         return Connection.of(page, ApiToken.of)
 
-    @strawberry.field(description="The viewer's Facebook accounts, in the order of connecting.")
-    async def facebook_accounts(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[FacebookAccount]:
-        """A page of them."""
+    @connection
+    async def facebook_accounts(self, info: Info, request: PageRequest) -> Connection[FacebookAccount]:
+        """The viewer's Facebook accounts, in the order of connecting."""
         call = info.context.call
-        page = await facebook_accounts.page(call, page_request(first, after, last, before))
+        page = await facebook_accounts.page(call, request)
         return Connection.of(page, FacebookAccount.of)
 
-    @strawberry.field(description="The Workspaces that the viewer belongs to, in the order of joining.")
+    @connection
     async def workspaces(
         self,
         info: Info,
+        request: PageRequest,
         role: Annotated[
             Role | None, strawberry.argument(description="Only those where the viewer has this role.")
         ] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> Connection[Workspace]:
-        """A page of them."""
+        """The Workspaces that the viewer belongs to, in the order of joining."""
         call = info.context.call
-        page = await workspaces.page(call, page_request(first, after, last, before), role=role)
+        page = await workspaces.page(call, request, role=role)
         return Connection.of(page, lambda row: Workspace.of(*row))
 
-    @strawberry.field(description=EVENTS)
-    async def events(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[Event]:
-        """A page of them."""
+    @connection
+    async def events(self, info: Info, request: PageRequest) -> Connection[Event]:
+        """What happened in the viewer's Personal, the oldest first: use `last` to show the newest.
+
+        An `after` whose next events are no longer kept is a `CURSOR_EXPIRED` error.
+        """
         call = info.context.call
         holder = Personal(call.viewer.user_id)
-        page = await events.page(call, page_request(first, after, last, before), holder)
+        page = await events.page(call, request, holder)
         return Connection.of(page, lambda row: Event(row=row))
 
     @strawberry.field(description=EVENTS_CURSOR)
@@ -103,41 +96,33 @@ class Viewer:
         call = info.context.call
         return await events.present_cursor(call, Personal(call.viewer.user_id))
 
-    @strawberry.field(description="The social accounts that the viewer's Personal holds.")
+    @connection
     async def social_accounts(
         self,
         info: Info,
+        request: PageRequest,
         platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
         order_by: OrderBy = None,
         search: Search = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> Connection[SocialAccount]:
-        """A page of them."""
+        """The social accounts that the viewer's Personal holds."""
         return await list_held(
             info,
-            page_request(first, after, last, before),
+            request,
             Personal(info.context.call.viewer.user_id),
             read_listing(platforms, order_by, search),
         )
 
-    @strawberry.field(
-        description="The viewer's own requests for access to social accounts, the newest first, with what came of them."
-    )
+    @connection
     async def access_requests(
         self,
         info: Info,
+        request: PageRequest,
         status: StatusFilter = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> Connection[AccessRequest]:
-        """A page of them."""
+        """The viewer's own requests for access to social accounts, the newest first, with what came of them."""
         call = info.context.call
-        page = await access_requests.page(call, page_request(first, after, last, before), status=status)
+        page = await access_requests.page(call, request, status=status)
         return Connection.of(page, AccessRequest.of)
 
 

@@ -9,20 +9,22 @@ import strawberry
 from graphql_api.domain.claims import Platform
 from graphql_api.schema.accounts.listing import Platforms
 from graphql_api.schema.context import Info
+from graphql_api.schema.described import connection, output, resolved
 from graphql_api.schema.ids import write_id
-from graphql_api.schema.nodes import After, Before, Connection, First, Last, Node, page_request
+from graphql_api.schema.nodes import Connection, Node
 from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.workspace import LazySocialAccount, Workspace
+from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.workspaces import teams
 from graphql_api.storage.rows import AnyTeam
 
 
-@strawberry.type(
-    description="Members of a Workspace who see the social accounts that are shared with the team. Every member of the "
-    "Workspace sees its teams and who is in them."
-)
+@output
 class Team(Node):
-    """A team."""
+    """Members of a Workspace who see the social accounts that are shared with the team.
+
+    Every member of the Workspace sees its teams and who is in them.
+    """
 
     name: str = strawberry.field(
         description="The name that people see; the only one like it in the Workspace."
@@ -31,40 +33,28 @@ class Team(Node):
     key: strawberry.Private[UUID]
     workspace_key: strawberry.Private[UUID]
 
-    @strawberry.field(
-        description="The Workspace that it belongs to; null when the viewer is no member any more."
-    )
+    @resolved
     async def workspace(self, info: Info) -> Workspace | None:
-        """Looked up, and so nullable."""
+        """The Workspace that it belongs to; null when the viewer is no member any more."""
         found = await info.context.loaders.workspaces.load(self.workspace_key)
         return None if found is None else Workspace.of(*found)
 
-    @strawberry.field(description="Who is in it, in the order of joining it.")
-    async def members(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[User] | None:
-        """A page of them."""
-        request = page_request(first, after, last, before)
+    @connection
+    async def members(self, info: Info, request: PageRequest) -> Connection[User] | None:
+        """Who is in it, in the order of joining it."""
         page = await teams.members_page(info.context.call, request, self.key)
         return Connection.of(page, User.of)
 
-    @strawberry.field(
-        description="The social accounts that are shared with it, in the order of sharing: all of them for admins and for "
-        "who is in the team, for others those that they see through a team of their own."
-    )
+    @connection
     async def social_accounts(
         self,
         info: Info,
+        request: PageRequest,
         platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> Connection[LazySocialAccount] | None:
-        """A page of them."""
+        """The social accounts that are shared with it, in the order of sharing: all of them for admins and for who is in the team, for others those that they see through a team of their own."""
         from graphql_api.schema.accounts.pages import shape_page  # noqa: PLC0415 - a cycle of types
 
-        request = page_request(first, after, last, before)
         page = await teams.social_accounts_page(info.context.call, request, self.key, platforms=platforms)
         return await shape_page(info, page)
 

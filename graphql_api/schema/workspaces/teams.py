@@ -1,21 +1,21 @@
 """Teams: making, renaming and deleting them, and who is in them."""
 
-from typing import Annotated
-
 import strawberry
 
+from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.context import Info
-from graphql_api.schema.errors import InvalidInput, invalid_inputs
+from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_id
+from graphql_api.schema.mutation import mutation
 from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.services.workspaces import teams
 
 
-@strawberry.input(description="The new team.")
+@arguments
 class CreateTeamInput:
-    """One team."""
+    """The new team."""
 
     workspace_id: strawberry.ID = strawberry.field(description="A Workspace that the viewer is an admin of.")
     name: str = strawberry.field(
@@ -23,36 +23,27 @@ class CreateTeamInput:
     )
 
 
-@strawberry.type(description="The team is made.")
+@output
 class CreateTeamSuccess:
-    """A success."""
+    """The team is made."""
 
     team: Team = strawberry.field(description="The new team; nobody is in it yet.")
 
 
-CreateTeamError = Annotated[
-    InvalidInput,
-    strawberry.union("CreateTeamError", description="What can stand in the way of making a team. Closed."),
-]
+@mutation("No team was made.")
+async def create_team(info: Info, input: CreateTeamInput) -> CreateTeamSuccess | Refused[InvalidInput]:
+    """Make a team in a Workspace; for its admins."""
+    outcome = await teams.create(
+        info.context.call, workspace_id=read_id("Workspace", input.workspace_id), name=input.name
+    )
+    if isinstance(outcome, Refused):
+        return outcome
+    return CreateTeamSuccess(team=Team.of(outcome))
 
 
-@strawberry.type(description="No team was made.")
-class CreateTeamFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[CreateTeamError] = strawberry.field(description="What stood in the way.")
-
-
-CreateTeamResult = Annotated[
-    CreateTeamSuccess | CreateTeamFailure,
-    strawberry.union("CreateTeamResult", description="What came of making a team. Closed."),
-]
-
-
-@strawberry.input(description="Which team to rename, and how.")
+@arguments
 class RenameTeamInput:
-    """One new name."""
+    """Which team to rename, and how."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
@@ -62,74 +53,54 @@ class RenameTeamInput:
     )
 
 
-@strawberry.type(description="The team has this name now.")
+@output
 class RenameTeamSuccess:
-    """A success."""
+    """The team has this name now."""
 
     team: Team = strawberry.field(description="The team.")
 
 
-RenameTeamError = Annotated[
-    InvalidInput,
-    strawberry.union("RenameTeamError", description="What can stand in the way of renaming a team. Closed."),
-]
+@mutation("The team has the name that it had.")
+async def rename_team(info: Info, input: RenameTeamInput) -> RenameTeamSuccess | Refused[InvalidInput]:
+    """Rename a team; for admins of its Workspace."""
+    outcome = await teams.rename(info.context.call, team_id=read_id("Team", input.team_id), name=input.name)
+    if isinstance(outcome, Refused):
+        return outcome
+    return RenameTeamSuccess(team=Team.of(outcome))
 
 
-@strawberry.type(description="The team has the name that it had.")
-class RenameTeamFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[RenameTeamError] = strawberry.field(description="What stood in the way.")
-
-
-RenameTeamResult = Annotated[
-    RenameTeamSuccess | RenameTeamFailure,
-    strawberry.union("RenameTeamResult", description="What came of renaming a team. Closed."),
-]
-
-
-@strawberry.input(description="Which team to delete.")
+@arguments
 class DeleteTeamInput:
-    """One deletion."""
+    """Which team to delete."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
     )
 
 
-@strawberry.type(
-    description="The team is gone. Its members stay in the Workspace, and so do the social accounts; those in it no longer see them through it."
-)
+@output
 class DeleteTeamSuccess:
-    """A success."""
+    """The team is gone.
+
+    Its members stay in the Workspace, and so do the social accounts; those in it no longer see them through
+    it.
+    """
 
     team: Team = strawberry.field(description="What was deleted.")
 
 
-DeleteTeamError = Annotated[
-    InvalidInput,
-    strawberry.union("DeleteTeamError", description="What can stand in the way of deleting a team. Closed."),
-]
+@mutation("Nothing was deleted.")
+async def delete_team(info: Info, input: DeleteTeamInput) -> DeleteTeamSuccess | Refused[InvalidInput]:
+    """Delete a team; for admins of its Workspace."""
+    outcome = await teams.delete(info.context.call, read_id("Team", input.team_id))
+    if isinstance(outcome, Refused):
+        return outcome
+    return DeleteTeamSuccess(team=Team.of(outcome))
 
 
-@strawberry.type(description="Nothing was deleted.")
-class DeleteTeamFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[DeleteTeamError] = strawberry.field(description="What stood in the way.")
-
-
-DeleteTeamResult = Annotated[
-    DeleteTeamSuccess | DeleteTeamFailure,
-    strawberry.union("DeleteTeamResult", description="What came of deleting a team. Closed."),
-]
-
-
-@strawberry.input(description="Who comes into which team.")
+@arguments
 class AddTeamMembersInput:
-    """One list of people."""
+    """Who comes into which team."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
@@ -139,39 +110,35 @@ class AddTeamMembersInput:
     )
 
 
-@strawberry.type(description="All of them are in the team now.")
+@output
 class AddTeamMembersSuccess:
-    """A success."""
+    """All of them are in the team now."""
 
     team: Team = strawberry.field(description="The team.")
     users: list[User] = strawberry.field(description="Those who were named, in that order.")
 
 
-AddTeamMembersError = Annotated[
-    InvalidInput,
-    strawberry.union(
-        "AddTeamMembersError", description="What can stand in the way of adding to a team. Closed."
-    ),
-]
+@mutation("Nobody was added.")
+async def add_team_members(
+    info: Info, input: AddTeamMembersInput
+) -> AddTeamMembersSuccess | Refused[InvalidInput]:
+    """Put members of a Workspace into one of its teams, all or none; for admins.
+
+    Who is in it already is no error.
+    """
+    outcome = await teams.add_members(
+        info.context.call,
+        team_id=read_id("Team", input.team_id),
+        user_ids=[read_id("User", one) for one in input.user_ids],
+    )
+    if isinstance(outcome, Refused):
+        return outcome
+    return AddTeamMembersSuccess(team=Team.of(outcome.team), users=[User.of(user) for user in outcome.users])
 
 
-@strawberry.type(description="Nobody was added.")
-class AddTeamMembersFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[AddTeamMembersError] = strawberry.field(description="What stood in the way.")
-
-
-AddTeamMembersResult = Annotated[
-    AddTeamMembersSuccess | AddTeamMembersFailure,
-    strawberry.union("AddTeamMembersResult", description="What came of adding to a team. Closed."),
-]
-
-
-@strawberry.input(description="Who goes out of which team.")
+@arguments
 class RemoveTeamMembersInput:
-    """One list of people."""
+    """Who goes out of which team."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
@@ -181,130 +148,29 @@ class RemoveTeamMembersInput:
     )
 
 
-@strawberry.type(description="None of them is in the team now.")
+@output
 class RemoveTeamMembersSuccess:
-    """A success."""
+    """None of them is in the team now."""
 
     team: Team = strawberry.field(description="The team.")
     users: list[User] = strawberry.field(description="Those who were named, in that order.")
 
 
-RemoveTeamMembersError = Annotated[
-    InvalidInput,
-    strawberry.union(
-        "RemoveTeamMembersError", description="What can stand in the way of removing from a team. Closed."
-    ),
-]
+@mutation("Nobody was removed.")
+async def remove_team_members(
+    info: Info, input: RemoveTeamMembersInput
+) -> RemoveTeamMembersSuccess | Refused[InvalidInput]:
+    """Take members of a Workspace out of one of its teams, all or none; for admins.
 
-
-@strawberry.type(description="Nobody was removed.")
-class RemoveTeamMembersFailure:
-    """A failure."""
-
-    message: str = strawberry.field(description="A sentence for people, over all errors.")
-    errors: list[RemoveTeamMembersError] = strawberry.field(description="What stood in the way.")
-
-
-RemoveTeamMembersResult = Annotated[
-    RemoveTeamMembersSuccess | RemoveTeamMembersFailure,
-    strawberry.union("RemoveTeamMembersResult", description="What came of removing from a team. Closed."),
-]
-
-
-@strawberry.type
-class TeamMutations:
-    """The mutations of this noun."""
-
-    @strawberry.mutation(description="Make a team in a Workspace; for its admins.")
-    async def create_team(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            CreateTeamInput, strawberry.argument(description="The new team.")
-        ],
-    ) -> CreateTeamResult:
-        """Admins only."""
-        outcome = await teams.create(
-            info.context.call, workspace_id=read_id("Workspace", input.workspace_id), name=input.name
-        )
-        if isinstance(outcome, Refused):
-            return CreateTeamFailure(message="No team was made.", errors=invalid_inputs(outcome.problems))
-        return CreateTeamSuccess(team=Team.of(outcome))
-
-    @strawberry.mutation(description="Rename a team; for admins of its Workspace.")
-    async def rename_team(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            RenameTeamInput, strawberry.argument(description="Which team, and how.")
-        ],
-    ) -> RenameTeamResult:
-        """Admins only."""
-        outcome = await teams.rename(
-            info.context.call, team_id=read_id("Team", input.team_id), name=input.name
-        )
-        if isinstance(outcome, Refused):
-            return RenameTeamFailure(
-                message="The team has the name that it had.", errors=invalid_inputs(outcome.problems)
-            )
-        return RenameTeamSuccess(team=Team.of(outcome))
-
-    @strawberry.mutation(description="Delete a team; for admins of its Workspace.")
-    async def delete_team(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            DeleteTeamInput, strawberry.argument(description="Which team.")
-        ],
-    ) -> DeleteTeamResult:
-        """Admins only."""
-        outcome = await teams.delete(info.context.call, read_id("Team", input.team_id))
-        if isinstance(outcome, Refused):
-            return DeleteTeamFailure(message="Nothing was deleted.", errors=invalid_inputs(outcome.problems))
-        return DeleteTeamSuccess(team=Team.of(outcome))
-
-    @strawberry.mutation(
-        description="Put members of a Workspace into one of its teams, all or none; for admins. Who is in it already is no error."
+    Who is not in it is no error.
+    """
+    outcome = await teams.remove_members(
+        info.context.call,
+        team_id=read_id("Team", input.team_id),
+        user_ids=[read_id("User", one) for one in input.user_ids],
     )
-    async def add_team_members(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            AddTeamMembersInput, strawberry.argument(description="Who, and into which team.")
-        ],
-    ) -> AddTeamMembersResult:
-        """Admins only."""
-        outcome = await teams.add_members(
-            info.context.call,
-            team_id=read_id("Team", input.team_id),
-            user_ids=[read_id("User", one) for one in input.user_ids],
-        )
-        if isinstance(outcome, Refused):
-            return AddTeamMembersFailure(message="Nobody was added.", errors=invalid_inputs(outcome.problems))
-        return AddTeamMembersSuccess(
-            team=Team.of(outcome.team), users=[User.of(user) for user in outcome.users]
-        )
-
-    @strawberry.mutation(
-        description="Take members of a Workspace out of one of its teams, all or none; for admins. Who is not in it is no error."
+    if isinstance(outcome, Refused):
+        return outcome
+    return RemoveTeamMembersSuccess(
+        team=Team.of(outcome.team), users=[User.of(user) for user in outcome.users]
     )
-    async def remove_team_members(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002 - the argument's name in the schema
-            RemoveTeamMembersInput, strawberry.argument(description="Who, and out of which team.")
-        ],
-    ) -> RemoveTeamMembersResult:
-        """Admins only."""
-        outcome = await teams.remove_members(
-            info.context.call,
-            team_id=read_id("Team", input.team_id),
-            user_ids=[read_id("User", one) for one in input.user_ids],
-        )
-        if isinstance(outcome, Refused):
-            return RemoveTeamMembersFailure(
-                message="Nobody was removed.", errors=invalid_inputs(outcome.problems)
-            )
-        return RemoveTeamMembersSuccess(
-            team=Team.of(outcome.team), users=[User.of(user) for user in outcome.users]
-        )

@@ -14,11 +14,13 @@ from graphql_api.domain.invitations import InvitationStatus, status_of
 from graphql_api.domain.permissions import may_connect
 from graphql_api.schema.accounts.listing import OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.context import Info
-from graphql_api.schema.history.event import EVENTS, EVENTS_CURSOR, Event
+from graphql_api.schema.described import connection, output, resolved
+from graphql_api.schema.history.event import EVENTS_CURSOR, Event
 from graphql_api.schema.ids import write_id
-from graphql_api.schema.nodes import After, Before, Connection, First, Last, Node, page_request
+from graphql_api.schema.nodes import Connection, Node
 from graphql_api.schema.people.user import User
 from graphql_api.services.accounts import access_requests
+from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.workspaces import invitations, teams, workspaces
 from graphql_api.services.workspaces.invitations import Preview
@@ -38,9 +40,9 @@ StatusFilter = Annotated[
 ]
 
 
-@strawberry.type(description="A user in a Workspace.")
+@output
 class Member:
-    """A member."""
+    """A user in a Workspace."""
 
     user: User = strawberry.field(description="Who it is.")
     role: Role = strawberry.field(description="What they may do in the Workspace.")
@@ -53,9 +55,9 @@ class Member:
         return cls(user=User.of(user), role=membership.role, joined_at=membership.created_at)
 
 
-@strawberry.type(description="A place that members share, and that holds social accounts.")
+@output
 class Workspace(Node):
-    """A workspace that the viewer belongs to."""
+    """A place that members share, and that holds social accounts."""
 
     name: str = strawberry.field(description="The name that people see.")
     created_at: datetime = strawberry.field(description="When it was created.")
@@ -68,50 +70,42 @@ class Workspace(Node):
     )
     key: strawberry.Private[UUID]
 
-    @strawberry.field(description="How many social accounts it may hold.")
+    @resolved
     def account_limit(self, info: Info) -> int:
-        """As the operator has set it."""
+        """How many social accounts it may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
-    @strawberry.field(
-        description="The social accounts that it holds, those that the viewer sees: an admin all of them, a creator those that "
-        "are shared with a team they are in."
-    )
+    @connection
     async def social_accounts(
         self,
         info: Info,
+        request: PageRequest,
         platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
         order_by: OrderBy = None,
         search: Search = None,
         team_id: TeamId = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> Connection[LazySocialAccount] | None:
-        """A page of them."""
+        """The social accounts that it holds, those that the viewer sees: an admin all of them, a creator those that are shared with a team they are in."""
         from graphql_api.schema.accounts.pages import list_held  # noqa: PLC0415 - a cycle of types
 
         return await list_held(
             info,
-            page_request(first, after, last, before),
+            request,
             holders.Workspace(self.key),
             read_listing(platforms, order_by, search, team_id),
             role=self.viewer_role,
         )
 
-    @strawberry.field(description=EVENTS)
-    async def events(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Event] | None:
-        """A page of them."""
+    @connection
+    async def events(self, info: Info, request: PageRequest) -> Connection[Event] | None:
+        """What happened in this Workspace, the oldest first: use `last` to show the newest.
+
+        Admins see everything. Creators see what they did, what was done to them, and all about the social accounts
+        that are shared with a team they are in. An `after` whose next events are no longer kept is a
+        `CURSOR_EXPIRED` error.
+        """
         holder = holders.Workspace(self.key)
-        page = await events.page(info.context.call, page_request(first, after, last, before), holder)
+        page = await events.page(info.context.call, request, holder)
         return Connection.of(page, lambda row: Event(row=row))
 
     @strawberry.field(description=EVENTS_CURSOR)
@@ -119,74 +113,58 @@ class Workspace(Node):
         """Where the history is now."""
         return await events.present_cursor(info.context.call, holders.Workspace(self.key))
 
-    @strawberry.field(description="Who is in it, the longest-serving first.")
+    @connection
     async def members(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        request: PageRequest,
     ) -> Connection[Member] | None:
-        """A page of them."""
+        """Who is in it, the longest-serving first."""
         call = info.context.call
-        page = await workspaces.members_page(call, page_request(first, after, last, before), self.key)
+        page = await workspaces.members_page(call, request, self.key)
         return Connection.of(page, Member.of)
 
-    @strawberry.field(description="Its teams, the oldest first; every member sees all of them.")
+    @connection
     async def teams(
         self,
         info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
+        request: PageRequest,
     ) -> Connection[LazyTeam] | None:
-        """A page of them."""
+        """Its teams, the oldest first; every member sees all of them."""
         from graphql_api.schema.workspaces.team import Team  # noqa: PLC0415 - a cycle of types
 
-        page = await teams.page(info.context.call, page_request(first, after, last, before), self.key)
+        page = await teams.page(info.context.call, request, self.key)
         return Connection.of(page, Team.of)
 
-    @strawberry.field(
-        description="The invitations into it, the newest first. Only its admins see any: to everybody else "
-        "the list is empty."
-    )
+    @connection
     async def invitations(
         self,
         info: Info,
+        request: PageRequest,
         status: Annotated[
             InvitationStatus | None, strawberry.argument(description="Only those that stand there now.")
         ] = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> Connection["Invitation"] | None:
-        """A page of them."""
-        request = page_request(first, after, last, before)
+        """The invitations into it, the newest first.
+
+        Only its admins see any: to everybody else the list is empty.
+        """
         page = await invitations.page(info.context.call, request, self.key, status=status)
         return Connection.of(page, lambda row: Invitation.of(row, self))
 
-    @strawberry.field(
-        description="Requests for access to social accounts that it holds, the newest first: an admin sees all of them, a "
-        "creator their own."
-    )
+    @connection
     async def access_requests(
         self,
         info: Info,
+        request: PageRequest,
         status: StatusFilter = None,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
     ) -> Connection[LazyAccessRequest] | None:
-        """A page of them."""
+        """Requests for access to social accounts that it holds, the newest first: an admin sees all of them, a creator their own."""
         from graphql_api.schema.accounts.access_request import AccessRequest  # noqa: PLC0415 - a cycle of types
 
         page = await access_requests.page(
             info.context.call,
-            page_request(first, after, last, before),
+            request,
             workspace_id=self.key,
             status=status,
         )
@@ -205,12 +183,12 @@ class Workspace(Node):
         )
 
 
-@strawberry.type(
-    description="An invitation into a Workspace. Its code is mailed to the invited address, and shown once, to who "
-    "invites."
-)
+@output
 class Invitation:
-    """An invitation."""
+    """An invitation into a Workspace.
+
+    Its code is mailed to the invited address, and shown once, to who invites.
+    """
 
     id: strawberry.ID = strawberry.field(description="For `revokeInvitation`.")
     workspace: Workspace = strawberry.field(description="Where it leads.")
@@ -222,9 +200,9 @@ class Invitation:
     revoked_at: datetime | None = strawberry.field(description="When it was revoked; null if it was not.")
     inviter_key: strawberry.Private[UUID | None]
 
-    @strawberry.field(description="Where it stands now.")
+    @resolved
     def status(self, info: Info) -> InvitationStatus:
-        """By its times."""
+        """Where it stands now."""
         return status_of(
             accepted_at=self.accepted_at,
             revoked_at=self.revoked_at,
@@ -232,11 +210,9 @@ class Invitation:
             now=info.context.call.now,
         )
 
-    @strawberry.field(
-        description="The admin who invited; null once they share no Workspace with the viewer any more."
-    )
+    @resolved
     async def invited_by(self, info: Info) -> User | None:
-        """Whoever it was."""
+        """The admin who invited; null once they share no Workspace with the viewer any more."""
         row = None if self.inviter_key is None else await info.context.loaders.users.load(self.inviter_key)
         return None if row is None else User.of(row)
 
@@ -256,11 +232,9 @@ class Invitation:
         )
 
 
-@strawberry.type(
-    description="What an invitation says to whoever has its code, before they register, log in or accept."
-)
+@output
 class InvitationPreview:
-    """A pending invitation, as its code shows it."""
+    """What an invitation says to whoever has its code, before they register, log in or accept."""
 
     workspace_name: str = strawberry.field(description="The Workspace that it leads into.")
     inviter_name: str | None = strawberry.field(
