@@ -156,7 +156,7 @@ class Population:
             "social_accounts",
             (
                 *("id", "platform", "external_id", "hold_id", "holder_user_id", "holder_workspace_id"),
-                *("username", "profile_picture_url", "facebook_account_id", "connected_by_id"),
+                *("display_name", "profile_picture_url", "facebook_account_id", "connected_by_id"),
                 *("access_token", "created_at", "updated_at"),
             ),
             self._social_accounts(keyring),

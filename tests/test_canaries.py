@@ -135,7 +135,9 @@ def test_the_renderings_of_secrets_and_of_what_holds_them_show_nothing() -> None
     holders = [
         secret,
         FacebookLogin(facebook_user_id="1", access_token=secret, location=None),
-        Claim(index=0, instagram_user_id="1", username="ada", profile_picture_url=None, access_token=secret),
+        Claim(
+            index=0, instagram_user_id="1", display_name="ada", profile_picture_url=None, access_token=secret
+        ),
     ]
     for holder in holders:
         assert "CANARY" not in renderings(holder)

@@ -18,6 +18,7 @@ class AccessRequestStatus(StrEnum):
     GRANTED = "GRANTED"
     DECLINED = "DECLINED"
     WITHDRAWN = "WITHDRAWN"
+    CLOSED = "CLOSED"
     OTHER = "OTHER"
 
 

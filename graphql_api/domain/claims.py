@@ -12,12 +12,6 @@ from graphql_api.domain.secrets import Secret
 INSTAGRAM_ACCOUNTS = ("input", "instagramAccounts")
 
 
-class Platform(StrEnum):
-    """Where a social account lives."""
-
-    INSTAGRAM = "INSTAGRAM"
-
-
 class ConflictPolicy(StrEnum):
     """What happens to the rest of a call when one of its claims conflicts."""
 
@@ -48,7 +42,7 @@ class Candidate:
 
     index: int
     instagram_user_id: str
-    username: str
+    display_name: str
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -114,5 +108,5 @@ def _check_candidates(
                 id_path, InvalidInputCode.DUPLICATE, "This Instagram account stands in the list already"
             )
         seen.add(external_id)
-        inputs.check_username(problems, (*path, "username"), candidate.username)
+        inputs.check_username(problems, (*path, "username"), candidate.display_name)
         yield candidate, path

@@ -197,4 +197,4 @@ def conflict_with(claim: Candidate, holding: Holding, *, viewer_id: UUID, place:
 
 
 def _not_connected(claim: Candidate, sentence: str) -> str:
-    return f"Instagram account {claim.username} not connected. {sentence}"
+    return f"Instagram account {claim.display_name} not connected. {sentence}"

@@ -6,22 +6,26 @@ from enum import StrEnum
 from uuid import UUID
 
 from graphql_api.domain.holders import Holder
+from graphql_api.domain.platforms import Platform
 
 
 class EventKind(StrEnum):
     """The kinds of event, named as facts."""
 
     USER_REGISTERED = "USER_REGISTERED"
+    PROFILE_UPDATED = "PROFILE_UPDATED"
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the name of an event
     API_TOKEN_CREATED = "API_TOKEN_CREATED"  # noqa: S105 - the name of an event
     API_TOKEN_REVOKED = "API_TOKEN_REVOKED"  # noqa: S105 - the name of an event
     EMAIL_VERIFIED = "EMAIL_VERIFIED"
+    EMAIL_ADDRESS_CHANGED = "EMAIL_ADDRESS_CHANGED"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - the name of an event
     WORKSPACE_CREATED = "WORKSPACE_CREATED"
     WORKSPACE_RENAMED = "WORKSPACE_RENAMED"
     WORKSPACE_DELETED = "WORKSPACE_DELETED"
     MEMBER_INVITED = "MEMBER_INVITED"
     INVITATION_REVOKED = "INVITATION_REVOKED"
+    INVITATION_DECLINED = "INVITATION_DECLINED"
     MEMBER_JOINED = "MEMBER_JOINED"
     MEMBER_ROLE_CHANGED = "MEMBER_ROLE_CHANGED"
     MEMBER_REMOVED = "MEMBER_REMOVED"
@@ -45,6 +49,7 @@ class EventKind(StrEnum):
     ACCESS_REQUEST_WITHDRAWN = "ACCESS_REQUEST_WITHDRAWN"
     ACCESS_REQUEST_GRANTED = "ACCESS_REQUEST_GRANTED"
     ACCESS_REQUEST_DECLINED = "ACCESS_REQUEST_DECLINED"
+    ACCESS_REQUEST_CLOSED = "ACCESS_REQUEST_CLOSED"
     ACCESS_TOKEN_READ = "ACCESS_TOKEN_READ"  # noqa: S105 - the name of an event
     OTHER = "OTHER"  # never written: for clients that are older than a kind
 
@@ -54,12 +59,16 @@ class NewEvent:
     """An event about to be written, in the history of `holder`.
 
     `subject_id` is the id of what it is about: a hold's id for social accounts, kept as an id because
-    the object may have become invisible. `details` are short texts, never a secret. `ends_shares_with` are
-    the teams that the social account was shared with until this event: their members still hear of it.
+    the object may have become invisible. `details` are short texts, never a secret. `subject_name` is what
+    the subject is called at the time: a social account by its display name, with its `platform` beside it.
+    `ends_shares_with` are the teams that the social account was shared with until this event: their members
+    may still read it.
     """
 
     holder: Holder
     kind: EventKind
     subject_id: UUID | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    subject_name: str | None = None
+    platform: Platform | None = None
     ends_shares_with: Collection[UUID] = ()

@@ -19,6 +19,7 @@ MAX_ACCESS_TOKEN = 4096
 MAX_URL = 2048
 MAX_LOCATION = 200
 MAX_NICKNAME = 100
+MAX_PAGE_NAME = 75
 MAX_IDEMPOTENCY_KEY = 255
 MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 8, 256, 1024
 
@@ -89,6 +90,11 @@ def check_username(problems: Problems, path: tuple[str, ...], value: str) -> Non
             InvalidInputCode.INVALID_FORMAT,
             "A username has letters, digits, dots and underscores, and no dot first, last or doubled",
         )
+
+
+def check_page_name(problems: Problems, path: tuple[str, ...], value: str) -> None:
+    """A Facebook Page's name: 1 to 75 characters."""
+    check_text(problems, path, value, longest=MAX_PAGE_NAME)
 
 
 def check_access_token(problems: Problems, path: tuple[str, ...], value: Secret) -> None:

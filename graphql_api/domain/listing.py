@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from graphql_api.domain.claims import Platform
+from graphql_api.domain.platforms import Platform
 
 LONGEST_SEARCH = 100
 
@@ -14,7 +14,7 @@ class SocialAccountOrderField(StrEnum):
     """What a list of social accounts is ordered by."""
 
     CONNECTED_AT = "CONNECTED_AT"
-    USERNAME = "USERNAME"
+    DISPLAY_NAME = "DISPLAY_NAME"
 
 
 class OrderDirection(StrEnum):
@@ -25,7 +25,7 @@ class OrderDirection(StrEnum):
 
 
 class Listing(NamedTuple):
-    """What a screen asks for. `search` is a part of the username or nickname, compared without case."""
+    """What a screen asks for. `search` is a part of the display_name or nickname, compared without case."""
 
     platforms: Collection[Platform]
     order: SocialAccountOrderField = SocialAccountOrderField.CONNECTED_AT

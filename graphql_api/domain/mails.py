@@ -27,10 +27,13 @@ class MailKind(StrEnum):
     VERIFY_EMAIL = "VERIFY_EMAIL"
     RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - the name of a mail
     ADDRESS_TAKEN = "ADDRESS_TAKEN"
+    CHANGE_EMAIL = "CHANGE_EMAIL"
+    EMAIL_CHANGED = "EMAIL_CHANGED"
     INVITATION = "INVITATION"
     ACCESS_REQUESTED = "ACCESS_REQUESTED"
     ACCESS_REQUEST_GRANTED = "ACCESS_REQUEST_GRANTED"
     ACCESS_REQUEST_DECLINED = "ACCESS_REQUEST_DECLINED"
+    SOCIAL_ACCOUNTS_MOVED = "SOCIAL_ACCOUNTS_MOVED"
 
 
 class EmailCodePurpose(StrEnum):
@@ -38,6 +41,7 @@ class EmailCodePurpose(StrEnum):
 
     VERIFY_EMAIL = "VERIFY_EMAIL"
     RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - the name of a purpose
+    CHANGE_EMAIL = "CHANGE_EMAIL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,39 @@ A new password ends every session that is open now. If you did not ask for
 this, ignore this mail: your password is as it was.
 """
 
+_CHANGE_EMAIL = """
+{greeting}
+
+please confirm that this e-mail address is yours. Enter this code:
+
+{code}
+
+{expiry}
+
+Until then your account keeps its old address. If you did not ask for this,
+ignore this e-mail.
+"""
+
+_EMAIL_CHANGED = """
+{greeting}
+
+the e-mail address of your account was changed to {email}. This address can
+no longer be used to log in.
+
+If you did not do this, reset your password and contact the people who run
+this service.
+"""
+
+_SOCIAL_ACCOUNTS_MOVED = """
+{greeting}
+
+{actor} moved social accounts out of the Workspace {workspace}:
+
+{accounts}
+
+You get this e-mail because you are an admin of the Workspace.
+"""
+
 _ADDRESS_TAKEN = """
 {greeting}
 
@@ -163,7 +200,7 @@ If you do not know what this is about, ignore this mail.
 _ACCESS_REQUESTED = """
 {greeting}
 
-{requester} asks for access to the social account {username} of the
+{requester} asks for access to the social account {display_name} of the
 Workspace {workspace}.
 
 {message}
@@ -175,14 +212,14 @@ team, or decline.
 _ACCESS_REQUEST_GRANTED = """
 {greeting}
 
-your request for access to the social account {username} of the Workspace
+your request for access to the social account {display_name} of the Workspace
 {workspace} was granted. You see it in the Workspace now.
 """
 
 _ACCESS_REQUEST_DECLINED = """
 {greeting}
 
-your request for access to the social account {username} of the Workspace
+your request for access to the social account {display_name} of the Workspace
 {workspace} was declined.
 
 {reason}
@@ -191,12 +228,15 @@ your request for access to the social account {username} of the Workspace
 _TEXTS = {
     MailKind.VERIFY_EMAIL: ("Verify your e-mail address", _VERIFY_EMAIL),
     MailKind.RESET_PASSWORD: ("Choose a new password", _RESET),
+    MailKind.CHANGE_EMAIL: ("Confirm your new e-mail address", _CHANGE_EMAIL),
+    MailKind.EMAIL_CHANGED: ("Your e-mail address was changed", _EMAIL_CHANGED),
+    MailKind.SOCIAL_ACCOUNTS_MOVED: ("Social accounts were moved out of {workspace}", _SOCIAL_ACCOUNTS_MOVED),
     MailKind.ADDRESS_TAKEN: ("You are registered already", _ADDRESS_TAKEN),
     MailKind.INVITATION: ("{inviter} invites you to {workspace}", _INVITATION),
-    MailKind.ACCESS_REQUESTED: ("{requester} asks for access to {username}", _ACCESS_REQUESTED),
-    MailKind.ACCESS_REQUEST_GRANTED: ("You have access to {username}", _ACCESS_REQUEST_GRANTED),
+    MailKind.ACCESS_REQUESTED: ("{requester} asks for access to {display_name}", _ACCESS_REQUESTED),
+    MailKind.ACCESS_REQUEST_GRANTED: ("You have access to {display_name}", _ACCESS_REQUEST_GRANTED),
     MailKind.ACCESS_REQUEST_DECLINED: (
-        "Your request for access to {username} was declined",
+        "Your request for access to {display_name} was declined",
         _ACCESS_REQUEST_DECLINED,
     ),
 }

@@ -17,7 +17,7 @@ class Move:
     """A social account that is to leave the place where it is held; `path` is where it was asked for."""
 
     path: tuple[str, ...]
-    username: str
+    display_name: str
     held_by: Holder
 
 
@@ -26,7 +26,7 @@ class NoRoom:
     """The place would hold more than it may; `used` is how many social accounts it holds as this is said."""
 
     path: tuple[str, ...]
-    username: str
+    display_name: str
     limit: int
     used: int
 
@@ -34,7 +34,7 @@ class NoRoom:
     def message(self) -> str:
         """The sentence for people."""
         return (
-            f"Instagram account {self.username} not moved. "
+            f"Instagram account {self.display_name} not moved. "
             f"This place holds {self.used} social accounts, and may hold {self.limit}"
         )
 
@@ -53,4 +53,4 @@ def already_there(moves: Sequence[Move], target: Holder) -> list[InvalidInput]:
 def without_room(moves: Sequence[Move], *, limit: int, used: int) -> list[NoRoom]:
     """Which of these does the place not have room for, when the others fill it up in their order?"""
     room = max(limit - used, 0)
-    return [NoRoom(move.path, move.username, limit=limit, used=used) for move in moves[room:]]
+    return [NoRoom(move.path, move.display_name, limit=limit, used=used) for move in moves[room:]]

@@ -50,7 +50,7 @@ def page(demo: Demo, base: str) -> str:
         f"Studio North   {write_id('Workspace', demo.studio_north)}",
         f"Agency South   {write_id('Workspace', demo.agency_south)}",
         "",
-        f"{demo.creator.name} has asked Studio North for access to {NORTH.username}; nobody has answered yet.",
+        f"{demo.creator.name} has asked Studio North for access to {NORTH.display_name}; nobody has answered yet.",
         "",
         "Start the server (python -m graphql_api serve), and paste in this order: later operations build on",
         "earlier ones. What stands before the colon is in the answer. In GraphiQL",
@@ -134,7 +134,7 @@ def _settling(demo: Demo) -> Sequence[Sample]:
     account, north = write_id("InstagramAccount", demo.of_admin), write_id("Workspace", demo.studio_north)
     move = _input(socialAccountIds=[account], workspaceId=north, idempotencyKey="demo-move-1")
     share = _input(socialAccountIds=[account], teamIds=[write_id("Team", demo.films)])
-    by_username = {"field": "USERNAME", "direction": "ASC"}
+    by_name = {"field": "DISPLAY_NAME", "direction": "ASC"}
     return (
         Sample(
             "MoveSocialAccountsSuccess",
@@ -163,7 +163,7 @@ def _settling(demo: Demo) -> Sequence[Sample]:
             "a search in username and nickname, ordered; endCursor is the next page's after",
             admin,
             SEARCH,
-            {"id": north, "search": "NORTH", "orderBy": by_username},
+            {"id": north, "search": "NORTH", "orderBy": by_name},
         ),
     )
 
@@ -229,7 +229,7 @@ def _input(**value: object) -> Mapping[str, object]:
 
 
 def _named(account: Account) -> Mapping[str, str]:
-    return {"instagramUserId": account.instagram_user_id, "username": account.username}
+    return {"instagramUserId": account.instagram_user_id, "username": account.display_name}
 
 
 def _person(person: Person, who: str) -> Sequence[str]:

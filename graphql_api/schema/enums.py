@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from graphql_api.domain.access_requests import AccessRequestStatus
-from graphql_api.domain.claims import ConflictPolicy, ConnectOutcome, Platform
+from graphql_api.domain.claims import ConflictPolicy, ConnectOutcome
 from graphql_api.domain.conflicts import CheckStatus, Resolution
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
@@ -13,6 +13,7 @@ from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.invitations import InvitationStatus
 from graphql_api.domain.listing import OrderDirection, SocialAccountOrderField
 from graphql_api.domain.permissions import Scope
+from graphql_api.domain.platforms import Platform
 
 
 def _described(enum: type[Enum], name: str, description: str, **values: str) -> None:
@@ -31,6 +32,7 @@ _described(
     "Where a social account lives. Lists return only the platforms that you ask for, so a new one never "
     "reaches a client that does not know it.",
     INSTAGRAM="Instagram professional accounts.",
+    FACEBOOK_PAGE="Facebook Pages.",
 )
 _described(
     Role,
@@ -100,6 +102,7 @@ _described(
     GRANTED="An admin shared the social account with teams, and the requester is in them.",
     DECLINED="An admin said no; `reason` may say why.",
     WITHDRAWN="The requester took it back, or left the Workspace.",
+    CLOSED="The requester can see the social account by another way now.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -121,16 +124,19 @@ _described(
     "EventKind",
     "What happened.",
     USER_REGISTERED="Somebody registered; the first event of their Personal.",
+    PROFILE_UPDATED="The user changed their name.",
     PASSWORD_CHANGED="The password was changed.",  # noqa: S106 - a description
     API_TOKEN_CREATED="An API token was made, by logging in or registering.",  # noqa: S106 - a description
     API_TOKEN_REVOKED="An API token was revoked.",  # noqa: S106 - a description
     EMAIL_VERIFIED="The e-mail address was verified.",
+    EMAIL_ADDRESS_CHANGED="The user has another e-mail address.",
     PASSWORD_RESET="The password was reset by a code that was mailed.",  # noqa: S106 - a description
     WORKSPACE_CREATED="The Workspace was created.",
     WORKSPACE_RENAMED="The Workspace got another name.",
     WORKSPACE_DELETED="A Workspace was deleted.",
     MEMBER_INVITED="An address was invited into the Workspace.",
     INVITATION_REVOKED="An invitation was revoked.",
+    INVITATION_DECLINED="The invited person declined an invitation.",
     MEMBER_JOINED="Somebody accepted an invitation.",
     MEMBER_ROLE_CHANGED="A member got another role.",
     MEMBER_REMOVED="A member was removed from the Workspace.",
@@ -154,6 +160,7 @@ _described(
     ACCESS_REQUEST_WITHDRAWN="A request for access was withdrawn.",
     ACCESS_REQUEST_GRANTED="A request for access was granted.",
     ACCESS_REQUEST_DECLINED="A request for access was declined.",
+    ACCESS_REQUEST_CLOSED="A request for access ended, because its requester can see the social account by another way.",
     ACCESS_TOKEN_READ="Meta's access token of a social account was read.",  # noqa: S106 - a description
     OTHER="Something that this version of the schema has no word for.",
 )
@@ -162,7 +169,7 @@ _described(
     "SocialAccountOrderField",
     "What a list of social accounts is ordered by.",
     CONNECTED_AT="When they were connected.",
-    USERNAME="The name on the platform, without regard to case.",
+    DISPLAY_NAME="The name on the platform, without regard to case.",
 )
 _described(
     OrderDirection,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from graphql_api.domain.claims import Platform
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.secrets import Sealed
 from graphql_api.storage import direct_sqlite
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
@@ -38,7 +38,7 @@ class NewClaim(TypedDict):
     """What a social account becomes if it is free or ours; the columns of `claim` below."""
 
     external_id: str
-    username: str
+    display_name: str
     profile_picture_url: str | None
     access_token: Sealed
 
@@ -95,9 +95,9 @@ def _connecting(place: str, goes_on: str) -> str:
 WITH claim AS MATERIALIZED (
   -- As JSON: the driver takes three times as long to write arrays.
   SELECT gen_random_uuid() AS hold_id, claim.* FROM ROWS FROM (json_to_recordset($8::json) AS
-      (external_id text, username text, profile_picture_url text, access_token text)
+      (external_id text, display_name text, profile_picture_url text, access_token text)
     ) WITH ORDINALITY
-    AS claim (external_id, username, profile_picture_url, access_token, position)
+    AS claim (external_id, display_name, profile_picture_url, access_token, position)
 ), asked AS (
   SELECT count(*) AS number FROM claim
 ), viewer AS (
@@ -129,18 +129,18 @@ WITH claim AS MATERIALIZED (
   RETURNING id, created_at
 ), taken AS (
   INSERT INTO social_accounts AS held
-    (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, username, username_key,
+    (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, display_name, display_name_key,
      profile_picture_url, facebook_account_id, connected_by_id, access_token, created_at, updated_at)
-  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, allowed.user_id, allowed.workspace_id, username,
-    lower(username COLLATE "C"), profile_picture_url, login.id, $1, access_token, $3, $3
+  SELECT hold_id, 'INSTAGRAM', external_id, hold_id, allowed.user_id, allowed.workspace_id, display_name,
+    lower(display_name COLLATE "C"), profile_picture_url, login.id, $1, access_token, $3, $3
   FROM claim CROSS JOIN login CROSS JOIN allowed
   ORDER BY external_id COLLATE "C"
   ON CONFLICT (platform, external_id) DO UPDATE SET
     hold_id = coalesce(held.hold_id, excluded.hold_id),
     holder_user_id = excluded.holder_user_id,
     holder_workspace_id = excluded.holder_workspace_id,
-    username = excluded.username,
-    username_key = excluded.username_key,
+    display_name = excluded.display_name,
+    display_name_key = excluded.display_name_key,
     profile_picture_url = excluded.profile_picture_url,
     facebook_account_id = excluded.facebook_account_id,
     connected_by_id = excluded.connected_by_id,
@@ -151,7 +151,7 @@ WITH claim AS MATERIALIZED (
     IS NOT DISTINCT FROM (excluded.holder_user_id, excluded.holder_workspace_id)
   RETURNING external_id, id, hold_id, nickname, facebook_page_id, created_at
 ), outcome AS (
-  SELECT taken.*, taken.hold_id = claim.hold_id AS is_new, claim.position, claim.username
+  SELECT taken.*, taken.hold_id = claim.hold_id AS is_new, claim.position, claim.display_name
   FROM taken JOIN claim USING (external_id)
 ), counted AS (
   SELECT count(*) AS taken, count(*) FILTER (WHERE is_new) AS new FROM outcome
@@ -171,7 +171,7 @@ WITH claim AS MATERIALIZED (
   UNION ALL
   SELECT gen_random_uuid(), checked.user_id, checked.workspace_id, checked.last_seq + position,
     CASE WHEN is_new THEN 'SOCIAL_ACCOUNT_CONNECTED' ELSE 'SOCIAL_ACCOUNT_RECONNECTED' END,
-    $1, hold_id, $10, json_build_object('username', username), $3
+    $1, hold_id, $10, json_build_object('display_name', display_name), $3
   FROM outcome CROSS JOIN checked
 )
 -- The login stands beside the first account only: the driver need not read it again for each.
@@ -250,7 +250,7 @@ class Connecting:
                     hold_id,
                     holder_user_id,
                     workspace_id,
-                    claim["username"],
+                    claim["display_name"],
                     nickname,
                     claim["profile_picture_url"],
                     facebook_page_id,

@@ -42,11 +42,11 @@ RETURNING id, created_at"""
 # Without its WHERE, SQLite would take the select's ON CONFLICT for the condition of a join.
 _CLAIM = """
 INSERT INTO social_accounts AS held
-  (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, username, username_key,
+  (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, display_name, display_name_key,
    profile_picture_url, facebook_account_id, connected_by_id, access_token, created_at, updated_at)
 SELECT json_extract(value, '$.hold_id'), 'INSTAGRAM', json_extract(value, '$.external_id'),
   json_extract(value, '$.hold_id'), iif(:workspace_id IS NULL, :user_id, NULL), :workspace_id,
-  json_extract(value, '$.username'), lower(json_extract(value, '$.username')),
+  json_extract(value, '$.display_name'), lower(json_extract(value, '$.display_name')),
   json_extract(value, '$.profile_picture_url'), :login_id, :user_id, json_extract(value, '$.access_token'),
   :now, :now
 FROM json_each(:claims)
@@ -55,8 +55,8 @@ ON CONFLICT (platform, external_id) DO UPDATE SET
   hold_id = coalesce(held.hold_id, excluded.hold_id),
   holder_user_id = excluded.holder_user_id,
   holder_workspace_id = excluded.holder_workspace_id,
-  username = excluded.username,
-  username_key = excluded.username_key,
+  display_name = excluded.display_name,
+  display_name_key = excluded.display_name_key,
   profile_picture_url = excluded.profile_picture_url,
   facebook_account_id = excluded.facebook_account_id,
   connected_by_id = excluded.connected_by_id,
@@ -138,7 +138,7 @@ def connect(connection: sqlite3.Connection, asked: "Connecting") -> list[Any]:
     happened = [
         _event([values["user_id"], None], personal_seq, _LOGIN_KIND[login_id == login.new_id], login_id, {}),
         *(
-            _event(history, seq, _ACCOUNT_KIND[is_new], hold_id, {"username": claim["username"]})
+            _event(history, seq, _ACCOUNT_KIND[is_new], hold_id, {"display_name": claim["display_name"]})
             for seq, claim, (is_new, _, hold_id, *_) in zip(
                 count((personal_seq if workspace_id is None else place[1]) + 1), asked.claims, outcome
             )

@@ -8,8 +8,8 @@ from uuid import UUID
 import orjson
 from sqlmodel import col
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind
+from graphql_api.domain.platforms import Platform
 from graphql_api.storage.tables import Event, FacebookAccount, SocialAccount, Team, User, Workspace
 
 
@@ -50,7 +50,7 @@ class SocialAccountRow(NamedTuple):
     hold_id: UUID
     holder_user_id: UUID | None
     holder_workspace_id: UUID | None
-    username: str
+    display_name: str
     nickname: str | None
     profile_picture_url: str | None
     facebook_page_id: str | None

@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Holder, columns_of
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.secrets import Sealed
 from graphql_api.storage.tables import FacebookAccount, PastShare, SocialAccount
 
@@ -23,7 +23,7 @@ class ClaimedRow:
 
     external_id: str
     new_hold_id: UUID
-    username: str
+    display_name: str
     profile_picture_url: str | None
     access_token: Sealed
 
@@ -54,8 +54,8 @@ async def claim_social_accounts(
                 "hold_id": row.new_hold_id,
                 "holder_user_id": user_id,
                 "holder_workspace_id": workspace_id,
-                "username": row.username,
-                "username_key": row.username.lower(),
+                "display_name": row.display_name,
+                "display_name_key": row.display_name.lower(),
                 "profile_picture_url": row.profile_picture_url,
                 "facebook_account_id": facebook_account_id,
                 "connected_by_id": connected_by_id,
@@ -78,8 +78,8 @@ async def claim_social_accounts(
             "hold_id": sa.func.coalesce(col(held.hold_id), new.hold_id),
             "holder_user_id": new.holder_user_id,
             "holder_workspace_id": new.holder_workspace_id,
-            "username": new.username,
-            "username_key": new.username_key,
+            "display_name": new.display_name,
+            "display_name_key": new.display_name_key,
             "profile_picture_url": new.profile_picture_url,
             "facebook_account_id": new.facebook_account_id,
             "connected_by_id": new.connected_by_id,

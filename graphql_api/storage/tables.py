@@ -26,10 +26,10 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from graphql_api.domain.access_requests import AccessRequestStatus
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
 from graphql_api.domain.mails import EmailCodePurpose, MailKind
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.secrets import Sealed
 from graphql_api.storage.columns import SealedText, UtcDateTime, enum_text, sort_text
 
@@ -107,13 +107,17 @@ class Membership(Table, table=True):
     user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", primary_key=True, index=True)
     role: Role = Field(sa_type=enum_text(Role, "role"))
     created_at: datetime = _when()
+    id: UUID = Field(default_factory=uuid4, unique=True, description="the public id of the member")
 
 
 class Invitation(Table, table=True):
     """An invitation to a Workspace; its code is shown once and kept hashed."""
 
     __tablename__ = "invitations"
-    __table_args__ = (sa.Index("ix_invitations_workspace_page", "workspace_id", "created_at", "id"),)
+    __table_args__ = (
+        sa.Index("ix_invitations_workspace_page", "workspace_id", "created_at", "id"),
+        sa.Index("ix_invitations_recipient_page", "email_key", "created_at", "id"),
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspaces.id", ondelete="CASCADE", index=True)
@@ -125,6 +129,7 @@ class Invitation(Table, table=True):
     created_at: datetime = _when()
     expires_at: datetime = _when()
     accepted_at: datetime | None = _when(default=None, nullable=True)
+    declined_at: datetime | None = _when(default=None, nullable=True)
     revoked_at: datetime | None = _when(default=None, nullable=True)
 
 
@@ -137,6 +142,7 @@ class EmailCode(Table, table=True):
     user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
     purpose: EmailCodePurpose = Field(sa_type=enum_text(EmailCodePurpose, "purpose"))
     email_key: str = Field(max_length=254, description="the address that it was sent to")
+    email: str | None = Field(default=None, max_length=254, description="that address, if it is to be theirs")
     code_hash: bytes = Field(unique=True, max_length=32, repr=False, description="SHA-256")
     created_at: datetime = _when()
     expires_at: datetime = _when(index=True)
@@ -218,8 +224,8 @@ class SocialAccount(Table, table=True):
         # Keyset pages read these in order; the holder leads, so that no planner can prefer another key.
         sa.Index("ix_social_accounts_user_page", "holder_user_id", "created_at", "hold_id"),
         sa.Index("ix_social_accounts_workspace_page", "holder_workspace_id", "created_at", "hold_id"),
-        sa.Index("ix_social_accounts_user_names", "holder_user_id", "username_key", "hold_id"),
-        sa.Index("ix_social_accounts_workspace_names", "holder_workspace_id", "username_key", "hold_id"),
+        sa.Index("ix_social_accounts_user_names", "holder_user_id", "display_name_key", "hold_id"),
+        sa.Index("ix_social_accounts_workspace_names", "holder_workspace_id", "display_name_key", "hold_id"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -228,9 +234,9 @@ class SocialAccount(Table, table=True):
     hold_id: UUID | None = Field(default=None, unique=True)
     holder_user_id: UUID | None = Field(default=None, foreign_key="users.id")
     holder_workspace_id: UUID | None = Field(default=None, foreign_key="workspaces.id")
-    username: str | None = Field(default=None, max_length=30)
-    username_key: str | None = Field(
-        default=None, sa_type=sort_text(30), description="the username in lower case, for lists"
+    display_name: str | None = Field(default=None, max_length=75)
+    display_name_key: str | None = Field(
+        default=None, sa_type=sort_text(75), description="the display name in lower case, for lists"
     )
     nickname: str | None = Field(default=None, max_length=100)
     profile_picture_url: str | None = Field(default=None, max_length=2048)
@@ -330,7 +336,7 @@ class AccessRequest(Table, table=True):
     requester_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
     platform: Platform = Field(sa_type=enum_text(Platform, "platform"))
     external_id: str = Field(sa_type=sort_text(20))
-    username: str = Field(max_length=30, description="as the requester wrote it")
+    display_name: str = Field(max_length=75, description="as the requester wrote it")
     message: str | None = Field(default=None, max_length=1000)
     status: AccessRequestStatus = Field(sa_type=enum_text(AccessRequestStatus, "status"))
     decided_by_id: UUID | None = Field(default=None, foreign_key="users.id", ondelete="SET NULL", index=True)
@@ -368,7 +374,14 @@ class Event(Table, table=True):
     seq: int = Field(sa_type=sa.BigInteger)
     kind: EventKind = Field(sa_type=enum_text(EventKind, "kind"))
     actor_id: UUID | None = Field(foreign_key="users.id", ondelete="SET NULL", index=True)
-    subject_id: UUID | None = Field(description="an id only: the object may have become invisible")
+    actor_name: str | None = Field(default=None, max_length=100, description="as it was then")
+    subject_id: UUID | None = Field(
+        index=True, description="an id only: the object may have become invisible"
+    )
+    subject_name: str | None = Field(default=None, max_length=254, description="as it was then")
+    platform: Platform | None = Field(
+        default=None, sa_type=enum_text(Platform, "platform"), description="of a social account"
+    )
     request_id: str = Field(max_length=64)
     details: dict[str, str] = Field(sa_type=sa.JSON)
     created_at: datetime = _when(index=True)

@@ -51,8 +51,8 @@ async def listed(person: Person, **arguments: Any) -> list[str]:
     [
         (None, ["bob", "Ada", "_cyd", "ada.b"]),
         ({"field": "CONNECTED_AT", "direction": "DESC"}, ["ada.b", "_cyd", "Ada", "bob"]),
-        ({"field": "USERNAME"}, ["_cyd", "Ada", "ada.b", "bob"]),
-        ({"field": "USERNAME", "direction": "DESC"}, ["bob", "ada.b", "Ada", "_cyd"]),
+        ({"field": "DISPLAY_NAME"}, ["_cyd", "Ada", "ada.b", "bob"]),
+        ({"field": "DISPLAY_NAME", "direction": "DESC"}, ["bob", "ada.b", "Ada", "_cyd"]),
     ],
 )
 async def test_a_list_is_in_the_order_that_is_asked_for(api: Api, order: Any, expected: list[str]) -> None:
@@ -68,7 +68,7 @@ async def test_the_order_follows_a_username_that_changed(api: Api) -> None:
     ada = await api.register("ada")
     await connect_named(ada, "bob", "cyd")
     await connect_named(ada, "Zoe")
-    assert await listed(ada, orderBy={"field": "USERNAME"}) == ["cyd", "Zoe"]
+    assert await listed(ada, orderBy={"field": "DISPLAY_NAME"}) == ["cyd", "Zoe"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_a_search_finds_parts_of_names(
 ) -> None:
     ada = await api.register("ada")
     await connect_named(ada, "ada_1", "Ada.2", "bob")
-    await database.rows("UPDATE social_accounts SET nickname = 'École 100%' WHERE username = 'bob'")
+    await database.rows("UPDATE social_accounts SET nickname = 'École 100%' WHERE display_name = 'bob'")
     assert await listed(ada, search=search) == expected
 
 

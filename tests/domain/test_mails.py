@@ -15,7 +15,7 @@ EVERYTHING = {
     "inviter": "Bea",
     "requester": "Cleo",
     "role": "CREATOR",
-    "username": "studio.north",
+    "display_name": "studio.north",
     "message": "Please let me in. " * 20,
     "reason": "Not yet.",
 }

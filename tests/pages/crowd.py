@@ -12,8 +12,8 @@ from tests.database import key_of
 LISTS = {
     "connected": {"orderBy": {"field": "CONNECTED_AT"}},
     "connected, newest first": {"orderBy": {"field": "CONNECTED_AT", "direction": "DESC"}},
-    "username": {"orderBy": {"field": "USERNAME"}},
-    "username, Z to A": {"orderBy": {"field": "USERNAME", "direction": "DESC"}},
+    "username": {"orderBy": {"field": "DISPLAY_NAME"}},
+    "username, Z to A": {"orderBy": {"field": "DISPLAY_NAME", "direction": "DESC"}},
 }
 
 PAGE = """
@@ -37,7 +37,7 @@ query Page(
 """
 
 _FILL = """
-INSERT INTO social_accounts (id, platform, external_id, hold_id, holder_workspace_id, username, username_key,
+INSERT INTO social_accounts (id, platform, external_id, hold_id, holder_workspace_id, display_name, display_name_key,
   nickname, access_token, created_at, updated_at)
 SELECT gen_random_uuid(), 'INSTAGRAM', (1000000 + n)::text, gen_random_uuid(), $1, 'Name_' || mixed, 'name_' || mixed,
   CASE WHEN n % 1000 = 0 THEN 'Ärzte ' || n END, 'sealed', at, at
@@ -103,7 +103,7 @@ async def read(person: Person, workspace: str, **arguments: Any) -> Any:
 
 async def deep_cursor(url: str, workspace: str, order: dict[str, str]) -> str:
     """A cursor in the middle of the whole list."""
-    column = "username_key" if order["field"] == "USERNAME" else "created_at"
+    column = "display_name_key" if order["field"] == "DISPLAY_NAME" else "created_at"
     connection = await asyncpg.connect(url)
     try:
         key = await connection.fetchrow(

@@ -126,7 +126,7 @@ async def test_the_pages_of_each_order_are_the_whole_list(crowd: Crowd) -> None:
                 forwards += [node["username"] for node in page["nodes"]]
                 break
         assert len(set(forwards)) == ACCOUNTS // 1000
-        if order["orderBy"]["field"] == "USERNAME":
+        if order["orderBy"]["field"] == "DISPLAY_NAME":
             assert forwards == sorted(forwards, reverse="direction" in order["orderBy"])
 
 

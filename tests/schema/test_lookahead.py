@@ -90,7 +90,7 @@ async def test_a_page_with_its_facebook_accounts_is_counted_and_goes_on(api: Api
       }
     }
     """
-    for field in ("CONNECTED_AT", "USERNAME"):
+    for field in ("CONNECTED_AT", "DISPLAY_NAME"):
         seen: list[str] = []
         after, more = None, True
 
@@ -103,7 +103,7 @@ async def test_a_page_with_its_facebook_accounts_is_counted_and_goes_on(api: Api
             more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
 
         # then
-        assert seen == sorted(seen, reverse=True) if field == "USERNAME" else len(set(seen)) == 3
+        assert seen == sorted(seen, reverse=True) if field == "DISPLAY_NAME" else len(set(seen)) == 3
 
 
 async def test_what_one_operation_asks_is_not_taken_for_what_another_asks(

@@ -35,8 +35,8 @@ CALLS = 100
 IDS = [str(number) for number in range(1, 13)]
 
 HOLDINGS = """
-SELECT external_id, holders.email, workspaces.name, hold_id IS NOT NULL AS held, social_accounts.username,
-  username_key, profile_picture_url, facebook_user_id, connecting.email,
+SELECT external_id, holders.email, workspaces.name, hold_id IS NOT NULL AS held, social_accounts.display_name,
+  display_name_key, profile_picture_url, facebook_user_id, connecting.email,
   social_accounts.access_token IS NOT NULL AS sealed, social_accounts.created_at IS NOT NULL AS since
 FROM social_accounts
 LEFT JOIN users AS holders ON holders.id = holder_user_id
@@ -372,7 +372,7 @@ class TestOnPostgresql:
             transaction = connection.transaction()
             await transaction.start()
             await connection.execute(
-                "INSERT INTO social_accounts (id, platform, external_id, hold_id, holder_user_id, username,"
+                "INSERT INTO social_accounts (id, platform, external_id, hold_id, holder_user_id, display_name,"
                 " access_token, created_at, updated_at) SELECT gen_random_uuid(), 'INSTAGRAM', '2',"
                 " gen_random_uuid(), id, 'u', 't', now(), now() FROM users WHERE email = $1",
                 bob.email,

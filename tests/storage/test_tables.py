@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.secrets import Sealed
 from graphql_api.storage.database import Database
 from graphql_api.storage.tables import (

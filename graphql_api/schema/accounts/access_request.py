@@ -89,7 +89,7 @@ class AccessRequest(Node):
         return cls(
             id=write_id("AccessRequest", row.id),
             instagram_user_id=row.external_id,
-            username=row.username,
+            username=row.display_name,
             status=row.status,
             message=row.message,
             decided_at=row.decided_at,

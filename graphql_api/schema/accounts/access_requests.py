@@ -37,7 +37,7 @@ class RequestSocialAccountAccessInput:
         return AskCommand(
             workspace_id=read_id("Workspace", self.workspace_id),
             instagram_user_id=self.instagram_user_id,
-            username=self.username,
+            display_name=self.username,
             message=self.message,
         )
 

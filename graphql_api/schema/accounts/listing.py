@@ -4,8 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.listing import Listing, OrderDirection, SocialAccountOrderField
+from graphql_api.domain.platforms import Platform
 from graphql_api.schema.described import arguments
 from graphql_api.schema.ids import read_id
 

@@ -23,7 +23,15 @@ from graphql_api.storage.rows import AnySocialAccount
 # each of them in turn would have a statement prepared for each choice.
 _ALWAYS = frozenset(
     {
-        *("id", "hold_id", "external_id", "username", "nickname", "profile_picture_url", "facebook_page_id"),
+        *(
+            "id",
+            "hold_id",
+            "external_id",
+            "display_name",
+            "nickname",
+            "profile_picture_url",
+            "facebook_page_id",
+        ),
         "created_at",
     }
 )

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import strawberry
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.holders import Workspace as Place
+from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import interface, output, resolved
@@ -119,7 +119,7 @@ class InstagramAccount(SocialAccount):
     @classmethod
     def of(cls, row: AnySocialAccount, *, disconnected: bool = False) -> Self:
         """Shape a row that is held, or (disconnected) was until a moment ago."""
-        if row.hold_id is None or row.username is None or row.created_at is None:
+        if row.hold_id is None or row.display_name is None or row.created_at is None:
             raise ValueError("a social account that is free has no shape")
         account = cls.__new__(cls)
         _fill(account, row if isinstance(row, SocialAccountRow) else [getattr(row, name) for name in _NAMES])
@@ -129,7 +129,7 @@ class InstagramAccount(SocialAccount):
 
 
 # What the attributes of an account are called, where they have other names than the columns.
-ATTRIBUTES = {"id": "row_id", "external_id": "instagram_user_id"}
+ATTRIBUTES = {"id": "row_id", "external_id": "instagram_user_id", "display_name": "username"}
 _NAMES = SocialAccountRow._fields
 _fill = setter([ATTRIBUTES.get(name, name) for name in _NAMES])
 

@@ -88,7 +88,7 @@ class Event:
     @resolved
     def username(self) -> str | None:
         """The social account's name on the platform, as it was then."""
-        return self._details.get("username")
+        return self._details.get("display_name")
 
     @resolved
     def nickname(self) -> str | None:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal, Role
+from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.accounts.listing import OrderBy, Platforms, Search, read_listing

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from graphql_api.domain.claims import Platform
+from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.listing import Platforms
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved

@@ -8,10 +8,10 @@ import strawberry
 
 from graphql_api.domain import holders
 from graphql_api.domain.access_requests import AccessRequestStatus
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Role
 from graphql_api.domain.invitations import InvitationStatus, status_of
 from graphql_api.domain.permissions import may_connect
+from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.listing import OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved

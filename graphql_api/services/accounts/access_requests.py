@@ -23,12 +23,12 @@ from graphql_api.domain.access_requests import (
     why_not_grant,
     why_not_withdraw,
 )
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.mails import MailKind
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.calls import access, mails, quotas
 from graphql_api.services.calls.call import Call
@@ -53,11 +53,11 @@ TEAM_IDS = ("input", "teamIds")
 
 @dataclass(frozen=True, slots=True)
 class AskCommand:
-    """One call of `requestSocialAccountAccess`; the username is told as the requester knows it."""
+    """One call of `requestSocialAccountAccess`; the display_name is told as the requester knows it."""
 
     workspace_id: UUID
     instagram_user_id: str
-    username: str
+    display_name: str
     message: str | None
 
 
@@ -71,7 +71,7 @@ async def ask(call: Call, command: AskCommand) -> Outcome:
     """
     problems = Problems()
     inputs.check_meta_id(problems, ("input", "instagramUserId"), command.instagram_user_id)
-    inputs.check_username(problems, ("input", "username"), command.username)
+    inputs.check_username(problems, ("input", "username"), command.display_name)
     message = _check_lines(problems, "message", command.message)
     await quotas.count_access_request(call)
 
@@ -316,7 +316,7 @@ async def _write(
         requester_id=call.viewer.user_id,
         platform=Platform.INSTAGRAM,
         external_id=command.instagram_user_id,
-        username=command.username,
+        display_name=command.display_name,
         message=message,
         status=AccessRequestStatus.PENDING,
         created_at=call.now,
@@ -417,14 +417,14 @@ async def _share(
         await insert_missing(session, TeamMember, members)
     granted = [{"access_request_id": request.id, "team_id": team_id} for team_id in team_ids]
     await insert_missing(session, AccessRequestTeam, granted)
-    username = account.username or ""
+    display_name = account.display_name or ""
     return [
         *(
             NewEvent(
                 place,
                 EventKind.SOCIAL_ACCOUNT_SHARED,
                 account.hold_id,
-                {"username": username, "team": team.name},
+                {"display_name": display_name, "team": team.name},
             )
             for team in shares
         ),
@@ -453,7 +453,7 @@ def _outcome(request: AccessRequest, kind: EventKind) -> list[NewEvent]:
 
 
 def _event(place: Place | Personal, kind: EventKind, request: AccessRequest) -> NewEvent:
-    return NewEvent(place, kind, request.id, {"username": request.username})
+    return NewEvent(place, kind, request.id, {"display_name": request.display_name})
 
 
 async def _tell_admins(
@@ -462,7 +462,7 @@ async def _tell_admins(
     """Mail every admin of the Workspace."""
     details = {
         "workspace": workspace.name,
-        "username": request.username,
+        "display_name": request.display_name,
         "requester": requester.name,
         "message": request.message or "",
     }
@@ -487,7 +487,7 @@ async def _tell_requester(session: AsyncSession, call: Call, kind: MailKind, req
     details = {
         "name": requester.name,
         "workspace": workspace.name,
-        "username": request.username,
+        "display_name": request.display_name,
         "reason": request.reason or "",
     }
     await mails.enqueue(session, call, kind, requester.email, details)

@@ -1,8 +1,8 @@
 """The one module that seals and opens access tokens."""
 
 from graphql_api.adapters.sealing import Binding, Keyring
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.holders import Holder, Personal, holder_of
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.secrets import Sealed, Secret
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.tables import FacebookAccount, SocialAccount

@@ -60,7 +60,7 @@ class ConnectCommand:
         asked = [
             [login.facebook_user_id, login.access_token, login.location],
             [
-                [one.instagram_user_id, one.username, one.profile_picture_url, one.access_token]
+                [one.instagram_user_id, one.display_name, one.profile_picture_url, one.access_token]
                 for one in self.claims
             ],
             str(self.workspace_id or ""),
@@ -128,7 +128,7 @@ async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | N
         claims=[
             NewClaim(
                 external_id=claim.instagram_user_id,
-                username=claim.username,
+                display_name=claim.display_name,
                 profile_picture_url=claim.profile_picture_url,
                 access_token=access_tokens.seal_social_account(
                     call, claim.access_token, claim.instagram_user_id, place
@@ -389,7 +389,7 @@ def _rows(call: Call, claims: Sequence[Claim], place: Holder) -> list[ClaimedRow
         ClaimedRow(
             external_id=claim.instagram_user_id,
             new_hold_id=uuid4(),
-            username=claim.username,
+            display_name=claim.display_name,
             profile_picture_url=claim.profile_picture_url,
             access_token=access_tokens.seal_social_account(
                 call, claim.access_token, claim.instagram_user_id, place
@@ -409,7 +409,7 @@ def _event(place: Holder, outcome: ConnectOutcome, account: SocialAccount) -> Ne
         if outcome is ConnectOutcome.CONNECTED
         else EventKind.SOCIAL_ACCOUNT_RECONNECTED
     )
-    return NewEvent(place, kind, account.hold_id, {"username": account.username or ""})
+    return NewEvent(place, kind, account.hold_id, {"display_name": account.display_name or ""})
 
 
 def _as_of(conflict: Conflict, used: int) -> Conflict:

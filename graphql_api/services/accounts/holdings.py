@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.conflicts import Holding
 from graphql_api.domain.holders import Role, holder_of
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls.access import sees_social_account
 from graphql_api.storage.tables import Membership, SocialAccount, User

@@ -69,18 +69,18 @@ async def page(
     if term:
         statement = statement.where(
             sa.or_(
-                col(held.entity.username_key).contains(term, autoescape=True),
+                col(held.entity.display_name_key).contains(term, autoescape=True),
                 sa.func.lower(col(held.entity.nickname)).contains(term, autoescape=True),
             )
         )
-    by_name = listing.order is SocialAccountOrderField.USERNAME
+    by_name = listing.order is SocialAccountOrderField.DISPLAY_NAME
     found = await read_page(
         call,
         statement,
         request,
         within=[_place(held.entity, holder)],
         order=[
-            col(held.entity.username_key if by_name else held.entity.created_at),
+            col(held.entity.display_name_key if by_name else held.entity.created_at),
             col(held.entity.hold_id),
         ],
         descending=listing.direction is OrderDirection.DESC,
@@ -142,7 +142,7 @@ def _column(name: str) -> Any:
 
 _SORTED_BY: Mapping[SocialAccountOrderField, Any] = {
     SocialAccountOrderField.CONNECTED_AT: col(SocialAccount.created_at),
-    SocialAccountOrderField.USERNAME: col(SocialAccount.username_key),
+    SocialAccountOrderField.DISPLAY_NAME: col(SocialAccount.display_name_key),
 }
 
 

@@ -146,7 +146,9 @@ def _leaving(
 
 
 def _moves(accounts: Sequence[SocialAccount], asked: Asked) -> list[Move]:
-    return [Move(_path(account, asked), account.username or "", place_of(account)) for account in accounts]
+    return [
+        Move(_path(account, asked), account.display_name or "", place_of(account)) for account in accounts
+    ]
 
 
 def _path(account: SocialAccount, asked: Asked) -> tuple[str, ...]:
@@ -176,7 +178,7 @@ def _told(
     held = Counter[Holder]()
     for account in accounts:
         source = place_of(account)
-        details = {"username": account.username or "", "from": str(source), "to": str(target)}
+        details = {"display_name": account.display_name or "", "from": str(source), "to": str(target)}
         events += (
             NewEvent(
                 source,

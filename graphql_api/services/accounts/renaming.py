@@ -33,7 +33,7 @@ async def rename(call: Call, hold_id: UUID, nickname: str | None) -> SocialAccou
             return account
         account.nickname, account.updated_at = text, call.now
         await session.flush()
-        details = {"username": account.username or "", "nickname": text or ""}
+        details = {"display_name": account.display_name or "", "nickname": text or ""}
         event = NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_RENAMED, account.hold_id, details)
         await recording.record(session, call, [event])
         return account

@@ -179,7 +179,7 @@ async def _record(
             Place(team.workspace_id),
             kind,
             account.hold_id,
-            {"username": account.username or "", "team": team.name},
+            {"display_name": account.display_name or "", "team": team.name},
             ends_shares_with=[team.id] if kind is EventKind.SOCIAL_ACCOUNT_UNSHARED else (),
         )
         for team, account in pairs

@@ -150,7 +150,7 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
     events = []
     for account in accounts:
         held[place_of(account)] -= 1
-        details = {"username": account.username or ""}
+        details = {"display_name": account.display_name or ""}
         events.append(
             NewEvent(
                 place_of(account),
@@ -187,8 +187,8 @@ async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]
             hold_id=None,
             holder_user_id=None,
             holder_workspace_id=None,
-            username=None,
-            username_key=None,
+            display_name=None,
+            display_name_key=None,
             nickname=None,
             profile_picture_url=None,
             facebook_page_id=None,

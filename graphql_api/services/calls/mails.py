@@ -28,7 +28,7 @@ async def enqueue(
     `details` fill the words of `domain.mails`, and are kept as they are; a code goes into `secret`, which
     is sealed, and erased once the mail is sent. Details by kind: `name` (of the recipient, for the
     greeting) and `expires` anywhere; `workspace`, `inviter`, `role` for INVITATION; `workspace`,
-    `username`, and `requester`, `message`, `reason` where they apply, for ACCESS_REQUEST….
+    `display_name`, and `requester`, `message`, `reason` where they apply, for ACCESS_REQUEST….
     """
     mail_id = uuid4()
     session.add(

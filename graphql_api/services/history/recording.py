@@ -87,6 +87,8 @@ def _row(
         "kind": event.kind,
         "actor_id": actor_id,
         "subject_id": event.subject_id,
+        "subject_name": event.subject_name,
+        "platform": event.platform,
         "request_id": request_id,
         "details": dict(event.details),
         "created_at": now,

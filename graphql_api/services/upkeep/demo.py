@@ -35,7 +35,7 @@ class Account:
     """A made-up Instagram account."""
 
     instagram_user_id: str
-    username: str
+    display_name: str
 
 
 # The sample tabs of GraphiQL claim this one as its Workspace's admin and as its creator.
@@ -182,7 +182,7 @@ async def _connect(
             Claim(
                 index=index,
                 instagram_user_id=account.instagram_user_id,
-                username=account.username,
+                display_name=account.display_name,
                 profile_picture_url=None,
                 access_token=Secret("made-up-instagram-access-token"),
             )
@@ -197,7 +197,7 @@ async def _connect(
 
 async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> UUID:
     """A request that the Workspace's admin finds pending; its id."""
-    command = AskCommand(workspace_id, account.instagram_user_id, account.username, "I paint its sets.")
+    command = AskCommand(workspace_id, account.instagram_user_id, account.display_name, "I paint its sets.")
     return _done(await access_requests.ask(_call(services, creator), command)).id
 
 

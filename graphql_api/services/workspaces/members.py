@@ -146,12 +146,17 @@ async def withdraw_requests(
             col(AccessRequest.status) == AccessRequestStatus.PENDING,
         )
         .values(status=AccessRequestStatus.WITHDRAWN, updated_at=call.now)
-        .returning(col(AccessRequest.id), col(AccessRequest.workspace_id), col(AccessRequest.username))
+        .returning(col(AccessRequest.id), col(AccessRequest.workspace_id), col(AccessRequest.display_name))
         .execution_options(synchronize_session=False)
     )
     return [
-        NewEvent(Place(workspace_id), EventKind.ACCESS_REQUEST_WITHDRAWN, request_id, {"username": username})
-        for request_id, workspace_id, username in withdrawn
+        NewEvent(
+            Place(workspace_id),
+            EventKind.ACCESS_REQUEST_WITHDRAWN,
+            request_id,
+            {"display_name": name},
+        )
+        for request_id, workspace_id, name in withdrawn
     ]
 
 

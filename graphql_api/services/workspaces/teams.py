@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from graphql_api.domain import inputs
-from graphql_api.domain.claims import Platform
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.permissions import may_manage_teams
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
