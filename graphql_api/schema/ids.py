@@ -6,8 +6,11 @@ from uuid import UUID
 
 from strawberry import ID
 
+from graphql_api.domain.platforms import PLATFORMS
+
 # What a malformed id is read as: nothing has it, so it takes the same way as an id that is merely absent.
 NO_ID = UUID(int=0)
+_SOCIAL_ACCOUNTS = frozenset(facts.graphql_type for facts in PLATFORMS.values())
 
 
 def write_id(type_name: str, key: UUID) -> ID:
@@ -20,6 +23,12 @@ def read_id(type_name: str, text: str) -> UUID:
     """The key in a global id of this type; `NO_ID` when it is none."""
     found, key = split_id(text)
     return key if found == type_name else NO_ID
+
+
+def read_social_account_id(text: str) -> UUID:
+    """The key in the global id of a social account of any platform; `NO_ID` when it is none."""
+    found, key = split_id(text)
+    return key if found in _SOCIAL_ACCOUNTS else NO_ID
 
 
 def split_id(text: str) -> tuple[str, UUID]:

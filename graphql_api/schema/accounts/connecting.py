@@ -11,7 +11,7 @@ from graphql_api.schema.accounts.social_account import InstagramAccount, SocialA
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.errors import ConnectSocialAccountsError, conflict_errors
-from graphql_api.schema.ids import read_id
+from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import connecting, social_accounts
 from graphql_api.services.accounts.connecting import ConnectCommand, ConnectRefused
@@ -186,7 +186,7 @@ async def disconnect_social_accounts(
 
     Their access tokens are destroyed.
     """
-    hold_ids = [read_id("InstagramAccount", text) for text in input.social_account_ids]
+    hold_ids = [read_social_account_id(text) for text in input.social_account_ids]
     outcome = await social_accounts.disconnect(info.context.call, hold_ids)
     if isinstance(outcome, Refused):
         return outcome

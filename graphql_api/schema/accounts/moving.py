@@ -9,7 +9,7 @@ from graphql_api.schema.accounts.connecting import IDEMPOTENCY_KEY
 from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
-from graphql_api.schema.ids import read_id
+from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import moving
 from graphql_api.services.accounts.moving import MoveCommand
@@ -33,7 +33,7 @@ class MoveSocialAccountsInput:
     def to_command(self) -> MoveCommand:
         """As the service takes it."""
         return MoveCommand(
-            hold_ids=[read_id("InstagramAccount", text) for text in self.social_account_ids],
+            hold_ids=[read_social_account_id(text) for text in self.social_account_ids],
             workspace_id=None if self.workspace_id is None else read_id("Workspace", self.workspace_id),
             idempotency_key=self.idempotency_key,
         )

@@ -7,7 +7,7 @@ from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
-from graphql_api.schema.ids import read_id
+from graphql_api.schema.ids import read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import renaming
 
@@ -38,7 +38,7 @@ async def rename_social_account(
 
     Its username on the platform stays.
     """
-    hold_id = read_id("InstagramAccount", input.social_account_id)
+    hold_id = read_social_account_id(input.social_account_id)
     outcome = await renaming.rename(info.context.call, hold_id, input.nickname)
     if isinstance(outcome, Refused):
         return outcome

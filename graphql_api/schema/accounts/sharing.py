@@ -7,7 +7,7 @@ from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
-from graphql_api.schema.ids import read_id
+from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.services.accounts import sharing
@@ -45,7 +45,7 @@ async def share_social_accounts(
     """
     outcome = await sharing.share(
         info.context.call,
-        hold_ids=[read_id("InstagramAccount", one) for one in input.social_account_ids],
+        hold_ids=[read_social_account_id(one) for one in input.social_account_ids],
         team_ids=[read_id("Team", one) for one in input.team_ids],
     )
     if isinstance(outcome, Refused):
@@ -88,7 +88,7 @@ async def unshare_social_accounts(
     """
     outcome = await sharing.unshare(
         info.context.call,
-        hold_ids=[read_id("InstagramAccount", one) for one in input.social_account_ids],
+        hold_ids=[read_social_account_id(one) for one in input.social_account_ids],
         team_ids=[read_id("Team", one) for one in input.team_ids],
     )
     if isinstance(outcome, Refused):
