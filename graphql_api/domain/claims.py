@@ -7,9 +7,8 @@ from typing import TypeVar
 
 from graphql_api.domain import inputs
 from graphql_api.domain.inputs import InvalidInputCode, Problems
+from graphql_api.domain.platforms import PLATFORMS, SocialKey
 from graphql_api.domain.secrets import Secret
-
-INSTAGRAM_ACCOUNTS = ("input", "instagramAccounts")
 
 
 class ConflictPolicy(StrEnum):
@@ -24,6 +23,8 @@ class ConnectOutcome(StrEnum):
 
     CONNECTED = "CONNECTED"
     RECONNECTED = "RECONNECTED"
+    MOVED = "MOVED"
+    TAKEN_OVER = "TAKEN_OVER"
     OTHER = "OTHER"
 
 
@@ -38,21 +39,28 @@ class FacebookLogin:
 
 @dataclass(slots=True)  # not frozen, which takes five times as long: a call makes a hundred
 class Candidate:
-    """An Instagram account that somebody would hold; `index` is its position in the caller's list."""
+    """A social account that somebody would hold; `index` is its position in the whole call.
+
+    `at` is where it stands in the arguments, for example `("input", "instagramAccounts", "0")`, and the two
+    fields are what its id and its display name are called there.
+    """
 
     index: int
-    instagram_user_id: str
+    key: SocialKey
     display_name: str
+    at: tuple[str, ...]
+    id_field: str = "externalId"
+    name_field: str = "displayName"
 
     @property
     def path(self) -> tuple[str, ...]:
         """Where a conflict about this account is told: at its id."""
-        return (*INSTAGRAM_ACCOUNTS, str(self.index), "instagramUserId")
+        return (*self.at, self.id_field)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Claim(Candidate):
-    """A request to hold one Instagram account."""
+    """A request to hold one social account."""
 
     profile_picture_url: str | None
     access_token: Secret
@@ -74,9 +82,10 @@ def check_login(problems: Problems, login: FacebookLogin) -> None:
 
 def check_claims(problems: Problems, claims: Sequence[Claim]) -> None:
     """Are the claims acceptable, each by itself and all together?"""
-    for claim, path in _check_candidates(problems, claims):
-        inputs.check_picture_url(problems, (*path, "profilePictureUrl"), claim.profile_picture_url or "")
-        inputs.check_access_token(problems, (*path, "accessToken"), claim.access_token)
+    for claim in _check_candidates(problems, claims):
+        picture = claim.profile_picture_url or ""
+        inputs.check_picture_url(problems, (*claim.at, "profilePictureUrl"), picture)
+        inputs.check_access_token(problems, (*claim.at, "accessToken"), claim.access_token)
 
 
 def check_candidates(problems: Problems, candidates: Sequence[Candidate]) -> None:
@@ -85,28 +94,26 @@ def check_candidates(problems: Problems, candidates: Sequence[Candidate]) -> Non
         pass
 
 
-def _check_candidates(
-    problems: Problems, candidates: Sequence[CandidateT]
-) -> Iterator[tuple[CandidateT, tuple[str, ...]]]:
+def _check_candidates(problems: Problems, candidates: Sequence[CandidateT]) -> Iterator[CandidateT]:
     """Check what every candidate has, and hand each on for the rest, so that problems stay in input order.
 
-    Beside it is where it stands in the arguments.
-
-    A list that is too long is one problem: its items are not looked at.
+    Too many are one problem, at the list that holds the first one too many: no items are looked at.
     """
-    before = len(problems.found)
-    inputs.check_item_count(problems, INSTAGRAM_ACCOUNTS, candidates)
-    if len(problems.found) > before:
+    if len(candidates) > inputs.MAX_ITEMS:
+        *path, _ = candidates[inputs.MAX_ITEMS].at
+        problems.add(
+            tuple(path), InvalidInputCode.TOO_LONG, f"A call has at most {inputs.MAX_ITEMS} social accounts"
+        )
         return
-    seen: set[str] = set()
+    seen: set[SocialKey] = set()
     for candidate in candidates:
-        path = (*INSTAGRAM_ACCOUNTS, str(candidate.index))
-        id_path, external_id = (*path, "instagramUserId"), candidate.instagram_user_id
-        inputs.check_meta_id(problems, id_path, external_id)
-        if external_id and external_id in seen:
+        key = candidate.key
+        inputs.check_meta_id(problems, candidate.path, key.external_id)
+        if key.external_id and key in seen:
             problems.add(
-                id_path, InvalidInputCode.DUPLICATE, "This Instagram account stands in the list already"
+                candidate.path, InvalidInputCode.DUPLICATE, "This social account is in this call already"
             )
-        seen.add(external_id)
-        inputs.check_username(problems, (*path, "username"), candidate.display_name)
-        yield candidate, path
+        seen.add(key)
+        check_name = PLATFORMS[key.platform].check_display_name
+        check_name(problems, (*candidate.at, candidate.name_field), candidate.display_name)
+        yield candidate

@@ -1,6 +1,6 @@
 """Who may hold what: the conflict rules, and the words in which a refusal is told.
 
-A claim is "viewer V wants Instagram account X in place P". What stands in its way is a conflict:
+A claim is "viewer V wants social account X in place P". What stands in its way is a conflict:
 
     Conflict
     ├── HeldByWorkspace       a Workspace that V belongs to holds X
@@ -12,29 +12,34 @@ A claim is "viewer V wants Instagram account X in place P". What stands in its w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from graphql_api.domain.claims import Candidate
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
+from graphql_api.domain.permissions import Action, may
+from graphql_api.domain.platforms import PLATFORMS, SocialKey
 
 
 class Resolution(StrEnum):
-    """What the viewer can do about a conflict."""
+    """What the viewer can do about a conflict. What is offered works now."""
 
     MOVE = "MOVE"
     DISCONNECT = "DISCONNECT"
     REQUEST_ACCESS = "REQUEST_ACCESS"
+    REQUEST_TRANSFER = "REQUEST_TRANSFER"
     OTHER = "OTHER"
 
 
 class CheckStatus(StrEnum):
-    """What connecting a social account would come to."""
+    """What connecting a social account would do."""
 
     AVAILABLE = "AVAILABLE"
     RECONNECT = "RECONNECT"
     CONFLICT = "CONFLICT"
+    ROLE_TOO_WEAK = "ROLE_TOO_WEAK"
+    NOT_GRANTED = "NOT_GRANTED"
     OTHER = "OTHER"
 
 
@@ -65,31 +70,33 @@ class HeldByWorkspace:
 
     @property
     def message(self) -> str:
-        """The sentence that the REST call answered, by the viewer's role there."""
-        if self.viewer_role is Role.CREATOR:
-            return _not_connected(
-                self.claim,
-                "This social account is already connected to your Workspace! "
-                f"Please ask {self.contact_email} for access",
-            )
-        if isinstance(self.claimed_for, Personal):
-            return _not_connected(
-                self.claim,
-                "To connect this social media account to your Personal, "
-                "you must first remove it from your Workspace accounts",
-            )
-        return _not_connected(
-            self.claim,
-            "To connect this social media account to this Workspace, "
-            "you must first remove it from your other Workspace accounts",
-        )
+        """The sentence that the REST call answered, by what the viewer may do there."""
+        return _not_connected(self.claim, self._sentence())
 
     @property
     def resolutions(self) -> tuple[Resolution, ...]:
-        """An admin takes it from there; a creator asks, unless it is visible to them already."""
-        if self.viewer_role is Role.ADMIN:
+        """An admin takes it from there; a creator asks, unless they see it already."""
+        if may(self.viewer_role, Action.MOVE):
             return (Resolution.MOVE, Resolution.DISCONNECT)
         return () if self.viewer_sees else (Resolution.REQUEST_ACCESS,)
+
+    def _sentence(self) -> str:
+        if may(self.viewer_role, Action.MOVE):
+            if isinstance(self.claimed_for, Personal):
+                return (
+                    "To connect this social media account to your Personal, "
+                    "you must first remove it from your Workspace accounts"
+                )
+            return (
+                "To connect this social media account to this Workspace, "
+                "you must first remove it from your other Workspace accounts"
+            )
+        if self.viewer_sees:
+            return "This social account is already connected to your Workspace, and you have access to it"
+        return (
+            "This social account is already connected to your Workspace! "
+            f"Please ask {self.contact_email} for access"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,43 +149,65 @@ class AccountLimitReached:
     def message(self) -> str:
         """The sentence for people."""
         return _not_connected(
-            self.claim, f"This place already holds {self.limit} social accounts, the most it may"
+            self.claim, f"This place holds {self.used} of at most {self.limit} social accounts"
         )
 
 
 Conflict = HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReached
 
 
-def find_conflicts(
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say to a call: what blocks it, and (allowMove) what is moved; both in input order."""
+
+    conflicts: Sequence[Conflict] = ()
+    moves: Sequence[Candidate] = field(default_factory=tuple)
+
+
+def judge(
     claims: Sequence[Candidate],
-    holdings: Mapping[str, Holding],
+    holdings: Mapping[SocialKey, Holding],
     *,
     viewer_id: UUID,
     place: Holder,
     limit: int,
     used: int,
-) -> list[Conflict]:
-    """What stands in the way of holding these accounts in `place`, in the claims' order.
+    allow_move: bool = False,
+) -> Verdict:
+    """What do the rules say to holding these accounts in `place`?
 
-    `holdings` are the present ones by Instagram id; an account that is absent from it is free. `used` is
-    how many social accounts the place holds now: claims that are free fill it up in input order.
+    An account that is absent from `holdings` is free. `used` is how many social accounts the place holds
+    now. What is free, and with `allow_move` what is moved, fills the place up in input order. Without it,
+    an account that could be moved needs room after the rest of the call: whatever is offered works now.
     """
-    conflicts: list[Conflict] = []
+    found: dict[int, Conflict] = {}
+    movable: list[tuple[Candidate, Conflict]] = []
+    moves: list[Candidate] = []
     room = limit - used
     for claim in claims:
-        holding = holdings.get(claim.instagram_user_id)
-        if holding is not None:
-            conflict = conflict_with(claim, holding, viewer_id=viewer_id, place=place)
-            if conflict is not None:
-                conflicts.append(conflict)
-        elif room > 0:
+        holding = holdings.get(claim.key)
+        conflict = holding and conflict_with(claim, holding, viewer_id=viewer_id, place=place)
+        is_movable = conflict is not None and Resolution.MOVE in conflict.resolutions
+        if conflict is not None and is_movable and not allow_move:
+            movable.append((claim, conflict))
+        elif conflict is not None and not is_movable:
+            found[claim.index] = conflict
+        elif holding is None or is_movable:
+            if room <= 0:
+                found[claim.index] = AccountLimitReached(claim, limit=limit, used=used)
+                continue
             room -= 1
-        else:
-            conflicts.append(AccountLimitReached(claim, limit=limit, used=used))
-    return conflicts
+            if is_movable:
+                moves.append(claim)
+    for claim, conflict in movable:
+        found[claim.index] = conflict if room > 0 else AccountLimitReached(claim, limit=limit, used=used)
+        room -= 1
+    return Verdict([found[index] for index in sorted(found)], moves)
 
 
-def conflict_with(claim: Candidate, holding: Holding, *, viewer_id: UUID, place: Holder) -> Conflict | None:
+def conflict_with(
+    claim: Candidate, holding: Holding, *, viewer_id: UUID, place: Holder
+) -> HeldByWorkspace | HeldByPersonal | HeldElsewhere | None:
     """What the present holding refuses the claim with; None when it is the claimed place itself."""
     if holding.holder == place:
         return None
@@ -197,4 +226,4 @@ def conflict_with(claim: Candidate, holding: Holding, *, viewer_id: UUID, place:
 
 
 def _not_connected(claim: Candidate, sentence: str) -> str:
-    return f"Instagram account {claim.display_name} not connected. {sentence}"
+    return f"{PLATFORMS[claim.key.platform].noun} {claim.display_name} not connected. {sentence}"

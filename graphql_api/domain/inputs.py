@@ -23,7 +23,7 @@ MAX_PAGE_NAME = 75
 MAX_IDEMPOTENCY_KEY = 255
 MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 8, 256, 1024
 
-_META_ID = re.compile(r"[0-9]{1,20}")
+_META_ID = re.compile(r"[1-9][0-9]{0,19}")
 _USERNAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _USUAL_HTTPS_URL = re.compile(r"https://[A-Za-z0-9.-]+(?:[/?#][A-Za-z0-9._~:/?#!$&()*+,;=%-]*)?")
@@ -71,11 +71,14 @@ class Problems:
 
 
 def check_meta_id(problems: Problems, path: tuple[str, ...], value: str) -> None:
-    """An id that Meta gave: 1 to 20 digits, kept as text (17 digits do not fit a JavaScript number)."""
+    """An id that Meta gave: 1 to 20 digits, kept as text (17 digits do not fit a JavaScript number).
+
+    A leading zero is refused, because it would give one account two keys.
+    """
     if not value:
         problems.add(path, InvalidInputCode.REQUIRED, "An id is required")
     elif not _META_ID.fullmatch(value):
-        problems.add(path, InvalidInputCode.INVALID_FORMAT, "An id has 1 to 20 digits and nothing else")
+        problems.add(path, InvalidInputCode.INVALID_FORMAT, "An id has 1 to 20 digits, and does not begin with 0")
 
 
 def check_username(problems: Problems, path: tuple[str, ...], value: str) -> None:
@@ -201,10 +204,14 @@ def check_idempotency_key(problems: Problems, path: tuple[str, ...], value: str 
         )
 
 
-def check_item_count(problems: Problems, path: tuple[str, ...], items: Sequence[object]) -> None:
-    """A list that a call may hand over: at most 100 items."""
+def check_item_count(
+    problems: Problems, path: tuple[str, ...], items: Sequence[object], *, least: int = 0
+) -> None:
+    """A list that a call may hand over: at most 100 items, and where it must name something, at least one."""
     if len(items) > MAX_ITEMS:
-        problems.add(path, InvalidInputCode.OUT_OF_RANGE, f"At most {MAX_ITEMS} items a call")
+        problems.add(path, InvalidInputCode.TOO_LONG, f"A list has at most {MAX_ITEMS} items")
+    elif len(items) < least:
+        problems.add(path, InvalidInputCode.TOO_SHORT, f"A list needs at least {least} item")
 
 
 def _encodable(value: str) -> bool:

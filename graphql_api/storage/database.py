@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
-from graphql_api.storage.direct import HotStatement
+from graphql_api.storage.hot import HotStatement
 from graphql_api.storage.lookups import Lookup, Together
 from graphql_api.storage.pool import NoConnection, Pool
 from graphql_api.storage.prepared import Prepared, Row
@@ -94,16 +94,11 @@ class Database:
             self._write_thread = ThreadPoolExecutor(1, "sqlite-writer")
             self._hot_writer: sqlite3.Connection | None = None  # used in that thread only
         else:
-            hot = pool_size // 2
-            self._writer = postgresql_engine(url, pool_size=pool_size - hot)
+            hot = max(pool_size // 2, 1)
+            self._writer = postgresql_engine(url, pool_size=max(pool_size - hot, 1))
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
-            self._direct = Pool(hot, patience=POOL_TIMEOUT, **postgresql_arguments(url)) if hot else None
+            self._direct = Pool(hot, patience=POOL_TIMEOUT, **postgresql_arguments(url))
         self._together: dict[Lookup[Any], Together[Any, Any]] = {}
-
-    @property
-    def has_hot_statements(self) -> bool:
-        """Whether `write_at_once` can be used."""
-        return self.is_sqlite or self._direct is not None
 
     async def __aenter__(self) -> Self:
         if self._direct is not None:
@@ -170,8 +165,6 @@ class Database:
         Raises:
             TemporarilyUnavailable: the database could not answer in time.
         """
-        if not self.is_sqlite and self._direct is None:
-            return await self.read(lambda session: _rows(session, prepared, values))
         form = prepared.form(is_sqlite=self.is_sqlite)
         arguments = form.arguments(values)
         for last in (False, True):
@@ -212,14 +205,14 @@ class Database:
         """
         if self.is_sqlite:
             return await self._repeat(lambda: self._write_at_once_on_sqlite(statement))
-        if self._direct is None:
-            raise RuntimeError("this database has no hot statements")
+        assert self._direct is not None  # noqa: S101 - what is not SQLite has a pool
+        sql, arguments = statement.on_postgresql()
         try:
-            return await self._direct.fetch(statement.sql, *statement.arguments())
+            return await self._direct.fetch(sql, *arguments)
         except NoConnection as error:
             raise _unavailable(error) from None
         except _DATABASE_ERRORS as error:
-            if _state(error) in _RETRY_STATES | _UNDONE_STATES:
+            if _state(error) in _RETRY_STATES | _UNDONE_STATES or _is_known_key(error):
                 return []
             if _is_lost(error):
                 raise OutcomeUnknown from error
@@ -285,7 +278,8 @@ class Database:
             return result
 
 
-async def _rows(session: AsyncSession, prepared: Prepared[Row], values: dict[str, object]) -> list[Row]:
+async def rows_within(session: AsyncSession, prepared: Prepared[Row], **values: object) -> list[Row]:
+    """Run a prepared read in the transaction of a session."""
     rows: Sequence[Any] = (await session.execute(prepared.statement, values)).all()
     make = prepared.row
     return list(rows) if make is None else [make(*row) for row in rows]
@@ -332,6 +326,13 @@ def _worth_repeating(error: Exception) -> bool:
         or _is_lost(error)
         or _state(error) in _RETRY_STATES
         or _sqlite_code(error) in _RETRY_CODES
+    )
+
+
+def _is_known_key(error: Exception) -> bool:
+    """Whether the call's idempotency key was used by another call in the same moment."""
+    return (
+        isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "pk_idempotency_keys"
     )
 
 

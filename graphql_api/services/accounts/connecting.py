@@ -1,12 +1,19 @@
-"""The main job: connecting social accounts, or a typed answer that says what stands in the way."""
+"""The main job: connecting social accounts, or a typed answer that says what stands in the way.
 
-from collections.abc import Collection, Mapping, Sequence
+One way, whatever is asked: check the input, write everything at once, and only if nothing was written find
+out why. Then the call is a retry, or it is refused, or the rest of it is written by the same statement.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from graphql_api.domain import holders
 from graphql_api.domain.claims import (
     Claim,
     ConflictPolicy,
@@ -18,28 +25,32 @@ from graphql_api.domain.claims import (
 from graphql_api.domain.conflicts import (
     AccountLimitReached,
     Conflict,
-    HeldByPersonal,
     HeldByWorkspace,
     HeldElsewhere,
     Resolution,
+    Verdict,
     conflict_with,
-    find_conflicts,
+    judge,
 )
-from graphql_api.domain.events import EventKind, NewEvent
-from graphql_api.domain.holders import Holder, Personal, Role, Workspace
-from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
-from graphql_api.domain.permissions import may_connect
+from graphql_api.domain.faults import TemporarilyUnavailable, Unauthenticated
+from graphql_api.domain.holders import Holder, Personal
+from graphql_api.domain.inputs import InvalidInput, Problems
+from graphql_api.domain.permissions import ROLES, Action
+from graphql_api.domain.platforms import SocialKey
 from graphql_api.domain.refusals import Refused
-from graphql_api.services.accounts import access_requests, access_tokens, holdings
-from graphql_api.services.calls import access, retries
+from graphql_api.domain.secrets import Sealed
+from graphql_api.services.accounts import access_requests, access_tokens, holdings, moving
+from graphql_api.services.accounts.holdings import Facts, Standing
+from graphql_api.services.calls import access, quotas, retries
 from graphql_api.services.calls.call import Call
-from graphql_api.services.calls.retries import Retry
-from graphql_api.services.history import recording
-from graphql_api.storage import direct, tables
-from graphql_api.storage.direct import NewClaim, NewLogin
-from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount
-from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
-from graphql_api.storage.tables import AccessRequest, FacebookAccount, SocialAccount
+from graphql_api.services.calls.retries import ReadRows, Retry
+from graphql_api.storage.claiming import Claiming, ClaimedRows, NewClaim, NewKey, NewLogin
+from graphql_api.storage.database import ChangedMeanwhile, rows_within
+from graphql_api.storage.hot import run_within
+from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
+
+OPERATION = "connectSocialAccounts"
+PATIENCE = 5.0  # seconds in which a call that lost a race is written again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,7 @@ class ConnectCommand:
     claims: Sequence[Claim]
     workspace_id: UUID | None
     policy: ConflictPolicy
+    allow_move: bool = False
     idempotency_key: str | None = None
 
     def retry(self) -> Retry | None:
@@ -59,379 +71,312 @@ class ConnectCommand:
         login = self.login
         asked = [
             [login.facebook_user_id, login.access_token, login.location],
-            [
-                [one.instagram_user_id, one.display_name, one.profile_picture_url, one.access_token]
-                for one in self.claims
-            ],
+            [[*one.key, one.display_name, one.profile_picture_url, one.access_token] for one in self.claims],
             str(self.workspace_id or ""),
             self.policy,
+            self.allow_move,
         ]
-        return Retry("connectSocialAccounts", self.idempotency_key, asked)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is told beside conflicts, as the viewer may see it: read in the transaction that found them."""
-
-    workspaces: Mapping[UUID, tuple[tables.Workspace, Role]] = field(default_factory=dict)
-    accounts: Mapping[str, SocialAccount] = field(default_factory=dict)
-    pending: Mapping[tuple[UUID, str], AccessRequest] = field(default_factory=dict)
+        return Retry(OPERATION, self.idempotency_key, asked)
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectRefused(Refused[InvalidInput | Conflict]):
     """Nothing was connected."""
 
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
     """What one call connected, in input order, and (CONNECT_OTHERS) what it did not."""
 
-    facebook_account: AnyFacebookAccount
-    accounts: Sequence[tuple[ConnectOutcome, AnySocialAccount]]
+    facebook_account: FacebookAccountRow
+    accounts: Sequence[tuple[ConnectOutcome, SocialAccountRow]]
     not_connected: Sequence[Conflict]
-    surroundings: Surroundings
+    facts: Facts
 
 
 async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRefused:
-    """Connect a Facebook account and any number of Instagram accounts to the viewer's place.
+    """Connect a Facebook account and any number of social accounts to the viewer's place.
 
     First all input errors together, in input order; only if there are none, all conflicts together.
+
+    Raises:
+        RateLimited: too many accounts were reported to the viewer as held elsewhere.
+        TemporarilyUnavailable: others kept claiming the same accounts.
     """
-    problems = Problems()
-    check_login(problems, command.login)
-    check_claims(problems, command.claims)
-    # With a key there may be an earlier outcome to look for.
-    is_usual = not problems and command.idempotency_key is None
-    if is_usual and call.services.database.has_hot_statements:
-        connected = await _connect_at_once(call, command)
-        if connected is not None:
-            return connected
-    return await call.transact(lambda session: _connect(session, call, command, problems.found))
+    retry = command.retry()
+    problems = _problems(command)
+    if problems:
+        return await _refuse_input(call, command, retry, problems)
+    asked = _Asked(call, command, retry)
+    verdict, facts, reported = Verdict(), Facts(), 0
+    give_up_at = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up_at:
+        written = await asked.write(verdict)
+        if written is not None:
+            return _connected(written, verdict, facts)
+        standing = await holdings.find_standing(call.rows, call, command.workspace_id)
+        recalled = await retries.recall(call.rows, call, retry)
+        if recalled.expired and retry is not None:
+            await call.transact(partial(retries.forget, call=call, retry=retry))
+        elif recalled.outcome is not None:
+            return await _replay(call, command, standing, recalled.outcome)
+        refused = [problem for problem in (standing.problem, recalled.problem) if problem]
+        if refused:
+            return ConnectRefused(refused)
+        facts, verdict = await _judge(call.rows, call, command, standing)
+        elsewhere = sum(isinstance(conflict, HeldElsewhere) for conflict in verdict.conflicts)
+        if elsewhere > reported:
+            await quotas.count_look_ups(call, elsewhere - reported)
+            reported = elsewhere
+        if _stops(command, verdict):
+            return ConnectRefused(verdict.conflicts, await with_pending(call, facts, verdict.conflicts))
+        if verdict.moves:
+            return await call.transact(partial(_connect_and_move, call=call, asked=asked))
+    raise TemporarilyUnavailable
 
 
-async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | None:
-    """Connect to the viewer's place in one statement; None when nothing was written.
+def _problems(command: ConnectCommand) -> tuple[list[InvalidInput], list[InvalidInput]] | None:
+    """What is wrong with the input: before the Workspace, and after it. None where nothing is."""
+    before, after = Problems(), Problems()
+    check_login(before, command.login)
+    check_claims(before, command.claims)
+    retries.check_key(after, command.idempotency_key)
+    return (before.found, after.found) if before or after else None
 
-    Then something stands in the way, and the long way finds out what.
-    """
-    owner = Personal(call.viewer.user_id)
-    place = owner if command.workspace_id is None else Workspace(command.workspace_id)
-    connecting = direct.Connecting(
-        user_id=owner.user_id,
-        workspace_id=command.workspace_id,
-        api_token_id=call.viewer.api_token_id,
-        now=call.now,
-        login=_new_login(call, command.login, owner),
-        claims=[
-            NewClaim(
-                external_id=claim.instagram_user_id,
+
+async def _refuse_input(
+    call: Call,
+    command: ConnectCommand,
+    retry: Retry | None,
+    problems: tuple[list[InvalidInput], list[InvalidInput]],
+) -> ConnectRefused:
+    """Refuse wrong input, together with what is wrong with the place and the key."""
+    before, after = problems
+    standing = await holdings.find_standing(call.rows, call, command.workspace_id)
+    recalled = await retries.recall(call.rows, call, None if after else retry)
+    known = [recalled.problem] if recalled.problem else []
+    return ConnectRefused([*before, *([standing.problem] if standing.problem else []), *after, *known])
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A call that is to be written, as often as it takes: its access tokens are sealed once."""
+
+    call: Call
+    command: ConnectCommand
+    retry: Retry | None
+    login: NewLogin = field(init=False)
+    claims: dict[int, NewClaim] = field(init=False)
+
+    def __post_init__(self) -> None:
+        call, command, owner = self.call, self.command, Personal(self.call.viewer.user_id)
+        login = command.login
+        self.login = NewLogin(
+            new_id=uuid4(),
+            facebook_user_id=login.facebook_user_id,
+            location=login.location,
+            access_token=access_tokens.seal_facebook_account(
+                call, login.access_token, login.facebook_user_id, owner
+            ),
+        )
+        place = self.place
+        self.claims = {
+            claim.index: NewClaim(
+                platform=claim.key.platform,
+                external_id=claim.key.external_id,
                 display_name=claim.display_name,
+                display_name_key=claim.display_name.lower(),
                 profile_picture_url=claim.profile_picture_url,
-                access_token=access_tokens.seal_social_account(
-                    call, claim.access_token, claim.instagram_user_id, place
-                ),
+                access_token=access_tokens.seal_social_account(call, claim.access_token, claim.key, place),
             )
             for claim in command.claims
-        ],
-        limit=call.services.rules.max_accounts_per_holder,
-        request_id=call.request_id,
-    )
-    rows = await call.write_at_once(connecting, places={owner, place})
-    connected = connecting.read(rows)
-    if connected is None:
-        return None
-    return Connected(
-        connected.facebook_account,
-        [
-            (ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED, account)
-            for is_new, account in connected.accounts
-        ],
-        not_connected=(),
-        surroundings=Surroundings(),
-    )
+        }
 
-
-def _new_login(call: Call, login: FacebookLogin, owner: Personal) -> NewLogin:
-    return NewLogin(
-        new_id=uuid4(),
-        facebook_user_id=login.facebook_user_id,
-        location=login.location,
-        access_token=access_tokens.seal_facebook_account(
-            call, login.access_token, login.facebook_user_id, owner
-        ),
-    )
-
-
-async def _connect(
-    session: AsyncSession, call: Call, command: ConnectCommand, problems: Sequence[InvalidInput]
-) -> Connected | ConnectRefused:
-    viewer = await access.lock_viewer(session, call)
-    retry = command.retry()
-    recalled = await retries.recall(session, call, retry)
-    if recalled.outcome is not None:
-        return await _replay(session, call, command, recalled.outcome)
-    place, used, refusal = await _place(session, call, command, viewer)
-    problems = [*problems, *refusal, *filter(None, [recalled.problem])]
-    if problems:
-        return ConnectRefused(problems)
-    conflicts = await _conflicts(session, call, command, place, used)
-    if conflicts and _stops(command, conflicts):
-        return ConnectRefused(conflicts, await surroundings_of(session, call, conflicts))
-
-    refused = {conflict.claim.index for conflict in conflicts}
-    claims = [claim for claim in command.claims if claim.index not in refused]
-    facebook_account, facebook_event = await _keep_login(session, call, command.login)
-    taken, minted = await _claim(session, call, claims, place, facebook_account)
-    lost = [claim for claim in claims if claim.instagram_user_id not in taken]
-    if lost:
-        # Somebody was faster between the check and the claim, whose row locks make this answer the last.
-        conflicts = sorted(
-            [*conflicts, *await _conflicts(session, call, command, place, used, only=lost)],
-            key=lambda conflict: conflict.claim.index,
+    @property
+    def place(self) -> Holder:
+        """Where the accounts go."""
+        workspace_id = self.command.workspace_id
+        return (
+            Personal(self.call.viewer.user_id) if workspace_id is None else holders.Workspace(workspace_id)
         )
-        if _stops(command, conflicts):
-            return ConnectRefused(conflicts, await surroundings_of(session, call, conflicts))
 
-    accounts = [
-        (_outcome(taken[claim.instagram_user_id], minted), taken[claim.instagram_user_id])
-        for claim in claims
-        if claim.instagram_user_id in taken
-    ]
-    connected = sum(outcome is ConnectOutcome.CONNECTED for outcome, _ in accounts)
-    await recording.record(
-        session,
-        call,
-        [facebook_event, *(_event(place, outcome, account) for outcome, account in accounts)],
-        held={place: connected},
+    async def write(self, verdict: Verdict) -> ClaimedRows | None:
+        """Write everything that has no conflict in one statement; None when nothing was written."""
+        statement = self.statement(verdict, self.retry)
+        places = {Personal(self.call.viewer.user_id), self.place}
+        return statement.read(await self.call.write_at_once(statement, places=places))
+
+    def statement(self, verdict: Verdict, retry: Retry | None) -> Claiming:
+        """The statement that connects what has no conflict, and keeps the key with it."""
+        call, command = self.call, self.command
+        refused = {conflict.claim.index for conflict in verdict.conflicts}
+        key = NewKey(OPERATION, None, None, None)
+        if retry is not None:
+            key = retries.new_key(call, retry, not_connected=_kept_conflicts(verdict))
+        return Claiming(
+            user_id=call.viewer.user_id,
+            workspace_id=command.workspace_id,
+            api_token_id=call.viewer.api_token_id,
+            now=call.now,
+            login=self.login,
+            claims=[claim for index, claim in self.claims.items() if index not in refused],
+            limit=call.services.rules.max_accounts_per_holder,
+            roles=ROLES[Action.CONNECT],
+            request_id=call.request_id,
+            key=key,
+        )
+
+
+async def _judge(
+    rows: ReadRows, call: Call, command: ConnectCommand, standing: Standing
+) -> tuple[Facts, Verdict]:
+    """What the rules say to the claims, over the holdings as they are now."""
+    facts = await holdings.find(rows, call, [claim.key for claim in command.claims])
+    verdict = judge(
+        command.claims,
+        facts.holdings,
+        viewer_id=call.viewer.user_id,
+        place=standing.place,
+        limit=call.services.rules.max_accounts_per_holder,
+        used=standing.used,
+        allow_move=command.allow_move,
     )
-    done = Connected(
-        facebook_account,
+    return facts, verdict
+
+
+def _stops(command: ConnectCommand, verdict: Verdict) -> bool:
+    """Do these conflicts end the whole call? CONNECT_OTHERS goes on while anything is left to connect."""
+    if command.policy is ConflictPolicy.REJECT_ALL:
+        return bool(verdict.conflicts)
+    return len(verdict.conflicts) == len(command.claims) > 0
+
+
+def _connected(
+    written: ClaimedRows, verdict: Verdict, facts: Facts, moved: Sequence[SocialKey] = ()
+) -> Connected:
+    accounts = [(_outcome(is_new, account, moved), account) for is_new, account in written.accounts]
+    added = sum(outcome is not ConnectOutcome.RECONNECTED for outcome, _ in accounts)
+    return Connected(
+        written.facebook_account,
         accounts,
-        [_as_of(conflict, used + connected) for conflict in conflicts],
-        await surroundings_of(session, call, conflicts),
+        [
+            # A limit is told with what the place holds as the answer is given.
+            replace(one, used=one.used + added) if isinstance(one, AccountLimitReached) else one
+            for one in verdict.conflicts
+        ],
+        facts,
     )
+
+
+def _outcome(is_new: bool, account: SocialAccountRow, moved: Sequence[SocialKey]) -> ConnectOutcome:
+    if SocialKey(account.platform, account.external_id) in moved:
+        return ConnectOutcome.MOVED
+    return ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED
+
+
+async def _connect_and_move(session: AsyncSession, *, call: Call, asked: _Asked) -> Connected | ConnectRefused:
+    """Take what the viewer may move from where it is, and connect it with the rest, in one transaction.
+
+    Raises:
+        ChangedMeanwhile: somebody was faster with one of the accounts.
+    """
+    command, retry, rows = asked.command, asked.retry, partial(rows_within, session)
+    await access.lock_viewer(session, call)
+    before = await holdings.find(rows, call, [claim.key for claim in command.claims])
+    sources = set(before.workspaces) | ({command.workspace_id} - {None})
+    await access.lock_workspaces(session, call.viewer, sources)
+    standing = await holdings.find_standing(rows, call, command.workspace_id)
+    recalled = await retries.recall(rows, call, retry)
+    if recalled.outcome is not None:
+        return await _replay(call, command, standing, recalled.outcome, rows)
+    refused = [problem for problem in (standing.problem, recalled.problem) if problem]
+    if refused:
+        return ConnectRefused(refused)
+    facts, verdict = await _judge(rows, call, command, standing)
+    if not sources.issuperset(facts.workspaces):
+        raise ChangedMeanwhile
+    if _stops(command, verdict):
+        return ConnectRefused(verdict.conflicts, facts)
+    moves = [(facts.accounts[claim.key], asked.claims[claim.index]["access_token"]) for claim in verdict.moves]
+    await moving.write_moves(session, call, moves, standing.place)
+    statement = asked.statement(verdict, None)
+    written = statement.read(await run_within(session, statement))
+    if written is None:
+        raise ChangedMeanwhile
+    call.touched.update({Personal(call.viewer.user_id), standing.place})
+    done = _connected(written, verdict, facts, [claim.key for claim in verdict.moves])
     if retry is not None:
-        await retries.remember(session, call, retry, _kept(done))
+        await retries.remember(session, call, retry, _kept(done, verdict))
     return done
 
 
-def _kept(done: Connected) -> dict[str, Any]:
-    """What of a success is kept for its retries: outcomes and ids; of a conflict, where it stood."""
+def _kept(done: Connected, verdict: Verdict) -> dict[str, Any]:
+    """What of a success is kept for its retries, as the statement that connects keeps it."""
     return {
         "facebookAccount": str(done.facebook_account.id),
         "accounts": [[outcome, str(account.hold_id)] for outcome, account in done.accounts],
-        "notConnected": [
-            [conflict.claim.index, conflict.limit, conflict.used]
-            if isinstance(conflict, AccountLimitReached)
-            else [conflict.claim.index]
-            for conflict in done.not_connected
-        ],
+        "notConnected": _kept_conflicts(verdict),
     }
 
 
+def _kept_conflicts(verdict: Verdict) -> list[list[object]]:
+    """Which accounts were not connected, and whether it was for want of room."""
+    return [
+        [conflict.claim.index, isinstance(conflict, AccountLimitReached)] for conflict in verdict.conflicts
+    ]
+
+
 async def _replay(
-    session: AsyncSession, call: Call, command: ConnectCommand, outcome: Mapping[str, Any]
+    call: Call,
+    command: ConnectCommand,
+    standing: Standing,
+    outcome: Mapping[str, Any],
+    rows: ReadRows | None = None,
 ) -> Connected | ConnectRefused:
     """What an earlier call with the same key connected, its objects as they are now."""
+    rows = rows or call.rows
     facebook_account_id = UUID(outcome["facebookAccount"])
     hows = {UUID(hold_id): ConnectOutcome(how) for how, hold_id in outcome["accounts"]}
-    logins = await access.facebook_accounts(session, call.viewer, [facebook_account_id])
-    seen = await access.social_accounts(session, call.viewer, hows)
+    logins = await access.facebook_accounts(rows, call, [facebook_account_id])
+    seen = await access.social_accounts_shown(rows, call, hows)
     if not logins or len(seen) < len(hows):
         return ConnectRefused([retries.gone()])
-    conflicts = await _conflicts_again(session, call, command, outcome["notConnected"])
+    claims = [command.claims[index] for index, *_ in outcome["notConnected"]]
+    facts = await holdings.find(rows, call, [claim.key for claim in claims])
+    conflicts = [
+        AccountLimitReached(claim, limit=call.services.rules.max_accounts_per_holder, used=standing.used)
+        if was_full
+        else _conflict_again(call, claim, facts, standing.place)
+        for claim, (_, was_full) in zip(claims, outcome["notConnected"], strict=True)
+    ]
     return Connected(
         logins[facebook_account_id],
         [(how, seen[hold_id]) for hold_id, how in hows.items()],
         conflicts,
-        await surroundings_of(session, call, conflicts),
+        facts,
     )
 
 
-async def _conflicts_again(
-    session: AsyncSession, call: Call, command: ConnectCommand, kept: Sequence[Sequence[int]]
-) -> list[Conflict]:
-    """Why the others were not connected, as far as the viewer may know it now.
+def _conflict_again(call: Call, claim: Claim, facts: Facts, place: Holder) -> Conflict:
+    """Why an account was not connected, as far as the viewer may know it now.
 
-    Who holds them is told anew, so that nothing is told of a place that the viewer has left meanwhile,
-    and each resolution still is one.
+    Who holds it is asked again, so that nothing is told of a place that the viewer has left meanwhile, and
+    each resolution works.
     """
-    viewer_id, claims = call.viewer.user_id, command.claims
-    place = Personal(viewer_id) if command.workspace_id is None else Workspace(command.workspace_id)
-    holdings_now = await holdings.of_instagram_accounts(
-        session, call.viewer, [claims[index].instagram_user_id for index, *_ in kept]
-    )
-    conflicts: list[Conflict] = []
-    for index, *limit_and_used in kept:
-        claim = claims[index]
-        holding = holdings_now.get(claim.instagram_user_id)
-        if limit_and_used:
-            conflicts.append(AccountLimitReached(claim, *limit_and_used))
-            continue
-        conflict = holding and conflict_with(claim, holding, viewer_id=viewer_id, place=place)
-        conflicts.append(conflict or HeldElsewhere(claim))
-    return conflicts
+    holding = facts.holdings.get(claim.key)
+    conflict = holding and conflict_with(claim, holding, viewer_id=call.viewer.user_id, place=place)
+    return conflict or HeldElsewhere(claim)
 
 
-async def _place(
-    session: AsyncSession, call: Call, command: ConnectCommand, viewer: tables.User
-) -> tuple[Holder, int, Sequence[InvalidInput]]:
-    """Where the accounts go, how many it holds, and why it may not be; its row is locked."""
-    if command.workspace_id is None:
-        return Personal(viewer.id), viewer.held_count, ()
-    found = await access.lock_workspaces(session, call.viewer, [command.workspace_id])
-    return in_workspace(command.workspace_id, found)
-
-
-def in_workspace(
-    workspace_id: UUID, found: Mapping[UUID, tuple[tables.Workspace, Role]]
-) -> tuple[Holder, int, Sequence[InvalidInput]]:
-    """A Workspace as the place of a claim, by what was found of it for the viewer."""
-    place = Workspace(workspace_id)
-    if workspace_id not in found:
-        return place, 0, (_at_workspace(InvalidInputCode.NOT_FOUND, "There is no such Workspace"),)
-    workspace, role = found[workspace_id]
-    if not may_connect(role):
-        return (
-            place,
-            0,
-            (_at_workspace(InvalidInputCode.NOT_ALLOWED, "Only an admin of the Workspace connects into it"),),
-        )
-    return place, workspace.held_count, ()
-
-
-def _at_workspace(code: InvalidInputCode, message: str) -> InvalidInput:
-    return InvalidInput(("input", "workspaceId"), code, message)
-
-
-async def _conflicts(
-    session: AsyncSession,
-    call: Call,
-    command: ConnectCommand,
-    place: Holder,
-    used: int,
-    *,
-    only: Sequence[Claim] | None = None,
-) -> list[Conflict]:
-    """What the rules say to the claims, over the holdings as they are now."""
-    claims = command.claims if only is None else only
-    if not claims:
-        return []
-    return find_conflicts(
-        claims,
-        await holdings.of_instagram_accounts(
-            session, call.viewer, [claim.instagram_user_id for claim in claims]
-        ),
-        viewer_id=call.viewer.user_id,
-        place=place,
-        limit=call.services.rules.max_accounts_per_holder,
-        used=used,
-    )
-
-
-def _stops(command: ConnectCommand, conflicts: Sequence[Conflict]) -> bool:
-    """Do these conflicts end the whole call? CONNECT_OTHERS goes on while anything is left to connect."""
-    if command.policy is ConflictPolicy.REJECT_ALL:
-        return bool(conflicts)
-    return len(conflicts) == len(command.claims) > 0
-
-
-async def _keep_login(
-    session: AsyncSession, call: Call, login: FacebookLogin
-) -> tuple[FacebookAccount, NewEvent]:
-    new_id, owner = uuid4(), Personal(call.viewer.user_id)
-    account = await upsert_facebook_account(
-        session,
-        new_id=new_id,
-        user_id=owner.user_id,
-        facebook_user_id=login.facebook_user_id,
-        location=login.location,
-        access_token=access_tokens.seal_facebook_account(
-            call, login.access_token, login.facebook_user_id, owner
-        ),
-        now=call.now,
-    )
-    kind = (
-        EventKind.FACEBOOK_ACCOUNT_CONNECTED
-        if account.id == new_id
-        else EventKind.FACEBOOK_ACCOUNT_RECONNECTED
-    )
-    return account, NewEvent(owner, kind, account.id)
-
-
-async def _claim(
-    session: AsyncSession,
-    call: Call,
-    claims: Sequence[Claim],
-    place: Holder,
-    facebook_account: FacebookAccount,
-) -> tuple[dict[str, SocialAccount], Collection[UUID]]:
-    """Take what is free or ours; also returns the hold ids that were minted for it."""
-    if not claims:
-        return {}, ()
-    rows = _rows(call, claims, place)
-    taken = await claim_social_accounts(
-        session,
-        rows,
-        holder=place,
-        facebook_account_id=facebook_account.id,
-        connected_by_id=call.viewer.user_id,
-        now=call.now,
-    )
-    return taken, {row.new_hold_id for row in rows}
-
-
-def _rows(call: Call, claims: Sequence[Claim], place: Holder) -> list[ClaimedRow]:
-    return [
-        ClaimedRow(
-            external_id=claim.instagram_user_id,
-            new_hold_id=uuid4(),
-            display_name=claim.display_name,
-            profile_picture_url=claim.profile_picture_url,
-            access_token=access_tokens.seal_social_account(
-                call, claim.access_token, claim.instagram_user_id, place
-            ),
-        )
-        for claim in claims
-    ]
-
-
-def _outcome(account: SocialAccount, minted: Collection[UUID]) -> ConnectOutcome:
-    return ConnectOutcome.CONNECTED if account.hold_id in minted else ConnectOutcome.RECONNECTED
-
-
-def _event(place: Holder, outcome: ConnectOutcome, account: SocialAccount) -> NewEvent:
-    kind = (
-        EventKind.SOCIAL_ACCOUNT_CONNECTED
-        if outcome is ConnectOutcome.CONNECTED
-        else EventKind.SOCIAL_ACCOUNT_RECONNECTED
-    )
-    return NewEvent(place, kind, account.hold_id, {"display_name": account.display_name or ""})
-
-
-def _as_of(conflict: Conflict, used: int) -> Conflict:
-    """A limit is told with what the place holds as the answer is given."""
-    return replace(conflict, used=used) if isinstance(conflict, AccountLimitReached) else conflict
-
-
-async def surroundings_of(session: AsyncSession, call: Call, conflicts: Sequence[Conflict]) -> Surroundings:
-    """The workspaces and accounts that the conflicts are about, where the viewer may see them."""
-    workspace_ids = {c.workspace_id for c in conflicts if isinstance(c, HeldByWorkspace)}
-    keys = {
-        c.claim.instagram_user_id
-        for c in conflicts
-        if isinstance(c, HeldByPersonal) or (isinstance(c, HeldByWorkspace) and c.viewer_sees)
-    }
+async def with_pending(call: Call, facts: Facts, conflicts: Sequence[Conflict]) -> Facts:
+    """The facts with the viewer's pending requests for the accounts that they may ask for."""
     askable = {
-        (c.workspace_id, c.claim.instagram_user_id)
-        for c in conflicts
-        if isinstance(c, HeldByWorkspace) and Resolution.REQUEST_ACCESS in c.resolutions
+        (conflict.workspace_id, conflict.claim.key)
+        for conflict in conflicts
+        if isinstance(conflict, HeldByWorkspace) and Resolution.REQUEST_ACCESS in conflict.resolutions
     }
-    return Surroundings(
-        await access.workspaces(session, call.viewer, workspace_ids) if workspace_ids else {},
-        await holdings.held_accounts(session, call.viewer, keys) if keys else {},
-        await access_requests.pending_of_viewer(session, call, askable) if askable else {},
-    )
+    if not askable:
+        return facts
+    return replace(facts, pending=await access_requests.pending_of_viewer(call, askable))

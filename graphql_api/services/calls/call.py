@@ -15,7 +15,7 @@ from graphql_api.domain.holders import Holder
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls.live import Live
 from graphql_api.storage.database import Database
-from graphql_api.storage.direct import HotStatement
+from graphql_api.storage.hot import HotStatement
 from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")

@@ -6,14 +6,15 @@ quota is refused and not counted, and waits until the hour is over.
 
 import hashlib
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import select
+import sqlalchemy as sa
+from sqlmodel import col
 
-from graphql_api.domain.faults import RateLimited
+from graphql_api.domain.faults import RateLimited, TemporarilyUnavailable
 from graphql_api.services.calls.call import Call
-from graphql_api.storage.statements import insert_missing
+from graphql_api.storage.hot import OneStatement, numbered
+from graphql_api.storage.prepared import Prepared
 from graphql_api.storage.tables import Attempts
 
 _HOUR = timedelta(hours=1)
@@ -38,19 +39,30 @@ async def count_access_request(call: Call) -> None:
 
 
 async def _spend(call: Call, what: str, amount: int, *, quota: int) -> None:
-    key = hashlib.sha256(f"{what}\x1f{call.viewer.user_id}".encode()).digest()
-    now = call.now
-
-    async def work(session: AsyncSession) -> None:
-        await insert_missing(session, Attempts, [{"key": key, "count": 0, "window_ends_at": now}])
-        locked = select(Attempts).where(Attempts.key == key).with_for_update()
-        row = (await session.scalars(locked)).one()
-        if row.window_ends_at <= now:
-            row.count, row.window_ends_at = 0, now + _HOUR
-        if row.count + amount > quota:
-            seconds = math.ceil((row.window_ends_at - now).total_seconds())
+    key, now = hashlib.sha256(f"{what}\x1f{call.viewer.user_id}".encode()).digest(), call.now
+    values = {"key": key, "amount": amount, "quota": quota, "now": now, "window_ends_at": now + _HOUR}
+    for _ in range(_TRIES):
+        if amount <= quota and await call.write_at_once(OneStatement(_SPEND, values), places=()):
+            return
+        found = await call.rows(_SPENT, key=key)
+        ends_at, spent = found[0] if found else (now + _HOUR, 0)
+        if ends_at > now and spent + amount > quota:
+            seconds = math.ceil((ends_at - now).total_seconds())
             raise RateLimited("Too many attempts; please wait", retry_after=seconds)
-        row.count += amount
-        await session.flush()
+    raise TemporarilyUnavailable
 
-    await call.transact(work)
+
+_TRIES = 10
+_SPEND = numbered("""
+INSERT INTO attempts AS spent (key, count, window_ends_at) VALUES (:key, :amount, :window_ends_at)
+ON CONFLICT (key) DO UPDATE SET
+  count = CASE WHEN spent.window_ends_at <= :now THEN 0 ELSE spent.count END + excluded.count,
+  window_ends_at = CASE WHEN spent.window_ends_at <= :now
+    THEN excluded.window_ends_at ELSE spent.window_ends_at END
+WHERE spent.window_ends_at <= :now OR spent.count + excluded.count <= :quota
+RETURNING count""")
+_SPENT = Prepared[tuple[datetime, int]](
+    sa.select(col(Attempts.window_ends_at), col(Attempts.count)).where(
+        col(Attempts.key) == sa.bindparam("key", type_=sa.LargeBinary())
+    )
+)

@@ -4,19 +4,24 @@ Only successes are kept, as outcomes and ids; the input as a keyed hash. Whoever
 viewer's row, so that of two calls at once the second one finds what the first one kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_idempotency_key
 from graphql_api.services.calls.call import Call
+from graphql_api.storage.claiming import NewKey
+from graphql_api.storage.prepared import Prepared
 from graphql_api.storage.tables import IdempotencyKey
 
 _PATH = ("input", "idempotencyKey")
+ReadRows = Callable[..., Awaitable[list[Any]]]
+"""How prepared reads are run: by `call.rows`, or within the transaction of a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +39,45 @@ class Recalled:
 
     outcome: Mapping[str, Any] | None = None
     problem: InvalidInput | None = None
+    expired: bool = False
 
 
-async def recall(session: AsyncSession, call: Call, retry: Retry | None) -> Recalled:
+async def recall(rows: ReadRows, call: Call, retry: Retry | None) -> Recalled:
     """Was this call answered with a success before?"""
     if retry is None:
         return Recalled()
-    problems = Problems()
-    check_idempotency_key(problems, _PATH, retry.key)
-    if problems:
-        return Recalled(problem=problems.found[0])
-    kept = await session.get(IdempotencyKey, (call.viewer.user_id, retry.operation, retry.key))
-    if kept is None:
+    found = await rows(_KEPT, user_id=call.viewer.user_id, operation=retry.operation, key=retry.key)
+    if not found:
         return Recalled()
-    if kept.expires_at <= call.now:
-        session.expunge(kept)
-        await _forget(session, kept)
-        return Recalled()
-    if not call.services.keyring.has_fingerprint(_material(call, retry), kept.input_hash):
+    input_hash, outcome, expires_at = found[0]
+    if expires_at <= call.now:
+        return Recalled(expired=True)
+    if not call.services.keyring.has_fingerprint(_material(call, retry), input_hash):
         return Recalled(problem=_used_otherwise())
-    return Recalled(outcome=kept.outcome)
+    return Recalled(outcome=orjson.loads(outcome) if isinstance(outcome, str) else outcome)
+
+
+def new_key(call: Call, retry: Retry, *, not_connected: object = ()) -> NewKey:
+    """The key of a call, for the statement that keeps it with what it connects."""
+    return NewKey(
+        operation=retry.operation,
+        key=retry.key,
+        input_hash=call.services.keyring.fingerprint(_material(call, retry)),
+        expires_at=call.now + call.services.rules.idempotency_key_lifetime,
+        not_connected=orjson.dumps(not_connected).decode(),
+    )
+
+
+async def forget(session: AsyncSession, call: Call, retry: Retry) -> None:
+    """Forget a key whose time is over, so that it can be used again."""
+    await session.execute(
+        sa.delete(IdempotencyKey).where(
+            col(IdempotencyKey.user_id) == call.viewer.user_id,
+            col(IdempotencyKey.operation) == retry.operation,
+            col(IdempotencyKey.key) == retry.key,
+            col(IdempotencyKey.expires_at) <= call.now,
+        )
+    )
 
 
 async def remember(session: AsyncSession, call: Call, retry: Retry, outcome: dict[str, Any]) -> None:
@@ -71,6 +95,12 @@ async def remember(session: AsyncSession, call: Call, retry: Retry, outcome: dic
         )
     )
     await session.flush()
+
+
+def check_key(problems: Problems, retry: Retry | None) -> None:
+    """Is the key of this call one that can be used?"""
+    if retry is not None:
+        check_idempotency_key(problems, _PATH, retry.key)
 
 
 def gone() -> InvalidInput:
@@ -91,16 +121,18 @@ def _used_otherwise() -> InvalidInput:
     )
 
 
-async def _forget(session: AsyncSession, kept: IdempotencyKey) -> None:
-    await session.execute(
-        sa.delete(IdempotencyKey).where(
-            col(IdempotencyKey.user_id) == kept.user_id,
-            col(IdempotencyKey.operation) == kept.operation,
-            col(IdempotencyKey.key) == kept.key,
-        )
-    )
-
-
 def _material(call: Call, retry: Retry) -> object:
     """What is hashed: bound to its row, so that equal inputs of two people do not look alike."""
     return [str(call.viewer.user_id), retry.operation, retry.key, retry.input]
+
+
+_KEPT = Prepared[Any](
+    sa.select(
+        col(IdempotencyKey.input_hash), col(IdempotencyKey.outcome), col(IdempotencyKey.expires_at)
+    ).where(
+        *(
+            col(getattr(IdempotencyKey, name)) == sa.bindparam(name, type_=kind)
+            for name, kind in (("user_id", sa.Uuid()), ("operation", sa.String()), ("key", sa.String()))
+        )
+    )
+)
