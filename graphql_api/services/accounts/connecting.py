@@ -37,7 +37,7 @@ from graphql_api.services.calls.retries import Retry
 from graphql_api.services.history import recording
 from graphql_api.storage import direct, tables
 from graphql_api.storage.direct import NewClaim, NewLogin
-from graphql_api.storage.rows import AnyFacebookAccount, AnySocialAccount
+from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
 from graphql_api.storage.statements import ClaimedRow, claim_social_accounts, upsert_facebook_account
 from graphql_api.storage.tables import AccessRequest, FacebookAccount, SocialAccount
 
@@ -89,8 +89,8 @@ class ConnectRefused(Refused[InvalidInput | Conflict]):
 class Connected:
     """What one call connected, in input order, and (CONNECT_OTHERS) what it did not."""
 
-    facebook_account: AnyFacebookAccount
-    accounts: Sequence[tuple[ConnectOutcome, AnySocialAccount]]
+    facebook_account: FacebookAccount | FacebookAccountRow
+    accounts: Sequence[tuple[ConnectOutcome, SocialAccount | SocialAccountRow]]
     not_connected: Sequence[Conflict]
     surroundings: Surroundings
 
