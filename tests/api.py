@@ -102,14 +102,14 @@ class Person:
         assert accepted["__typename"] == "AcceptInvitationSuccess", accepted
 
     async def held(self, workspace: str | None = None) -> list[str]:
-        """The Instagram ids that this person sees in their Personal, or in a Workspace, sorted."""
+        """The external ids of what this person sees in their Personal, or in a Workspace, sorted."""
         if workspace is None:
             nodes = (await self.execute(operations.PERSONAL))["viewer"]["socialAccounts"]["nodes"]
         else:
             nodes = (await self.execute(operations.WORKSPACE, {"id": workspace}))["node"]["socialAccounts"][
                 "nodes"
             ]
-        return sorted(node["instagramUserId"] for node in nodes)
+        return sorted(node["externalId"] for node in nodes)
 
 
 def facebook_account(canaries: Canaries, facebook_user_id: str = "100000000000001") -> dict[str, Any]:

@@ -26,8 +26,9 @@ _CONNECT_ERRORS = """
 """
 
 ACCOUNT = """
-fragment Account on InstagramAccount {
-  id platform instagramUserId username nickname profilePictureUrl facebookPageId createdAt updatedAt
+fragment Account on SocialAccount {
+  __typename id platform externalId displayName nickname profilePictureUrl createdAt updatedAt
+  ... on InstagramAccount { username facebookPageId }
   holder { __typename ... on User { id } ... on Workspace { id name } }
   connectedBy { id }
   connectedTeams { name }
@@ -124,7 +125,7 @@ DISCONNECT = f"""
 mutation Disconnect($input: DisconnectSocialAccountsInput!) {{
   disconnectSocialAccounts(input: $input) {{
     __typename
-    ... on DisconnectSocialAccountsSuccess {{ socialAccounts {{ id username holder {{ __typename }} }} }}
+    ... on DisconnectSocialAccountsSuccess {{ socialAccounts {{ id displayName holder {{ __typename }} }} }}
     ... on DisconnectSocialAccountsFailure {{ message errors {{ {_ERRORS} }} }}
   }}
 }}
@@ -171,7 +172,7 @@ query Workspace($id: ID!) {{
 
 ACCESS_TOKENS = """
 query AccessTokens {
-  viewer { socialAccounts { nodes { ... on InstagramAccount { instagramUserId accessToken } } } }
+  viewer { socialAccounts { nodes { externalId accessToken } } }
 }
 """
 

@@ -18,7 +18,7 @@ from graphql_api.schema.accounts import (
     renaming,
     sharing,
 )
-from graphql_api.schema.accounts.social_account import InstagramAccount
+from graphql_api.schema.accounts.social_account import TYPES
 from graphql_api.schema.people import api_tokens, deletions, email_addresses, passwords, users
 from graphql_api.schema.queries import Query
 from graphql_api.schema.scalars import DATE_TIME
@@ -74,7 +74,7 @@ def build_schema(*, to_print: bool = False) -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[InstagramAccount, Team],
+        types=[*TYPES.values(), Team],
         config=StrawberryConfig(sort_schema=to_print, scalar_map={datetime: DATE_TIME}),
     )
 

@@ -47,27 +47,27 @@ OUTCOME = (
 
 MOVE = (
     "mutation Move($input: MoveSocialAccountsInput!) { moveSocialAccounts(input: $input) { __typename "
-    "... on MoveSocialAccountsSuccess { socialAccounts { id username holder { __typename } } } "
+    "... on MoveSocialAccountsSuccess { socialAccounts { id displayName holder { __typename } } } "
     "... on MoveSocialAccountsFailure { message errors { __typename " + _INVALID + " "
     "... on AccountLimitReached { path message limit used } } } } }"
 )
 
 SHARE = (
     "mutation Share($input: ShareSocialAccountsInput!) { shareSocialAccounts(input: $input) { __typename "
-    "... on ShareSocialAccountsSuccess { socialAccounts { username connectedTeams { name } } } "
+    "... on ShareSocialAccountsSuccess { socialAccounts { displayName connectedTeams { name } } } "
     "... on ShareSocialAccountsFailure { message errors { " + _INVALID + " } } } }"
 )
 
 RENAME = (
     "mutation Rename($input: RenameSocialAccountInput!) { renameSocialAccount(input: $input) { __typename "
-    "... on RenameSocialAccountSuccess { socialAccount { id username nickname } } "
+    "... on RenameSocialAccountSuccess { socialAccount { id displayName nickname } } "
     "... on RenameSocialAccountFailure { message errors { " + _INVALID + " } } } }"
 )
 
 SEARCH = (
     "query Search($id: ID!, $search: String, $orderBy: SocialAccountOrder, $after: String) { node(id: $id) { "
     "... on Workspace { socialAccounts(search: $search, orderBy: $orderBy, first: 2, after: $after) { "
-    "__typename totalCount nodes { id username nickname } pageInfo { hasNextPage endCursor } } } } }"
+    "__typename totalCount nodes { id displayName nickname } pageInfo { hasNextPage endCursor } } } } }"
 )
 
 INVITE = (

@@ -14,7 +14,7 @@ do not know. A new kind of refusal becomes a new code.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, assert_never, get_args
+from typing import Annotated, Any, assert_never, cast, get_args
 
 import strawberry
 
@@ -24,12 +24,13 @@ from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.moves import NoRoom
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.access_request import AccessRequest
-from graphql_api.schema.accounts.social_account import InstagramAccount
+from graphql_api.schema.accounts.social_account import InstagramAccount, shape_social_account
 from graphql_api.schema.described import interface, output
 from graphql_api.schema.enums import AccessTokenProblem
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.services.accounts.connecting import Surroundings
 from graphql_api.services.people import api_tokens
+from graphql_api.storage.rows import SocialAccountRow, row_of
 
 _PATH = (
     "Where in the arguments the value stands: names and list positions, beginning with the argument's name, for example "
@@ -182,7 +183,9 @@ def conflict_error(
                 message=message,
                 instagram_user_id=instagram_user_id,
                 resolutions=list(conflict.resolutions),
-                instagram_account=None if row is None else InstagramAccount.of(row),
+                instagram_account=None
+                if row is None
+                else cast("InstagramAccount", shape_social_account(row_of(row, SocialAccountRow))),
                 workspace=Workspace.of(workspace, role),
                 contact_email=conflict.contact_email,
                 pending_access_request=None if pending is None else AccessRequest.of(pending),
@@ -193,7 +196,9 @@ def conflict_error(
                 message=message,
                 instagram_user_id=instagram_user_id,
                 resolutions=list(conflict.resolutions),
-                instagram_account=None if row is None else InstagramAccount.of(row),
+                instagram_account=None
+                if row is None
+                else cast("InstagramAccount", shape_social_account(row_of(row, SocialAccountRow))),
             )
         case conflicts.HeldElsewhere():
             return HeldElsewhere(

@@ -13,7 +13,7 @@ from graphql_api.domain.secrets import Secret
 from graphql_api.services.accounts import access_requests, social_accounts
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
-from graphql_api.storage.rows import FacebookAccountRow, TeamRow, UserRow, WorkspaceRow
+from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, TeamRow, UserRow, WorkspaceRow
 from graphql_api.storage.tables import AccessRequest, SocialAccount, Team
 
 K = TypeVar("K", bound=Hashable)
@@ -41,12 +41,9 @@ class Loaders:
         return Loader(lambda ids: access.places(self._call, ids))
 
     @cached_property
-    def social_accounts(self) -> "Loader[UUID, SocialAccount]":
+    def social_accounts(self) -> "Loader[UUID, SocialAccountRow]":
         """Held social accounts."""
-        call = self._call
-        return Loader(
-            lambda ids: call.read(lambda session: access.social_accounts(session, call.viewer, ids))
-        )
+        return Loader(lambda ids: access.held_accounts(self._call, ids))
 
     @cached_property
     def facebook_accounts(self) -> "Loader[UUID, FacebookAccountRow]":

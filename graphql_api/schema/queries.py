@@ -12,7 +12,7 @@ from graphql_api.domain.secrets import Secret
 from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.checking import CheckSocialAccountsInput, SocialAccountChecks, checks_of
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
-from graphql_api.schema.accounts.social_account import InstagramAccount
+from graphql_api.schema.accounts.social_account import TYPES, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import split_id
@@ -43,9 +43,9 @@ async def _team(loaders: Loaders, key: UUID) -> Node | None:
     return None if row is None else Team.of(row)
 
 
-async def _instagram_account(loaders: Loaders, key: UUID) -> Node | None:
+async def _social_account(loaders: Loaders, key: UUID) -> Node | None:
     row = await loaders.social_accounts.load(key)
-    return None if row is None else InstagramAccount.of(row)
+    return None if row is None else shape_social_account(row)
 
 
 async def _facebook_account(loaders: Loaders, key: UUID) -> Node | None:
@@ -62,7 +62,7 @@ _NODES: dict[str, Callable[[Loaders, UUID], Awaitable[Node | None]]] = {
     "User": _user,
     "Workspace": _workspace,
     "Team": _team,
-    "InstagramAccount": _instagram_account,
+    **{kind.__name__: _social_account for kind in TYPES.values()},
     "FacebookAccount": _facebook_account,
     "AccessRequest": _access_request,
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
@@ -10,7 +10,9 @@ from sqlmodel import col
 
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.platforms import Platform
-from graphql_api.storage.tables import Event, FacebookAccount, SocialAccount, Team, User, Workspace
+from graphql_api.storage.tables import Event, Team, User, Workspace
+
+RowT = TypeVar("RowT", bound=NamedTuple)
 
 
 class UserRow(NamedTuple):
@@ -88,8 +90,6 @@ AnyEvent = Event | EventRow
 AnyUser = User | UserRow
 AnyWorkspace = Workspace | WorkspaceRow
 AnyTeam = Team | TeamRow
-AnySocialAccount = SocialAccount | SocialAccountRow
-AnyFacebookAccount = FacebookAccount | FacebookAccountRow
 
 
 def details_of(event: AnyEvent) -> Mapping[str, str]:
@@ -103,3 +103,8 @@ def details_of(event: AnyEvent) -> Mapping[str, str]:
 def columns(table: type, row: type[NamedTuple]) -> list[Any]:
     """The columns of a table that make such a row, in their order."""
     return [col(getattr(table, name)) for name in row._fields]
+
+
+def row_of(entity: Any, row: type[RowT]) -> RowT:
+    """What is shown of an entity."""
+    return row(*(getattr(entity, name) for name in row._fields))

@@ -114,7 +114,7 @@ CONFLICTS = """
 mutation Conflicts($input: ConnectSocialAccountsInput!) {
   connectSocialAccounts(input: $input) {
     __typename
-    ... on ConnectSocialAccountsSuccess { instagramAccounts { outcome instagramAccount { instagramUserId } } }
+    ... on ConnectSocialAccountsSuccess { instagramAccounts { outcome instagramAccount { externalId } } }
     ... on ConnectSocialAccountsFailure {
       errors {
         __typename

@@ -32,7 +32,7 @@ async def test_what_was_handed_over_is_read_with_the_scope_and_each_reading_is_a
     nodes = (await worker.execute(operations.ACCESS_TOKENS))["viewer"]["socialAccounts"]["nodes"]
 
     # then
-    opened = {node["instagramUserId"]: node["accessToken"] for node in nodes}
+    opened = {node["externalId"]: node["accessToken"] for node in nodes}
     assert opened == {one: api.canaries.access_token(f"ig{one}") for one in ("1", "2")}
     holds = [key_of(one["instagramAccount"]["id"]).hex for one in connected["instagramAccounts"]]
     assert sorted(await readings(database)) == sorted(holds)
@@ -57,7 +57,7 @@ async def test_without_the_scope_it_is_null_and_the_rest_of_the_page_stands(
 
     # then
     nodes = answer["data"]["viewer"]["socialAccounts"]["nodes"]
-    assert sorted((node["instagramUserId"], node["accessToken"]) for node in nodes) == [
+    assert sorted((node["externalId"], node["accessToken"]) for node in nodes) == [
         ("1", None),
         ("2", None),
     ]
@@ -112,6 +112,6 @@ async def test_a_row_that_was_moved_by_hand_gives_nobody_a_token(api: Api, datab
 
     # then
     (node,) = answer["data"]["viewer"]["socialAccounts"]["nodes"]
-    assert node == {"instagramUserId": "1", "accessToken": None}
+    assert node == {"externalId": "1", "accessToken": None}
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL_SERVER_ERROR"]
     assert await readings(database) == []

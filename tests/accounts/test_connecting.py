@@ -26,7 +26,7 @@ async def test_an_account_that_nobody_holds_is_connected(api: Api) -> None:
     (connected,) = result["instagramAccounts"]
     assert connected["outcome"] == "CONNECTED"
     account = connected["instagramAccount"]
-    assert account["instagramUserId"] == X
+    assert account["externalId"] == X
     assert account["username"] == f"user_{X}"
     assert account["holder"] == {"__typename": "User", "id": ada.id}
     assert account["connectedBy"] == {"id": ada.id}
@@ -342,7 +342,7 @@ async def test_connect_others_connects_the_rest_in_input_order(api: Api) -> None
 
     # then
     assert result["__typename"] == "ConnectSocialAccountsSuccess"
-    connected = [one["instagramAccount"]["instagramUserId"] for one in result["instagramAccounts"]]
+    connected = [one["instagramAccount"]["externalId"] for one in result["instagramAccounts"]]
     assert connected == ["5", "3", "1"]
     assert paths(result["notConnected"]) == [
         ("instagramAccounts.1.instagramUserId", "HeldElsewhere"),

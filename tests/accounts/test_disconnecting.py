@@ -24,8 +24,8 @@ async def test_people_disconnect_their_own(api: Api) -> None:
     # then
     assert result["__typename"] == "DisconnectSocialAccountsSuccess"
     assert result["socialAccounts"] == [
-        {"id": second, "username": "user_2", "holder": None},
-        {"id": first, "username": "user_1", "holder": None},
+        {"id": second, "displayName": "user_2", "holder": None},
+        {"id": first, "displayName": "user_1", "holder": None},
     ]
     assert await ada.held() == []
     assert (await ada.execute(operations.NODE, {"id": first}))["node"] is None

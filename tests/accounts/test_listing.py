@@ -16,7 +16,7 @@ query List($orderBy: SocialAccountOrder, $search: String, $first: Int, $after: S
   viewer {
     accountLimit accountsUsed
     socialAccounts(orderBy: $orderBy, search: $search, first: $first, after: $after) {
-      totalCount nodes { username } pageInfo { endCursor }
+      totalCount nodes { displayName } pageInfo { endCursor }
     }
   }
 }
@@ -24,7 +24,7 @@ query List($orderBy: SocialAccountOrder, $search: String, $first: Int, $after: S
 WORKSPACE_LIST = """
 query WorkspaceList($id: ID!, $teamId: ID) {
   node(id: $id) {
-    ... on Workspace { accountLimit accountsUsed socialAccounts(teamId: $teamId) { nodes { username } } }
+    ... on Workspace { accountLimit accountsUsed socialAccounts(teamId: $teamId) { nodes { displayName } } }
   }
 }
 """
@@ -43,7 +43,7 @@ async def connect_named(person: Person, *usernames: str) -> None:
 
 async def listed(person: Person, **arguments: Any) -> list[str]:
     found = (await person.execute(LIST, arguments))["viewer"]["socialAccounts"]
-    return [node["username"] for node in found["nodes"]]
+    return [node["displayName"] for node in found["nodes"]]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ async def test_a_list_is_in_the_order_that_is_asked_for(api: Api, order: Any, ex
     assert await listed(ada, orderBy=order) == expected
     first = (await ada.execute(LIST, {"orderBy": order, "first": 2}))["viewer"]["socialAccounts"]
     rest = await listed(ada, orderBy=order, after=first["pageInfo"]["endCursor"])
-    assert [node["username"] for node in first["nodes"]] + rest == expected
+    assert [node["displayName"] for node in first["nodes"]] + rest == expected
 
 
 async def test_the_order_follows_a_username_that_changed(api: Api) -> None:
@@ -145,7 +145,7 @@ async def test_a_list_of_one_team_is_for_admins_and_for_who_is_in_it(api: Api, d
     }
 
     # then
-    shared = [{"username": "user_2"}]
+    shared = [{"displayName": "user_2"}]
     assert found == {"ada": shared, "bob": shared, "cyd": []}
     elsewhere = {"id": workspace, "teamId": global_id("Team", uuid4())}
     assert (await ada.execute(WORKSPACE_LIST, elsewhere))["node"]["socialAccounts"]["nodes"] == []

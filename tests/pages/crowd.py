@@ -27,7 +27,7 @@ query Page(
         orderBy: $orderBy, search: $search, teamId: $teamId,
         first: $first, after: $after, last: $last, before: $before
       ) {
-        nodes { ... on InstagramAccount { instagramUserId username nickname } }
+        nodes { externalId displayName nickname }
         edges { cursor }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
       }

@@ -120,10 +120,10 @@ async def test_the_pages_of_each_order_are_the_whole_list(crowd: Crowd) -> None:
         cyd = crowd.people["creator, few"]
         forwards, page = [], await read(cyd, crowd.id, first=7, **order)
         while page["nodes"]:
-            forwards += [node["username"] for node in page["nodes"]]
+            forwards += [node["displayName"] for node in page["nodes"]]
             page = await read(cyd, crowd.id, first=7, after=page["pageInfo"]["endCursor"] or "", **order)
             if not page["pageInfo"]["hasNextPage"]:
-                forwards += [node["username"] for node in page["nodes"]]
+                forwards += [node["displayName"] for node in page["nodes"]]
                 break
         assert len(set(forwards)) == ACCOUNTS // 1000
         if order["orderBy"]["field"] == "DISPLAY_NAME":
@@ -136,5 +136,5 @@ async def test_a_search_finds_parts_of_usernames_and_nicknames_whatever_their_ca
     by_username = await read(ada, crowd.id, search="NAME_00000", first=100)
     assert [node["nickname"] for node in by_nickname["nodes"]] == ["Ärzte 20000"]
     assert by_username["nodes"]
-    assert {node["username"][:10] for node in by_username["nodes"]} == {"Name_00000"}
+    assert {node["displayName"][:10] for node in by_username["nodes"]} == {"Name_00000"}
     assert (await read(ada, crowd.id, search="Name%0"))["nodes"] == []

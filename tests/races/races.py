@@ -42,7 +42,7 @@ query Holdings($after: String) {
     facebookAccounts { nodes { location } }
     socialAccounts(first: 100, after: $after) {
       totalCount
-      nodes { ... on InstagramAccount { id instagramUserId } }
+      nodes { id externalId }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -378,7 +378,7 @@ async def _holdings(person: Person) -> Holdings:
     while True:
         viewer = (await person.execute(_HOLDINGS, {"after": after}))["viewer"]
         page = viewer["socialAccounts"]
-        ids.update((node["instagramUserId"], node["id"]) for node in page["nodes"])
+        ids.update((node["externalId"], node["id"]) for node in page["nodes"])
         if not page["pageInfo"]["hasNextPage"]:
             break
         after = page["pageInfo"]["endCursor"]
@@ -419,7 +419,7 @@ def outcome(item: Mapping[str, Any]) -> str:
 
 def connected(answer: Mapping[str, Any]) -> list[str]:
     """The Instagram ids that a call connected."""
-    return [item["instagramAccount"]["instagramUserId"] for item in answer.get("instagramAccounts", ())]
+    return [item["instagramAccount"]["externalId"] for item in answer.get("instagramAccounts", ())]
 
 
 def hold_ids(answer: Mapping[str, Any]) -> list[str]:

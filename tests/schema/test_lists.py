@@ -15,7 +15,7 @@ async def page(person: Person, **arguments: Any) -> Any:
 
 
 def names(found: Any) -> list[str]:
-    return [node["instagramUserId"] for node in found["nodes"]]
+    return [node["externalId"] for node in found["nodes"]]
 
 
 async def with_five(api: Api) -> tuple[Person, list[str]]:

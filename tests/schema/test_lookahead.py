@@ -32,7 +32,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 @pytest.mark.parametrize(
     "asked",
     [
-        "nodes { username }",
+        "nodes { displayName }",
         "nodes { ...Login connectedTeams { id } }",
         "edges { node { ...Login } }",
         "nodes { ... on SocialAccount { ...Login } }",
@@ -153,7 +153,16 @@ async def test_the_facebook_account_of_another_admin_is_null_in_one_read_too(
 
 FACEBOOK_ACCOUNT = ("__typename", "id", "facebookUserId", "location", "createdAt", "updatedAt")
 ACCOUNT = (
-    *("__typename", "id", "platform", "instagramUserId", "username", "nickname", "profilePictureUrl"),
+    *(
+        "__typename",
+        "id",
+        "platform",
+        "externalId",
+        "displayName",
+        "username",
+        "nickname",
+        "profilePictureUrl",
+    ),
     *("facebookPageId", "createdAt", "updatedAt", "accessToken", "connectedBy { name }"),
     *("holder { ... on User { name } ... on Workspace { name } }", "connectedTeams { name }"),
     *(f"facebookAccount {{ {field} }}" for field in FACEBOOK_ACCOUNT),
@@ -185,7 +194,7 @@ async def test_whatever_is_asked_is_what_it_is_when_everything_is_asked(
     workspace = None if place == "personal" else agency
     fields = [f"f{index}: {field}" for index, field in enumerate(ACCOUNT)]
     (whole,) = await accounts(reader, workspace, " ".join(fields))
-    assert whole["f4"] == "user_1"
+    assert whole["f5"] == "user_1"
 
     for index in range(len(fields)):
         # when

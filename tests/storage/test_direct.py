@@ -182,7 +182,7 @@ async def disconnect_one(person: Person, workspace: str | None) -> None:
     else:
         place = (await person.execute(operations.WORKSPACE, {"id": workspace}))["node"]
     nodes = place["socialAccounts"]["nodes"] if place else []
-    ids = [node["id"] for node in sorted(nodes, key=lambda node: int(node["instagramUserId"]))]
+    ids = [node["id"] for node in sorted(nodes, key=lambda node: int(node["externalId"]))]
     await person.mutate(operations.DISCONNECT, socialAccountIds=ids[:1])
 
 
@@ -270,12 +270,12 @@ async def test_what_was_connected_at_once_is_opened_by_the_long_way(start: Any) 
     personal = (await worker.execute(operations.ACCESS_TOKENS))["viewer"]
     in_one = """
     query InOne($id: ID!) { node(id: $id) { ... on Workspace {
-      socialAccounts { nodes { ... on InstagramAccount { instagramUserId accessToken } } }
+      socialAccounts { nodes { externalId accessToken } }
     } } }"""
     shared = (await worker.execute(in_one, {"id": one}))["node"]
 
     opened = [node for place in (personal, shared) for node in place["socialAccounts"]["nodes"]]
-    assert {node["instagramUserId"]: node["accessToken"] for node in opened} == {
+    assert {node["externalId"]: node["accessToken"] for node in opened} == {
         one: ada.api.canaries.access_token(f"ig{one}") for one in ("1", "2")
     }
 

@@ -29,7 +29,7 @@ query Team($id: ID!, $first: Int, $after: String) {
       workspace { id viewerRole }
       members(first: $first, after: $after) { totalCount nodes { id } pageInfo { hasNextPage endCursor } }
       socialAccounts(first: $first, after: $after) {
-        totalCount nodes { ... on InstagramAccount { instagramUserId connectedTeams { name } } } pageInfo { hasNextPage endCursor }
+        totalCount nodes { externalId connectedTeams { name } } pageInfo { hasNextPage endCursor }
       }
     }
   }

@@ -47,7 +47,7 @@ async def seen(person: Person, team: str) -> Any:
 
 
 def numbers(team: Any) -> list[str]:
-    return [one["instagramUserId"] for one in team["socialAccounts"]["nodes"]]
+    return [one["externalId"] for one in team["socialAccounts"]["nodes"]]
 
 
 async def test_an_admin_makes_teams_and_every_member_sees_them(api: Api, database: Database) -> None:
@@ -234,7 +234,7 @@ async def test_a_creator_sees_what_is_shared_with_a_team_they_are_in(api: Api, d
     assert sorted(numbers(await seen(eve, films))) == ["1", "2"]
     node = await seen(cleo, films)
     assert node["socialAccounts"]["nodes"] == [
-        {"instagramUserId": "1", "connectedTeams": [{"name": "Art"}, {"name": "Films"}]}
+        {"externalId": "1", "connectedTeams": [{"name": "Art"}, {"name": "Films"}]}
     ]
     assert node["socialAccounts"]["totalCount"] == 1
 
@@ -259,10 +259,10 @@ async def test_what_a_team_was_shown_comes_in_pages(api: Api) -> None:
         return (await ada.execute(TEAM, {"id": team, "first": 2, "after": after}))["node"]["socialAccounts"]
 
     first = await page(None)
-    assert [one["instagramUserId"] for one in first["nodes"]] == ["1", "2"]
+    assert [one["externalId"] for one in first["nodes"]] == ["1", "2"]
     assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (3, True)
     second = await page(first["pageInfo"]["endCursor"])
-    assert [one["instagramUserId"] for one in second["nodes"]] == ["3"]
+    assert [one["externalId"] for one in second["nodes"]] == ["3"]
 
 
 async def test_sharing_is_all_or_nothing_and_tells_everything_that_is_wrong(

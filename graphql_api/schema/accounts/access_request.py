@@ -1,13 +1,13 @@
 """Requests for access to social accounts of a Workspace."""
 
 from datetime import datetime
-from typing import Self
+from typing import Self, cast
 from uuid import UUID
 
 import strawberry
 
 from graphql_api.domain.access_requests import AccessRequestStatus
-from graphql_api.schema.accounts.social_account import InstagramAccount
+from graphql_api.schema.accounts.social_account import InstagramAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import write_id
@@ -16,6 +16,7 @@ from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.storage import tables
+from graphql_api.storage.rows import SocialAccountRow, row_of
 
 
 @output
@@ -81,7 +82,11 @@ class AccessRequest(Node):
         """The account itself; null where the viewer may not see it, and once the Workspace does not hold it any more."""
         key = (self.workspace_id, self.instagram_user_id)
         account = await info.context.loaders.accounts_of_access_requests.load(key)
-        return None if account is None else InstagramAccount.of(account)
+        return (
+            None
+            if account is None
+            else cast("InstagramAccount", shape_social_account(row_of(account, SocialAccountRow)))
+        )
 
     @classmethod
     def of(cls, row: tables.AccessRequest) -> Self:

@@ -1,5 +1,7 @@
 """Connecting and disconnecting social accounts."""
 
+from typing import cast
+
 import strawberry
 
 from graphql_api.domain.claims import Claim, ConflictPolicy, ConnectOutcome, FacebookLogin
@@ -7,7 +9,7 @@ from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
-from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
+from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.errors import ConnectSocialAccountsError, conflict_errors
@@ -15,6 +17,7 @@ from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import connecting, social_accounts
 from graphql_api.services.accounts.connecting import ConnectCommand, ConnectRefused
+from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, row_of
 
 # The words of the REST call that this replaces.
 NOT_SAVED = "Could not save the entity."
@@ -151,9 +154,14 @@ async def connect_social_accounts(
     if isinstance(outcome, Refused):
         return outcome
     return ConnectSocialAccountsSuccess(
-        facebook_account=FacebookAccount.of(outcome.facebook_account),
+        facebook_account=FacebookAccount.of(row_of(outcome.facebook_account, FacebookAccountRow)),
         instagram_accounts=[
-            ConnectedInstagramAccount(outcome=how, instagram_account=InstagramAccount.of(row))
+            ConnectedInstagramAccount(
+                outcome=how,
+                instagram_account=cast(
+                    "InstagramAccount", shape_social_account(row_of(row, SocialAccountRow))
+                ),
+            )
             for how, row in outcome.accounts
         ],
         not_connected=conflict_errors(outcome.not_connected, outcome.surroundings),
@@ -191,5 +199,5 @@ async def disconnect_social_accounts(
     if isinstance(outcome, Refused):
         return outcome
     return DisconnectSocialAccountsSuccess(
-        social_accounts=[InstagramAccount.of(row, disconnected=True) for row in outcome]
+        social_accounts=[shape_social_account(row, disconnected=True) for row in outcome]
     )

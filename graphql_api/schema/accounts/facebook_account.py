@@ -9,7 +9,7 @@ import strawberry
 from graphql_api.schema.described import output
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.nodes import Node
-from graphql_api.storage.rows import AnyFacebookAccount
+from graphql_api.storage.rows import FacebookAccountRow
 
 
 @output
@@ -28,7 +28,7 @@ class FacebookAccount(Node):
     updated_at: datetime = strawberry.field(description="When it was last connected.")
 
     @classmethod
-    def of(cls, row: AnyFacebookAccount) -> Self:
+    def of(cls, row: FacebookAccountRow) -> Self:
         """Shape a row."""
         return cls(
             id=write_id("FacebookAccount", row.id),

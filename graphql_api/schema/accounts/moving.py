@@ -6,7 +6,7 @@ from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.moves import NoRoom
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.connecting import IDEMPOTENCY_KEY
-from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
+from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_id, read_social_account_id
@@ -66,4 +66,4 @@ async def move_social_accounts(
     outcome = await moving.move(info.context.call, input.to_command())
     if isinstance(outcome, Refused):
         return outcome
-    return MoveSocialAccountsSuccess(social_accounts=[InstagramAccount.of(row) for row in outcome])
+    return MoveSocialAccountsSuccess(social_accounts=[shape_social_account(row) for row in outcome])

@@ -9,7 +9,7 @@ from graphql_api.domain.faults import Fault
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
 from graphql_api.domain.listing import Listing
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
-from graphql_api.schema.accounts.social_account import ATTRIBUTES, InstagramAccount, SocialAccount
+from graphql_api.schema.accounts.social_account import ATTRIBUTES, TYPES, SocialAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.lookahead import Asked, asked_of_nodes
@@ -17,7 +17,7 @@ from graphql_api.schema.nodes import Connection, setter
 from graphql_api.services.accounts import listing
 from graphql_api.services.accounts.listing import LOGIN, NOT_READ, NotRead
 from graphql_api.services.calls.pages import Page, PageRequest
-from graphql_api.storage.rows import AnySocialAccount
+from graphql_api.storage.rows import SocialAccountRow
 
 # What every page reads of its accounts: texts, ids, and what it is sorted by. They are cheap, and who asks for
 # each of them in turn would have a statement prepared for each choice.
@@ -26,6 +26,7 @@ _ALWAYS = frozenset(
         *(
             "id",
             "hold_id",
+            "platform",
             "external_id",
             "display_name",
             "nickname",
@@ -37,7 +38,6 @@ _ALWAYS = frozenset(
 )
 # What is read only where a field asks for it: points in time, and what has to be joined or converted.
 _COLUMNS: Mapping[str, Sequence[str]] = {
-    "platform": ("platform",),
     "updatedAt": ("updated_at",),
     "connectedBy": ("connected_by_id",),
     "facebookAccount": (
@@ -60,9 +60,9 @@ async def list_held(
     return connection
 
 
-async def shape_page(info: Info, page: Page[AnySocialAccount]) -> Connection[SocialAccount]:
+async def shape_page(info: Info, page: Page[SocialAccountRow]) -> Connection[SocialAccount]:
     """Shape a page of social accounts, with what the operation asks of them fetched for all at once."""
-    connection: Connection[SocialAccount] = Connection.of(page, InstagramAccount.of)
+    connection: Connection[SocialAccount] = Connection.of(page, shape_social_account)
     await _prefetch(info, asked_of_nodes(info), connection.nodes)
     return connection
 
@@ -94,22 +94,25 @@ class _Shape:
         names = [ATTRIBUTES.get(column, column) for column in columns if not column.startswith(LOGIN)]
         self._fill = setter(names)
         self._has_id = has_id
+        self._platform_at = columns.index("platform")
         self._login = slice(len(names), len(columns))
         self._login_columns = [column.removeprefix(LOGIN) for column in columns[self._login]]
         self._login_at = columns.index(f"{LOGIN}id") if self._login_columns else None
 
-    def accounts(self, holder: Holder) -> Callable[[Sequence[Any]], InstagramAccount]:
+    def accounts(self, holder: Holder) -> Callable[[Sequence[Any]], SocialAccount]:
         """What makes the accounts of one page."""
-        make, fill, has_id, login_at = InstagramAccount.__new__, self._fill, self._has_id, self._login_at
+        make, fill, has_id, login_at = object.__new__, self._fill, self._has_id, self._login_at
+        platform_at = self._platform_at
         # Twenty accounts have one and the same; where there is none, or none was read, that is what is told.
         logins: dict[object, FacebookAccount | NotRead | None] = {None: None, NOT_READ: NOT_READ}
 
-        def account_of(row: Sequence[Any]) -> InstagramAccount:
-            account = make(InstagramAccount)
+        def account_of(row: Sequence[Any]) -> SocialAccount:
+            kind = TYPES[row[platform_at]]
+            account: SocialAccount = make(kind)
             fill(account, row)
             account.held_by = holder
             if has_id:
-                account.id = write_id("InstagramAccount", account.hold_id)
+                account.id = write_id(kind.__name__, account.hold_id)
             if login_at is not None:
                 login_id = row[login_at]
                 if login_id not in logins:

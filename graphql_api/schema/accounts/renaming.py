@@ -4,12 +4,13 @@ import strawberry
 
 from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
-from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
+from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import renaming
+from graphql_api.storage.rows import SocialAccountRow, row_of
 
 
 @arguments
@@ -42,4 +43,4 @@ async def rename_social_account(
     outcome = await renaming.rename(info.context.call, hold_id, input.nickname)
     if isinstance(outcome, Refused):
         return outcome
-    return RenameSocialAccountSuccess(social_account=InstagramAccount.of(outcome))
+    return RenameSocialAccountSuccess(social_account=shape_social_account(row_of(outcome, SocialAccountRow)))

@@ -4,13 +4,14 @@ import strawberry
 
 from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
-from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount
+from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.services.accounts import sharing
+from graphql_api.storage.rows import SocialAccountRow, row_of
 
 
 @arguments
@@ -51,7 +52,9 @@ async def share_social_accounts(
     if isinstance(outcome, Refused):
         return outcome
     return ShareSocialAccountsSuccess(
-        social_accounts=[InstagramAccount.of(account) for account in outcome.accounts],
+        social_accounts=[
+            shape_social_account(row_of(account, SocialAccountRow)) for account in outcome.accounts
+        ],
         teams=[Team.of(team) for team in outcome.teams],
     )
 
@@ -94,6 +97,8 @@ async def unshare_social_accounts(
     if isinstance(outcome, Refused):
         return outcome
     return UnshareSocialAccountsSuccess(
-        social_accounts=[InstagramAccount.of(account) for account in outcome.accounts],
+        social_accounts=[
+            shape_social_account(row_of(account, SocialAccountRow)) for account in outcome.accounts
+        ],
         teams=[Team.of(team) for team in outcome.teams],
     )

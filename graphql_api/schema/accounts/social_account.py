@@ -1,14 +1,14 @@
 """Social accounts: what is held."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
+from graphql_api.domain import holders
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
-from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.context import Info
@@ -20,11 +20,10 @@ from graphql_api.schema.workspaces.team import Team
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.services.accounts.listing import NOT_READ, NotRead
 from graphql_api.storage.rows import (
-    AnyFacebookAccount,
-    AnySocialAccount,
     AnyTeam,
     AnyUser,
     AnyWorkspace,
+    FacebookAccountRow,
     SocialAccountRow,
 )
 
@@ -41,15 +40,23 @@ SocialAccountHolder = Annotated[
 class SocialAccount(Node):
     """An account on a social platform, held in exactly one place.
 
-    Its id stands for one period of being held: disconnecting ends it, and whoever connects the account next
-    gets another id.
+    Its id stays the same when it is moved or reconnected. Disconnecting ends it: if the account is connected
+    again, it gets a new id.
     """
 
-    platform: Platform = strawberry.field(description="Where the account lives.")
-    username: str = strawberry.field(description="The name on the platform, as last told.")
-    nickname: str | None = strawberry.field(description="The name that its holders gave it.")
+    platform: Platform = strawberry.field(description="The platform that the account is on.")
+    external_id: str = strawberry.field(
+        description="The platform's id of the account: 1 to 20 digits, as text, since it does not fit a JavaScript number."
+    )
+    display_name: str = strawberry.field(
+        description="What the platform calls it: an Instagram username, or the name of a Facebook Page."
+    )
+    nickname: str | None = strawberry.field(
+        description="The name that its holders gave it. Null if they gave it none."
+    )
     profile_picture_url: str | None = strawberry.field(
-        description="Where the picture is, as last told. It may have expired: platforms sign such URLs."
+        description="The address of its picture when it was last connected. It may have expired: platforms sign such URLs. Null "
+        "if it was connected without a picture."
     )
     created_at: datetime = strawberry.field(description="When the holder connected it.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
@@ -62,7 +69,7 @@ class SocialAccount(Node):
 
     @resolved
     def holder(self, info: Info) -> SocialAccountHolder | None:
-        """The place that has it; null once it is disconnected."""
+        """The place that holds it. Null once it is disconnected."""
         if self.held_by is None:
             return None
         if isinstance(self.held_by, Personal):
@@ -71,36 +78,24 @@ class SocialAccount(Node):
 
     @resolved
     def connected_by(self, info: Info) -> User | None:
-        """Who connected it, or last reconnected it; null when the viewer cannot see them any more."""
+        """The user who connected it, or last reconnected it. Null if the viewer shares no Workspace with them any longer."""
         if self.connected_by_id is None:
             return None
         return info.context.loaders.users.get(self.connected_by_id, _user)
 
     @resolved
     def connected_teams(self, info: Info) -> list[Team] | None:
-        """The teams of the Workspace that it is shared with, by name; empty in a Personal."""
-        if not isinstance(self.held_by, Place):
+        """The teams of the Workspace that it is shared with, by name; empty in a Personal. Null, with an error, only if they could not be read."""
+        if not isinstance(self.held_by, holders.Workspace):
             return []  # teams are of Workspaces
         return info.context.loaders.teams_of_social_accounts.get(self.row_id, _teams)
 
-
-@output
-class InstagramAccount(SocialAccount):
-    """An Instagram professional account."""
-
-    instagram_user_id: str = strawberry.field(
-        description="Instagram's id of the account: 1 to 20 digits, as text, since it does not fit a JavaScript number."
-    )
-    facebook_page_id: str | None = strawberry.field(
-        description="The Facebook page that the account is linked to; null until Meta was asked."
-    )
-
     @resolved
     async def access_token(self, info: Info) -> str | None:
-        """Meta's access token of this account.
+        """Meta's access token of this account, for API tokens with the scope `READ_ACCESS_TOKENS`; each read is an event.
 
-        Needs an API token with the scope `READ_ACCESS_TOKENS`: otherwise it is null, with a `FORBIDDEN`
-        error. Every reading is recorded.
+        Requires the role ADMIN, unless the account is in the viewer's Personal. Null with a `FORBIDDEN` error if the
+        viewer may not read it, and without an error once the account is disconnected.
         """
         if self.held_by is None:
             return None
@@ -109,29 +104,53 @@ class InstagramAccount(SocialAccount):
 
     @resolved
     def facebook_account(self, info: Info) -> FacebookAccount | None:
-        """The Facebook account that vouched for it; null when it is not the viewer's own, or was disconnected."""
+        """The Facebook account that vouched for it. Null if it is not the viewer's own, or was disconnected."""
         if self.login is not NOT_READ:
             return self.login
         if self.facebook_account_id is None or self.held_by is None:
             return None
         return info.context.loaders.facebook_accounts.get(self.facebook_account_id, _facebook_account)
 
-    @classmethod
-    def of(cls, row: AnySocialAccount, *, disconnected: bool = False) -> Self:
-        """Shape a row that is held, or (disconnected) was until a moment ago."""
-        if row.hold_id is None or row.display_name is None or row.created_at is None:
-            raise ValueError("a social account that is free has no shape")
-        account = cls.__new__(cls)
-        _fill(account, row if isinstance(row, SocialAccountRow) else [getattr(row, name) for name in _NAMES])
-        account.id = write_id("InstagramAccount", row.hold_id)
-        account.held_by = None if disconnected else holder_of(row.holder_user_id, row.holder_workspace_id)
-        return account
+
+@output
+class InstagramAccount(SocialAccount):
+    """An Instagram professional account."""
+
+    facebook_page_id: str | None = strawberry.field(
+        description="The id of the Facebook Page that the account is linked to. Null until Meta was asked."
+    )
+
+    @resolved
+    def username(self) -> str:
+        """The Instagram username: the same as `displayName`."""
+        return self.display_name
 
 
+@output
+class FacebookPage(SocialAccount):
+    """A Facebook Page."""
+
+
+# A new platform's type stands here, and nowhere else in the code that makes accounts of rows.
+TYPES: Mapping[Platform, type[InstagramAccount | FacebookPage]] = {
+    Platform.INSTAGRAM: InstagramAccount,
+    Platform.FACEBOOK_PAGE: FacebookPage,
+}
 # What the attributes of an account are called, where they have other names than the columns.
-ATTRIBUTES = {"id": "row_id", "external_id": "instagram_user_id", "display_name": "username"}
-_NAMES = SocialAccountRow._fields
-_fill = setter([ATTRIBUTES.get(name, name) for name in _NAMES])
+ATTRIBUTES = {"id": "row_id"}
+_fill = setter([ATTRIBUTES.get(name, name) for name in SocialAccountRow._fields])
+
+
+def shape_social_account(
+    row: SocialAccountRow, *, disconnected: bool = False
+) -> InstagramAccount | FacebookPage:
+    """Shape a row that is held, or (disconnected) was until a moment ago; its platform decides the type."""
+    kind = TYPES[row.platform]
+    account = kind.__new__(kind)
+    _fill(account, row)
+    account.id = write_id(kind.__name__, row.hold_id)
+    account.held_by = None if disconnected else holder_of(row.holder_user_id, row.holder_workspace_id)
+    return account
 
 
 def _user(row: AnyUser | None) -> User | None:
@@ -146,5 +165,5 @@ def _teams(rows: Sequence[AnyTeam] | None) -> list[Team]:
     return [Team.of(row) for row in rows or ()]
 
 
-def _facebook_account(row: AnyFacebookAccount | None) -> FacebookAccount | None:
+def _facebook_account(row: FacebookAccountRow | None) -> FacebookAccount | None:
     return None if row is None else FacebookAccount.of(row)

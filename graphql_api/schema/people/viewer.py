@@ -6,10 +6,9 @@ import strawberry
 
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal, Role
-from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
-from graphql_api.schema.accounts.listing import OrderBy, Platforms, Search, read_listing
+from graphql_api.schema.accounts.listing import PLATFORMS, OrderBy, Platforms, Search, read_listing
 from graphql_api.schema.accounts.pages import list_held
 from graphql_api.schema.accounts.social_account import SocialAccount
 from graphql_api.schema.context import Info
@@ -101,7 +100,7 @@ class Viewer:
         self,
         info: Info,
         request: PageRequest,
-        platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        platforms: Platforms = PLATFORMS,
         order_by: OrderBy = None,
         search: Search = None,
     ) -> Connection[SocialAccount]:

@@ -6,8 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from graphql_api.domain.platforms import Platform
-from graphql_api.schema.accounts.listing import Platforms
+from graphql_api.schema.accounts.listing import PLATFORMS, Platforms
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved
 from graphql_api.schema.ids import write_id
@@ -50,7 +49,7 @@ class Team(Node):
         self,
         info: Info,
         request: PageRequest,
-        platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        platforms: Platforms = PLATFORMS,
     ) -> Connection[LazySocialAccount] | None:
         """The social accounts that are shared with it, in the order of sharing: all of them for admins and for who is in the team, for others those that they see through a team of their own."""
         from graphql_api.schema.accounts.pages import shape_page  # noqa: PLC0415 - a cycle of types

@@ -11,8 +11,7 @@ from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.holders import Role
 from graphql_api.domain.invitations import InvitationStatus, status_of
 from graphql_api.domain.permissions import may_connect
-from graphql_api.domain.platforms import Platform
-from graphql_api.schema.accounts.listing import OrderBy, Platforms, Search, TeamId, read_listing
+from graphql_api.schema.accounts.listing import PLATFORMS, OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved
 from graphql_api.schema.history.event import EVENTS_CURSOR, Event
@@ -80,7 +79,7 @@ class Workspace(Node):
         self,
         info: Info,
         request: PageRequest,
-        platforms: Platforms = [Platform.INSTAGRAM],  # noqa: B006 - Strawberry prints it as the default
+        platforms: Platforms = PLATFORMS,
         order_by: OrderBy = None,
         search: Search = None,
         team_id: TeamId = None,

@@ -12,42 +12,44 @@ from graphql_api.domain.inputs import InvalidInput, InvalidInputCode
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
-from graphql_api.services.calls.pages import Page, PageRequest, read_page
+from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.history import recording
+from graphql_api.storage.rows import FacebookAccountRow, columns, row_of
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
 
+_OWN = PreparedList(
+    sa.select(*columns(FacebookAccount, FacebookAccountRow)),
+    FacebookAccountRow,
+    within={"user_id": col(FacebookAccount.user_id)},
+    order=[col(FacebookAccount.created_at), col(FacebookAccount.id)],
+)
 
-async def page(call: Call, request: PageRequest) -> Page[FacebookAccount]:
+
+async def page(call: Call, request: PageRequest) -> Page[FacebookAccountRow]:
     """The viewer's Facebook accounts, in the order of connecting."""
-    return await read_page(
-        call,
-        select(FacebookAccount),
-        request,
-        within=[(col(FacebookAccount.user_id), call.viewer.user_id)],
-        order=[col(FacebookAccount.created_at), col(FacebookAccount.id)],
-    )
+    return await _OWN.page(call, request, user_id=call.viewer.user_id)
 
 
-async def disconnect(call: Call, facebook_account_id: UUID) -> FacebookAccount | Refused[InvalidInput]:
+async def disconnect(call: Call, facebook_account_id: UUID) -> FacebookAccountRow | Refused[InvalidInput]:
     """Forget one of the viewer's Facebook accounts and its access token.
 
     The social accounts that it vouched for stay where they are, and keep their own access tokens.
     """
 
-    async def work(session: AsyncSession) -> FacebookAccount | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> FacebookAccountRow | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
         found = await access.facebook_accounts(session, call.viewer, [facebook_account_id])
         account = found.get(facebook_account_id)
         if account is None:
             return Refused([_no_such_account()])
-        session.expunge(account)
+        shown = row_of(account, FacebookAccountRow)
         await _part_from_social_accounts(session, account)
         await session.execute(sa.delete(FacebookAccount).where(col(FacebookAccount.id) == account.id))
         event = NewEvent(
             Personal(account.user_id), EventKind.FACEBOOK_ACCOUNT_DISCONNECTED, facebook_account_id
         )
         await recording.record(session, call, [event])
-        return account
+        return shown
 
     return await call.transact(work)
 

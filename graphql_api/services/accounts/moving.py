@@ -40,6 +40,7 @@ from graphql_api.services.history import recording
 from graphql_api.storage import tables
 from graphql_api.storage.columns import SealedText
 from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.rows import SocialAccountRow, row_of
 from graphql_api.storage.tables import SocialAccount
 
 
@@ -60,7 +61,7 @@ class MoveCommand:
 
 
 Asked = Sequence[tuple[tuple[str, ...], UUID]]  # paths and holds, in input order
-Moved = Sequence[SocialAccount]
+Moved = Sequence[SocialAccountRow]
 MoveRefused = Refused[InvalidInput | NoRoom]
 
 
@@ -111,7 +112,7 @@ async def _replay(session: AsyncSession, call: Call, outcome: Mapping[str, Any])
     seen = await access.social_accounts(session, call.viewer, hold_ids)
     if not seen.keys() >= set(hold_ids):
         return Refused([retries.gone()])
-    return [seen[hold_id] for hold_id in hold_ids]
+    return [row_of(seen[hold_id], SocialAccountRow) for hold_id in hold_ids]
 
 
 def _target(
@@ -200,7 +201,7 @@ async def _write(
     accounts: Sequence[SocialAccount],
     resealed: Mapping[UUID, Sealed],
     target: Holder,
-) -> list[SocialAccount]:
+) -> list[SocialAccountRow]:
     """Give the rows their next holder; in one statement, and only where all of them are what was read.
 
     An envelope is bound to its row and holder and never made twice, so comparing it compares those too.
@@ -229,7 +230,7 @@ async def _write(
     written = await session.scalars(
         statement, execution_options={"populate_existing": True, "synchronize_session": False}
     )
-    moved = {account.hold_id: account for account in written.all()}
+    moved = {account.hold_id: row_of(account, SocialAccountRow) for account in written.all()}
     if len(moved) != len(accounts):
         raise ChangedMeanwhile
     return [moved[hold_id] for hold_id in hold_ids]

@@ -23,26 +23,27 @@ from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
 from graphql_api.storage.database import ChangedMeanwhile
 from graphql_api.storage.prepared import Prepared, one_of
-from graphql_api.storage.rows import TeamRow, columns
+from graphql_api.storage.rows import SocialAccountRow, TeamRow, columns, row_of
 from graphql_api.storage.tables import Share, SocialAccount, Team, Workspace
 
 IDS = ("input", "socialAccountIds")
 
 
-async def disconnect(call: Call, hold_ids: Sequence[UUID]) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+async def disconnect(
+    call: Call, hold_ids: Sequence[UUID]
+) -> Sequence[SocialAccountRow] | Refused[InvalidInput]:
     """Give social accounts up, all or none: admins those of their Workspace, people their own.
 
     What is returned is what they were; the rows themselves are empty and free.
     """
 
-    async def work(session: AsyncSession) -> Sequence[SocialAccount] | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> Sequence[SocialAccountRow] | Refused[InvalidInput]:
         selected = await select_for_change(session, call, hold_ids, verb="disconnects")
         if isinstance(selected, Refused):
             return selected
-        for account in selected:
-            session.expunge(account)
-        await _free(session, call, selected)
-        return selected
+        accounts = [row_of(account, SocialAccountRow) for account in selected]
+        await _free(session, call, accounts)
+        return accounts
 
     return await call.transact(work)
 
@@ -142,7 +143,7 @@ def places_in_list(hold_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], UUID
     return [((*IDS, str(index)), hold_id) for index, hold_id in enumerate(hold_ids)]
 
 
-async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccount]) -> None:
+async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccountRow]) -> None:
     """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
     teams_of = await end_shares(session, [account.id for account in accounts])
     await empty(session, call, col(SocialAccount.id).in_([account.id for account in accounts]))
@@ -252,7 +253,7 @@ async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUI
     return await call.transact(work)
 
 
-def place_of(account: SocialAccount) -> Holder:
+def place_of(account: SocialAccount | SocialAccountRow) -> Holder:
     """The place of a social account that is held."""
     holder = holder_of(account.holder_user_id, account.holder_workspace_id)
     if holder is None:

@@ -20,7 +20,7 @@ from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.pages import Page, PageRequest, read_page
 from graphql_api.services.history import recording
 from graphql_api.services.workspaces.members import no_such_workspace, not_allowed
-from graphql_api.storage.rows import AnySocialAccount
+from graphql_api.storage.rows import SocialAccountRow, row_of
 from graphql_api.storage.tables import Membership, Share, SocialAccount, Team, TeamMember, User
 
 _AT_TEAM = ("input", "teamId")
@@ -247,20 +247,21 @@ async def members_page(call: Call, request: PageRequest, team_id: UUID) -> Page[
 
 async def social_accounts_page(
     call: Call, request: PageRequest, team_id: UUID, *, platforms: Collection[Platform]
-) -> Page[AnySocialAccount]:
+) -> Page[SocialAccountRow]:
     """What is shared with a team, as far as the viewer sees it, in the order of sharing."""
     statement = (
         select(SocialAccount)
         .join(Share, col(Share.social_account_id) == col(SocialAccount.id))
         .where(access.sees_social_account(call.viewer), col(SocialAccount.platform).in_(platforms))
     )
-    return await read_page(
+    page = await read_page(
         call,
         statement,
         request,
         within=[(col(Share.team_id), team_id)],
         order=[col(Share.created_at), col(Share.social_account_id)],
     )
+    return page.map(lambda account: row_of(account, SocialAccountRow))
 
 
 def _taken() -> InvalidInput:
