@@ -154,7 +154,7 @@ VIEWER = """query ($first: Int!) { viewer { id name socialAccounts(first: $first
     connectedTeams { id name } } }
   pageInfo { hasNextPage endCursor } } } }"""
 CONNECT = """mutation ($input: ConnectInput!) { connect(input: $input) { __typename
-  ... on Success { instagramAccounts { outcome instagramAccount { id username } } }
+  ... on Success { connected { outcome socialAccount { id username } } }
   ... on Failure { message } } }"""
 INPUT_ONLY = "mutation ($input: ConnectInput!) { connect(input: $input) { __typename } }"
 

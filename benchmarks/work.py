@@ -154,8 +154,8 @@ class ConnectCheck(Check):
         """What is wrong with a body."""
         answer = orjson.loads(body)
         try:
-            accounts = answer["data"]["connectSocialAccounts"]["instagramAccounts"]
-            moments = {account["instagramAccount"].pop("updatedAt") for account in accounts}
+            accounts = answer["data"]["connectSocialAccounts"]["connected"]
+            moments = {account["socialAccount"].pop("updatedAt") for account in accounts}
         except (KeyError, TypeError):
             return _difference(answer)
         if answer != {"data": self._expected} or len(moments) != 1:

@@ -79,15 +79,22 @@ class Person:
         return await self.api.mutate(query, input, token=self.token)
 
     async def connect(
-        self, *instagram_user_ids: str, workspace: str | None = None, policy: str = "REJECT_ALL"
+        self,
+        *instagram_user_ids: str,
+        pages: Iterable[str] = (),
+        workspace: str | None = None,
+        policy: str = "REJECT_ALL",
+        **others: Any,
     ) -> Any:
-        """Connect Instagram accounts with usable values for everything else."""
+        """Connect Instagram accounts and Facebook Pages with usable values for everything else."""
         return await self.mutate(
             operations.CONNECT,
             facebookAccount=facebook_account(self.api.canaries),
             instagramAccounts=[instagram_account(self.api.canaries, one) for one in instagram_user_ids],
+            facebookPages=[facebook_page(self.api.canaries, one) for one in pages],
             workspaceId=workspace,
             onConflict=policy,
+            **others,
         )
 
     async def create_workspace(self, name: str = "Agency") -> str:
@@ -128,6 +135,16 @@ def instagram_account(canaries: Canaries, instagram_user_id: str, **changed: Any
         "username": f"user_{instagram_user_id}",
         "profilePictureUrl": f"https://pictures.example/{instagram_user_id}.jpg",
         "accessToken": canaries.access_token(f"ig{instagram_user_id}"),
+        **changed,
+    }
+
+
+def facebook_page(canaries: Canaries, facebook_page_id: str, **changed: Any) -> dict[str, Any]:
+    """A usable FacebookPageInput."""
+    return {
+        "facebookPageId": facebook_page_id,
+        "name": f"Page {facebook_page_id}",
+        "accessToken": canaries.access_token(f"page{facebook_page_id}"),
         **changed,
     }
 

@@ -15,13 +15,14 @@ _CONNECT_ERRORS = """
   __typename
   ... on InvalidInput { path message code }
   ... on HeldByWorkspace {
-    path message instagramUserId resolutions contactEmail
-    instagramAccount { id username }
+    path message platform externalId resolutions contactEmail
+    socialAccount { id displayName }
     workspace { id name viewerRole }
   }
-  ... on HeldByPersonal { path message instagramUserId resolutions instagramAccount { id username } }
-  ... on HeldElsewhere { path message instagramUserId resolutions }
-  ... on AccessTokenRejected { path message reason retryable }
+  ... on HeldByPersonal { path message platform externalId resolutions socialAccount { id displayName } }
+  ... on HeldElsewhere { path message platform externalId resolutions }
+  ... on OtherConflict { path message platform externalId resolutions }
+  ... on AccessTokenRejected { path message problem retryable retryAfter }
   ... on AccountLimitReached { path message limit used }
 """
 
@@ -112,7 +113,7 @@ mutation Connect($input: ConnectSocialAccountsInput!) {{
     __typename
     ... on ConnectSocialAccountsSuccess {{
       facebookAccount {{ id facebookUserId location }}
-      instagramAccounts {{ outcome instagramAccount {{ ...Account }} }}
+      connected {{ outcome socialAccount {{ ...Account }} }}
       notConnected {{ {_CONNECT_ERRORS} }}
     }}
     ... on ConnectSocialAccountsFailure {{ message errors {{ {_CONNECT_ERRORS} }} }}

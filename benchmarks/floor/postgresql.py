@@ -45,7 +45,7 @@ class Store:
 
     async def _connect(self, connection: Any, token: bytes, command: Json) -> Json | None:
         now = datetime.now(UTC)
-        accounts, facebook = command["instagramAccounts"], command["facebookAccount"]
+        accounts, facebook = command["connected"], command["facebookAccount"]
         ids = [account["instagramUserId"] for account in accounts]
         found = await connection.fetch(STATEMENTS["lock"], token, now, ids)
         if not found:

@@ -62,7 +62,7 @@ def _checksum(body: str) -> str:
 def problems_of(command: Json) -> list[Json]:
     """What is wrong with the input of connecting, each with its path."""
     found: list[Json] = []
-    facebook, accounts = command["facebookAccount"], command["instagramAccounts"]
+    facebook, accounts = command["facebookAccount"], command["connected"]
     at = ["input", "facebookAccount"]
     if not _META_ID.fullmatch(facebook["facebookUserId"]):
         found.append(_invalid([*at, "facebookUserId"]))

@@ -104,7 +104,7 @@ class Store:
 
     def _claim(self, token: bytes, command: Json) -> tuple[Json | None, bool]:
         execute, now = self._writer.execute, _now()
-        accounts, facebook = command["instagramAccounts"], command["facebookAccount"]
+        accounts, facebook = command["connected"], command["facebookAccount"]
         user = execute(_VIEWER, (token, now)).fetchone()
         if user is None:
             return None, False

@@ -49,7 +49,7 @@ export function problemsOf({ facebookAccount, instagramAccounts }) {
     invalid(["facebookAccount", "location"]);
   }
   if (instagramAccounts.length > 100) {
-    invalid(["instagramAccounts"], "OUT_OF_RANGE");
+    invalid(["connected"], "OUT_OF_RANGE");
     return found;
   }
   const seen = new Set();

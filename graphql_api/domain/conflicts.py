@@ -181,26 +181,29 @@ def judge(
     an account that could be moved needs room after the rest of the call: whatever is offered works now.
     """
     found: dict[int, Conflict] = {}
-    movable: list[tuple[Candidate, Conflict]] = []
+    movable: list[HeldByWorkspace | HeldByPersonal | HeldElsewhere] = []
     moves: list[Candidate] = []
     room = limit - used
     for claim in claims:
         holding = holdings.get(claim.key)
-        conflict = holding and conflict_with(claim, holding, viewer_id=viewer_id, place=place)
-        is_movable = conflict is not None and Resolution.MOVE in conflict.resolutions
-        if conflict is not None and is_movable and not allow_move:
-            movable.append((claim, conflict))
-        elif conflict is not None and not is_movable:
+        conflict = (
+            None if holding is None else conflict_with(claim, holding, viewer_id=viewer_id, place=place)
+        )
+        if holding is not None and conflict is None:
+            continue  # the place itself holds it
+        if conflict is not None and Resolution.MOVE not in conflict.resolutions:
             found[claim.index] = conflict
-        elif holding is None or is_movable:
-            if room <= 0:
-                found[claim.index] = AccountLimitReached(claim, limit=limit, used=used)
-                continue
+        elif conflict is not None and not allow_move:
+            movable.append(conflict)
+        elif room <= 0:
+            found[claim.index] = AccountLimitReached(claim, limit=limit, used=used)
+        else:
             room -= 1
-            if is_movable:
+            if conflict is not None:
                 moves.append(claim)
-    for claim, conflict in movable:
-        found[claim.index] = conflict if room > 0 else AccountLimitReached(claim, limit=limit, used=used)
+    for conflict in movable:
+        full = AccountLimitReached(conflict.claim, limit=limit, used=used)
+        found[conflict.claim.index] = conflict if room > 0 else full
         room -= 1
     return Verdict([found[index] for index in sorted(found)], moves)
 

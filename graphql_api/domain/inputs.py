@@ -78,7 +78,9 @@ def check_meta_id(problems: Problems, path: tuple[str, ...], value: str) -> None
     if not value:
         problems.add(path, InvalidInputCode.REQUIRED, "An id is required")
     elif not _META_ID.fullmatch(value):
-        problems.add(path, InvalidInputCode.INVALID_FORMAT, "An id has 1 to 20 digits, and does not begin with 0")
+        problems.add(
+            path, InvalidInputCode.INVALID_FORMAT, "An id has 1 to 20 digits and does not begin with 0"
+        )
 
 
 def check_username(problems: Problems, path: tuple[str, ...], value: str) -> None:

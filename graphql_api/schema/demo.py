@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from graphql_api.domain.platforms import Platform
 from graphql_api.schema.demo_operations import (
     ASK,
     CHECK,
@@ -22,7 +23,17 @@ from graphql_api.schema.demo_operations import (
     SHARE,
 )
 from graphql_api.schema.ids import write_id
-from graphql_api.services.upkeep.demo import NORTH, OF_ADMIN, OF_CREATOR, SOUTH, Account, Demo, Person
+from graphql_api.services.upkeep.demo import (
+    FACEBOOK_USER_ID,
+    LOGIN_TOKEN,
+    NORTH,
+    OF_ADMIN,
+    OF_CREATOR,
+    SOUTH,
+    Account,
+    Demo,
+    Person,
+)
 
 EVENT_STREAM = "text/event-stream"
 
@@ -80,9 +91,11 @@ def _flows(demo: Demo) -> Mapping[str, Sequence[Sample]]:
 
 def _connecting(demo: Demo) -> Sequence[Sample]:
     admin, creator = demo.admin, demo.creator
-    new, wrong = Account("17841400000000050", "cleo.sketches"), Account("cleo", "cleo..paints")
+    new, wrong = Account("cleo.sketches", "17841400000000050"), Account("cleo..paints", "cleo")
+    page = Account("Cleo Paints", "102200000000050", Platform.FACEBOOK_PAGE)
     return (
         _connect("CONNECTED", "a creator connects an account that nobody holds", creator, new),
+        _connect("CONNECTED", "and a Facebook Page", creator, page),
         _connect("RECONNECTED", "and one again that her Personal holds", creator, OF_CREATOR),
         _connect("HeldByWorkspace", "an admin claims for her Personal what Studio North holds", admin, NORTH),
         _connect("HeldByWorkspace", "a creator does, and is told whom to ask", creator, NORTH),
@@ -100,10 +113,15 @@ def _connecting(demo: Demo) -> Sequence[Sample]:
 
 def _asking(demo: Demo) -> Sequence[Sample]:
     admin, creator = demo.admin, demo.creator
-    free = Account("17841400000000060", "cleo.prints")
+    free = Account("cleo.prints", "17841400000000060")
     to_check = [_named(account) for account in (free, OF_CREATOR, NORTH)]
     north = write_id("Workspace", demo.studio_north)
-    ask = {"workspaceId": north, **_named(NORTH), "message": "I paint its sets."}
+    ask = {
+        "workspaceId": north,
+        "instagramUserId": NORTH.external_id,
+        "username": NORTH.display_name,
+        "message": "I paint its sets.",
+    }
     grant = {
         "accessRequestId": write_id("AccessRequest", demo.access_request),
         "teamIds": [write_id("Team", demo.films)],
@@ -114,7 +132,7 @@ def _asking(demo: Demo) -> Sequence[Sample]:
             "a picker asks before it connects: one AVAILABLE, one RECONNECT, one taken",
             creator,
             CHECK,
-            _input(instagramAccounts=to_check),
+            _input(socialAccounts=to_check),
         ),
         Sample(
             "PENDING",
@@ -217,11 +235,16 @@ def _connect(
     answer: str, story: str, by: Person, account: Account, *, workspace_id: UUID | None = None
 ) -> Sample:
     into = {} if workspace_id is None else {"workspaceId": write_id("Workspace", workspace_id)}
-    login = {"facebookUserId": "10220000000000002", "accessToken": "made-up-facebook-access-token"}
-    claim = {**_named(account), "profilePictureUrl": "", "accessToken": "made-up-instagram-access-token"}
-    return Sample(
-        answer, story, by, CONNECT, _input(facebookAccount=login, instagramAccounts=[claim], **into)
-    )
+    login = {"facebookUserId": FACEBOOK_USER_ID, "accessToken": LOGIN_TOKEN}
+    claim = {"profilePictureUrl": "", "accessToken": account.access_token}
+    accounts: dict[str, object]
+    if account.platform is Platform.INSTAGRAM:
+        named = {"instagramUserId": account.external_id, "username": account.display_name}
+        accounts = {"instagramAccounts": [{**named, **claim}]}
+    else:
+        named = {"facebookPageId": account.external_id, "name": account.display_name}
+        accounts = {"facebookPages": [{**named, **claim}]}
+    return Sample(answer, story, by, CONNECT, _input(facebookAccount=login, **accounts, **into))
 
 
 def _input(**value: object) -> Mapping[str, object]:
@@ -229,7 +252,11 @@ def _input(**value: object) -> Mapping[str, object]:
 
 
 def _named(account: Account) -> Mapping[str, str]:
-    return {"instagramUserId": account.instagram_user_id, "username": account.display_name}
+    return {
+        "platform": account.platform,
+        "externalId": account.external_id,
+        "displayName": account.display_name,
+    }
 
 
 def _person(person: Person, who: str) -> Sequence[str]:

@@ -4,7 +4,7 @@ _INVALID = "... on InvalidInput { path message code }"
 
 CONNECT = (
     "mutation Connect($input: ConnectSocialAccountsInput!) { connectSocialAccounts(input: $input) { __typename "
-    "... on ConnectSocialAccountsSuccess { instagramAccounts { outcome instagramAccount { id username } } } "
+    "... on ConnectSocialAccountsSuccess { connected { outcome socialAccount { id displayName } } } "
     "... on ConnectSocialAccountsFailure { message errors { __typename "
     "... on InvalidInput { path message code } "
     "... on HeldByWorkspace { path message resolutions contactEmail workspace { id name } } "
@@ -15,7 +15,7 @@ CONNECT = (
 
 CHECK = (
     "query Check($input: CheckSocialAccountsInput!) { checkSocialAccounts(input: $input) { "
-    "errors { path message code } checks { instagramUserId status conflict { __typename "
+    "errors { path message code } checks { externalId status conflict { __typename "
     "... on HeldByWorkspace { message resolutions pendingAccessRequest { id } } "
     "... on HeldByPersonal { message resolutions } "
     "... on HeldElsewhere { message } "

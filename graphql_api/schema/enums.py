@@ -73,25 +73,32 @@ _described(
     CONNECTED="It was free, and is held here now.",
     RECONNECTED="It was held here already: access token, username, picture and Facebook account are the "
     "new ones; id, nickname, teams and `createdAt` stayed.",
+    MOVED="The viewer moved it here from another place of theirs (`allowMove`), with the new access token. Its id, "
+    "nickname and `createdAt` stayed; the teams of the old place no longer see it.",
+    TAKEN_OVER="A transfer request was granted, and the viewer took the account over. Nothing returns this value yet.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
     Resolution,
     "ConflictResolution",
-    "What the viewer can do about a conflict.",
-    MOVE="Move the social account to the place it was claimed for (`moveSocialAccounts`); nobody can take it meanwhile.",
+    "What the viewer can do about a conflict. What is offered works now.",
+    MOVE="Send the same call with `allowMove: true`: the account is moved here and gets the new access token. To move it "
+    "without a new access token, use `moveSocialAccounts`. Nobody else can take it in between.",
     DISCONNECT="Disconnect it where it is held (`disconnectSocialAccounts`), then connect it again.",
     REQUEST_ACCESS="Ask the admins of the Workspace that holds it (`requestSocialAccountAccess`); `contactEmail` names "
     "one.",
+    REQUEST_TRANSFER="Ask for a transfer, with proof that the viewer controls the account. Nothing returns this value yet.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
     CheckStatus,
     "SocialAccountCheckStatus",
-    "What connecting a social account would come to.",
+    "What connecting a social account would do.",
     AVAILABLE="Nobody holds it: it would be connected.",
     RECONNECT="The place holds it already: it would be reconnected.",
-    CONFLICT="Something stands in the way; `conflict` says what.",
+    CONFLICT="It could not be connected; `conflict` says why.",
+    ROLE_TOO_WEAK="The Facebook login's role on the account is too weak. Nothing returns this value yet.",
+    NOT_GRANTED="The Facebook login did not grant access to the account. Nothing returns this value yet.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -183,12 +190,15 @@ _described(
 class AccessTokenProblem(Enum):
     """Why Meta does not accept an access token."""
 
-    INVALID = "INVALID"
     EXPIRED = "EXPIRED"
     REVOKED = "REVOKED"
-    WRONG_ACCOUNT = "WRONG_ACCOUNT"
-    MISSING_PERMISSION = "MISSING_PERMISSION"
     CHECKPOINT = "CHECKPOINT"
+    MISSING_PERMISSION = "MISSING_PERMISSION"
+    ROLE_TOO_WEAK = "ROLE_TOO_WEAK"
+    WRONG_ACCOUNT = "WRONG_ACCOUNT"
+    WRONG_LOGIN = "WRONG_LOGIN"
+    WRONG_APP = "WRONG_APP"
+    MALFORMED = "MALFORMED"
     UNVERIFIABLE = "UNVERIFIABLE"
     OTHER = "OTHER"
 
@@ -196,13 +206,16 @@ class AccessTokenProblem(Enum):
 _described(
     AccessTokenProblem,
     "AccessTokenProblem",
-    "Why an access token was not accepted.",
-    INVALID="It is no access token of this application.",
-    EXPIRED="Its time is over; let the user log in again.",
-    REVOKED="The user or Meta took it back; let the user log in again.",
-    WRONG_ACCOUNT="It belongs to another account than the one it was handed over for.",
-    MISSING_PERMISSION="The user did not grant a permission that is needed.",
-    CHECKPOINT="Meta asks the user to log in on its own site first.",
-    UNVERIFIABLE="Meta could not be asked just now; try again.",
-    OTHER="Something that this version of the schema has no word for; see the message.",
+    "Why Meta does not accept an access token. Nothing returns these values yet: access tokens are not verified so far.",
+    EXPIRED="The access token has expired. Let the user log in to Facebook again.",
+    REVOKED="The user or Meta revoked the access token. Let the user log in to Facebook again.",
+    CHECKPOINT="Meta asks the user to confirm something on facebook.com first. Then let them log in again.",
+    MISSING_PERMISSION="The user did not grant a permission or an account that is needed. Let them log in again and grant it.",
+    ROLE_TOO_WEAK="The user's role on the account is too weak. Somebody with full control must change it on Facebook.",
+    WRONG_ACCOUNT="The login does not control this account.",
+    WRONG_LOGIN="The access token is of another Facebook user than the login of this call.",
+    WRONG_APP="The access token was made for another app.",
+    MALFORMED="This is not an access token.",
+    UNVERIFIABLE="Meta could not be asked now. Send the same call again later.",
+    OTHER="Something that this version of the schema has no word for; see `message`.",
 )

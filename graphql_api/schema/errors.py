@@ -6,6 +6,7 @@
     ├── HeldByWorkspace        a conflict: `domain.conflicts` has the rules and the words
     ├── HeldByPersonal         likewise
     ├── HeldElsewhere          likewise
+    ├── OtherConflict          room for a rule of tomorrow
     ├── AccountLimitReached    the place is full
     └── AccessTokenRejected    Meta does not accept an access token
 
@@ -14,7 +15,7 @@ do not know. A new kind of refusal becomes a new code.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, assert_never, cast, get_args
+from typing import Annotated, Any, get_args
 
 import strawberry
 
@@ -22,28 +23,29 @@ from graphql_api.domain import conflicts, inputs
 from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.moves import NoRoom
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.access_request import AccessRequest
-from graphql_api.schema.accounts.social_account import InstagramAccount, shape_social_account
+from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
 from graphql_api.schema.described import interface, output
 from graphql_api.schema.enums import AccessTokenProblem
 from graphql_api.schema.workspaces.workspace import Workspace
-from graphql_api.services.accounts.connecting import Surroundings
+from graphql_api.services.accounts.holdings import Facts
 from graphql_api.services.people import api_tokens
-from graphql_api.storage.rows import SocialAccountRow, row_of
 
 _PATH = (
-    "Where in the arguments the value stands: names and list positions, beginning with the argument's name, for example "
-    '`["input", "instagramAccounts", "0", "instagramUserId"]`.'
+    "The place of the value in the arguments: names and list positions, beginning with the argument's name, for example "
+    '`["input", "instagramAccounts", "0", "instagramUserId"]`. Empty for a conflict that has no place in an input.'
 )
 _MESSAGE = "A sentence for people."
-_INSTAGRAM_USER_ID = "The Instagram account that was not connected."
-_RESOLUTIONS = "What the viewer can do about it; each of these succeeds when the client does just that, if the claimed place has room for it."
+_PLATFORM = "Where the social account lives."
+_EXTERNAL_ID = "The platform's id of the social account."
+_RESOLUTIONS = "What the viewer can do about it now. Show one button for each."
 
 
 @interface
 class FieldError:
-    """Something that stood in the way, at one place of the arguments."""
+    """A reason why a call was refused, at one place of the arguments."""
 
     path: list[str] = strawberry.field(description=_PATH)
     message: str = strawberry.field(description=_MESSAGE)
@@ -51,10 +53,7 @@ class FieldError:
 
 @output
 class InvalidInput(FieldError):
-    """A value cannot be accepted as it is.
-
-    Nothing was written.
-    """
+    """A value cannot be accepted as it is. Nothing was written."""
 
     code: InvalidInputCode = strawberry.field(description="Why, for programs.")
 
@@ -66,28 +65,26 @@ class InvalidInput(FieldError):
 
 @output
 class CredentialsRejected(FieldError):
-    """The e-mail address and the password do not belong together.
-
-    Which of them is wrong is not told.
-    """
+    """The e-mail address and the password do not belong together. The answer does not say which of them is wrong."""
 
 
 @output
 class HeldByWorkspace(FieldError):
-    """A Workspace that the viewer belongs to holds the social account."""
+    """A Workspace that the viewer belongs to holds this social account."""
 
-    instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
+    platform: Platform = strawberry.field(description=_PLATFORM)
+    external_id: str = strawberry.field(description=_EXTERNAL_ID)
     resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
-    instagram_account: InstagramAccount | None = strawberry.field(
-        description="The account where it is held; null where the viewer may not see it."
+    social_account: SocialAccount | None = strawberry.field(
+        description="The account where it is held. Null if the viewer may not see it."
     )
     workspace: Workspace = strawberry.field(description="The Workspace that holds it.")
     contact_email: str | None = strawberry.field(
         description="Whom a creator may ask: the admin who connected it, or the longest-serving one. Null for admins."
     )
     pending_access_request: AccessRequest | None = strawberry.field(
-        description="The viewer's request for access to it that is pending; null where there is none. While there is one, "
-        "`REQUEST_ACCESS` gives it back."
+        description="The viewer's pending request for access to this account. Null if there is none. If there is one, show "
+        '"requested": asking again returns this same request.'
     )
 
 
@@ -95,41 +92,52 @@ class HeldByWorkspace(FieldError):
 class HeldByPersonal(FieldError):
     """The viewer's own Personal holds the social account, and it was claimed for a Workspace."""
 
-    instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
+    platform: Platform = strawberry.field(description=_PLATFORM)
+    external_id: str = strawberry.field(description=_EXTERNAL_ID)
     resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
-    instagram_account: InstagramAccount | None = strawberry.field(
-        description="The account in the viewer's Personal."
+    social_account: SocialAccount | None = strawberry.field(
+        description="The account in the viewer's Personal. Null if it left there in the meantime."
     )
 
 
 @output
 class HeldElsewhere(FieldError):
-    """Somebody else holds the social account: a person, or a Workspace that the viewer is not in.
+    """A person or a Workspace that the viewer has nothing to do with holds the social account.
 
-    Who it is, is not told.
+    The answer never says which.
     """
 
-    instagram_user_id: str = strawberry.field(description=_INSTAGRAM_USER_ID)
+    platform: Platform = strawberry.field(description=_PLATFORM)
+    external_id: str = strawberry.field(description=_EXTERNAL_ID)
+    resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
+
+
+@output
+class OtherConflict(FieldError):
+    """A conflict that this version of the schema has no type for. Nothing returns it today: show `message`."""
+
+    platform: Platform = strawberry.field(description=_PLATFORM)
+    external_id: str = strawberry.field(description=_EXTERNAL_ID)
     resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
 
 
 @output
 class AccessTokenRejected(FieldError):
-    """Meta does not accept an access token for what it was handed over for."""
+    """Meta does not accept an access token for this account. Nothing returns it yet: tokens are not verified so far."""
 
-    reason: AccessTokenProblem = strawberry.field(description="Why, for programs.")
-    retryable: bool = strawberry.field(description="Whether the same call may succeed later.")
+    problem: AccessTokenProblem = strawberry.field(description="Why, for programs.")
+    retryable: bool = strawberry.field(description="True if the same call may succeed later.")
+    retry_after: int | None = strawberry.field(
+        description="After how many seconds to send it again. Null if that is not known, or if it is not retryable."
+    )
 
 
 @output
 class AccountLimitReached(FieldError):
-    """The place holds as many social accounts as it may.
+    """The place holds as many social accounts as it may. Reconnecting an account that it holds does not count."""
 
-    Reconnecting does not count.
-    """
-
-    limit: int = strawberry.field(description="How many social accounts a place may hold.")
-    used: int = strawberry.field(description="How many it holds as this is answered.")
+    limit: int = strawberry.field(description="How many social accounts the place may hold.")
+    used: int = strawberry.field(description="How many it holds now.")
 
 
 ConnectSocialAccountsError = Annotated[
@@ -137,11 +145,12 @@ ConnectSocialAccountsError = Annotated[
     | HeldByWorkspace
     | HeldByPersonal
     | HeldElsewhere
+    | OtherConflict
     | AccessTokenRejected
     | AccountLimitReached,
     strawberry.union(
         "ConnectSocialAccountsError",
-        description="What can stand in the way of connecting. Closed: new kinds of refusal become new codes.",
+        description="The errors of `connectSocialAccounts`. The list of types is closed.",
     ),
 ]
 
@@ -157,60 +166,40 @@ def errors_of(refused: Refused[Any]) -> list[Any]:
     return [_SHAPES[type(problem)][1](problem, refused) for problem in refused.problems]
 
 
-def conflict_errors(
-    problems: Iterable[conflicts.Conflict], surroundings: Surroundings
-) -> list[ConnectSocialAccountsError]:
+def conflict_errors(problems: Iterable[conflicts.Conflict], facts: Facts) -> list[ConnectSocialAccountsError]:
     """Shape the conflicts of a call that connected the rest."""
-    return [conflict_error(problem, surroundings) for problem in problems]
+    return [conflict_error(problem, facts) for problem in problems]
 
 
 def conflict_error(
-    conflict: conflicts.Conflict, surroundings: Surroundings
+    conflict: conflicts.Conflict, facts: Facts
 ) -> HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReached:
     """Shape one conflict."""
-    path, message = list(conflict.claim.path), conflict.message
-    instagram_user_id = conflict.claim.instagram_user_id
-    row = surroundings.accounts.get(instagram_user_id)
-    match conflict:
-        case conflicts.HeldByWorkspace():
-            found = surroundings.workspaces.get(conflict.workspace_id)
-            if found is None:  # the viewer has left it since it was found
-                return conflict_error(conflicts.HeldElsewhere(conflict.claim), surroundings)
-            workspace, role = found
-            pending = surroundings.pending.get((conflict.workspace_id, instagram_user_id))
-            return HeldByWorkspace(
-                path=path,
-                message=message,
-                instagram_user_id=instagram_user_id,
-                resolutions=list(conflict.resolutions),
-                instagram_account=None
-                if row is None
-                else cast("InstagramAccount", shape_social_account(row_of(row, SocialAccountRow))),
-                workspace=Workspace.of(workspace, role),
-                contact_email=conflict.contact_email,
-                pending_access_request=None if pending is None else AccessRequest.of(pending),
-            )
-        case conflicts.HeldByPersonal():
-            return HeldByPersonal(
-                path=path,
-                message=message,
-                instagram_user_id=instagram_user_id,
-                resolutions=list(conflict.resolutions),
-                instagram_account=None
-                if row is None
-                else cast("InstagramAccount", shape_social_account(row_of(row, SocialAccountRow))),
-            )
-        case conflicts.HeldElsewhere():
-            return HeldElsewhere(
-                path=path,
-                message=message,
-                instagram_user_id=instagram_user_id,
-                resolutions=list(conflict.resolutions),
-            )
-        case conflicts.AccountLimitReached():
-            return AccountLimitReached(path=path, message=message, limit=conflict.limit, used=conflict.used)
-        case never:
-            assert_never(never)
+    claim, path, message = conflict.claim, list(conflict.claim.path), conflict.message
+    if isinstance(conflict, conflicts.AccountLimitReached):
+        return AccountLimitReached(path=path, message=message, limit=conflict.limit, used=conflict.used)
+    shared: dict[str, Any] = {
+        "path": path,
+        "message": message,
+        "platform": claim.key.platform,
+        "external_id": claim.key.external_id,
+        "resolutions": list(conflict.resolutions),
+    }
+    if isinstance(conflict, conflicts.HeldElsewhere):
+        return HeldElsewhere(**shared)
+    row = facts.accounts.get(claim.key)
+    account = None if row is None else shape_social_account(row)
+    if isinstance(conflict, conflicts.HeldByPersonal):
+        return HeldByPersonal(**shared, social_account=account)
+    workspace, role = facts.workspaces[conflict.workspace_id]
+    pending = facts.pending.get((conflict.workspace_id, claim.key))
+    return HeldByWorkspace(
+        **shared,
+        social_account=account,
+        workspace=Workspace.of(workspace, role),
+        contact_email=conflict.contact_email,
+        pending_access_request=None if pending is None else AccessRequest.of(pending),
+    )
 
 
 _SHAPES: Mapping[type, tuple[type, Callable[[Any, Any], Any]]] = {
@@ -228,7 +217,7 @@ _SHAPES: Mapping[type, tuple[type, Callable[[Any, Any], Any]]] = {
     **{
         getattr(conflicts, told.__name__): (
             told,
-            lambda problem, refused: conflict_error(problem, refused.surroundings),
+            lambda problem, refused: conflict_error(problem, refused.facts),
         )
         for told in (HeldByWorkspace, HeldByPersonal, HeldElsewhere, AccountLimitReached)
     },

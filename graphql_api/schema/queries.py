@@ -128,10 +128,10 @@ class Query:
             CheckSocialAccountsInput, strawberry.argument(description="What would be connected, and where.")
         ],
     ) -> SocialAccountChecks | None:
-        """Look before you leap: what `connectSocialAccounts` would come to for these Instagram accounts, told by the same rules, with nothing written.
+        """Preview what `connectSocialAccounts` would do with these social accounts. Nothing is written.
 
-        Each account counts as one look-up; whoever looks too many up is answered `RATE_LIMITED`. Null with
-        an error then, and for a request without a bearer token.
+        Each account that the answer reports as held elsewhere counts as one look-up. Null with an error beyond the
+        limit (`RATE_LIMITED`), and without a bearer token.
         """
         candidates, workspace_id = input.to_candidates()
         return checks_of(await checking.check(info.context.call, candidates, workspace_id))

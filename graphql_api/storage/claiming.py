@@ -39,12 +39,15 @@ class NewLogin:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """The idempotency key of a call, kept with its outcome; `not_connected` is that part of it, as JSON."""
+    """The idempotency key of a call, kept with its outcome; `not_connected` is that part of it, as JSON.
+
+    Without a key nothing is kept.
+    """
 
     operation: str
-    key: str | None
-    input_hash: bytes | None
-    expires_at: datetime | None
+    key: str | None = None
+    input_hash: bytes | None = None
+    expires_at: datetime | None = None
     not_connected: str = "[]"
 
 

@@ -47,7 +47,8 @@ WITH claim AS MATERIALIZED (
       (platform text, external_id text, display_name text, display_name_key text,
        profile_picture_url text, access_token text)
     ) WITH ORDINALITY
-    AS claim (platform, external_id, display_name, display_name_key, profile_picture_url, access_token, position)
+    AS claim (platform, external_id, display_name, display_name_key,
+      profile_picture_url, access_token, position)
 ), asked AS (
   SELECT count(*) AS number FROM claim
 ), viewer AS (
@@ -119,12 +120,12 @@ WITH claim AS MATERIALIZED (
      request_id, details, created_at)
   SELECT gen_random_uuid(), :user_id, NULL, viewer.event_seq + 1,
     CASE WHEN login.id = :login_id THEN 'FACEBOOK_ACCOUNT_CONNECTED' ELSE 'FACEBOOK_ACCOUNT_RECONNECTED' END,
-    :user_id, viewer.name, login.id, :facebook_user_id::text, NULL, :request_id::text, '{{}}', :now
+    :user_id, viewer.name, login.id, :facebook_user_id::text, NULL, :request_id::text, '{{}}'::json, :now
   FROM login CROSS JOIN viewer
   UNION ALL
   SELECT gen_random_uuid(), checked.user_id, checked.workspace_id, checked.last_seq + position,
     CASE WHEN is_new THEN 'SOCIAL_ACCOUNT_CONNECTED' ELSE 'SOCIAL_ACCOUNT_RECONNECTED' END,
-    :user_id, viewer.name, hold_id, display_name, platform, :request_id::text, '{{}}', :now
+    :user_id, viewer.name, hold_id, display_name, platform, :request_id::text, '{{}}'::json, :now
   FROM outcome CROSS JOIN checked CROSS JOIN viewer
 ), kept AS (
   INSERT INTO idempotency_keys (user_id, operation, key, input_hash, outcome, created_at, expires_at)

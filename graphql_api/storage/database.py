@@ -331,9 +331,7 @@ def _worth_repeating(error: Exception) -> bool:
 
 def _is_known_key(error: Exception) -> bool:
     """Whether the call's idempotency key was used by another call in the same moment."""
-    return (
-        isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "pk_idempotency_keys"
-    )
+    return isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "pk_idempotency_keys"
 
 
 def _is_lost(error: Exception) -> bool:

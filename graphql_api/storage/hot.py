@@ -72,7 +72,9 @@ class OneStatement:
     def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
         """With its parameters numbered, which SQLite writes with a question mark."""
         sql = self.statement.sql.replace("$", "?")
-        return connection.execute(sql, [written(value) for value in self.statement.arguments(self.values)]).fetchall()
+        return connection.execute(
+            sql, [written(value) for value in self.statement.arguments(self.values)]
+        ).fetchall()
 
 
 def written(value: object) -> object:

@@ -1,20 +1,13 @@
 """Upserts, which the two databases write in dialects of their own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from graphql_api.domain.holders import Holder, columns_of
-from graphql_api.domain.platforms import Platform
-from graphql_api.domain.secrets import Sealed
-from graphql_api.storage.tables import FacebookAccount, PastShare, SocialAccount
+from graphql_api.storage.tables import PastShare
 
 
 async def keep_past_shares(session: AsyncSession, ended: Sequence[tuple[UUID, UUID, int]]) -> None:

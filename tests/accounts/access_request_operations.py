@@ -92,17 +92,17 @@ query Check($input: CheckSocialAccountsInput!) {
   checkSocialAccounts(input: $input) {
     errors { path message code }
     checks {
-      instagramUserId status
+      platform externalId status
       conflict {
         __typename
         ... on HeldByWorkspace {
-          path message instagramUserId resolutions contactEmail
-          instagramAccount { id username }
+          path message platform externalId resolutions contactEmail
+          socialAccount { id displayName }
           workspace { id name viewerRole }
           pendingAccessRequest { id status }
         }
-        ... on HeldByPersonal { path message instagramUserId resolutions instagramAccount { id username } }
-        ... on HeldElsewhere { path message instagramUserId resolutions }
+        ... on HeldByPersonal { path message platform externalId resolutions socialAccount { id displayName } }
+        ... on HeldElsewhere { path message platform externalId resolutions }
         ... on AccountLimitReached { path message limit used }
       }
     }
@@ -114,19 +114,19 @@ CONFLICTS = """
 mutation Conflicts($input: ConnectSocialAccountsInput!) {
   connectSocialAccounts(input: $input) {
     __typename
-    ... on ConnectSocialAccountsSuccess { instagramAccounts { outcome instagramAccount { externalId } } }
+    ... on ConnectSocialAccountsSuccess { connected { outcome socialAccount { externalId } } }
     ... on ConnectSocialAccountsFailure {
       errors {
         __typename
         ... on InvalidInput { path message code }
         ... on HeldByWorkspace {
-          path message instagramUserId resolutions contactEmail
-          instagramAccount { id username }
+          path message platform externalId resolutions contactEmail
+          socialAccount { id displayName }
           workspace { id name viewerRole }
           pendingAccessRequest { id status }
         }
-        ... on HeldByPersonal { path message instagramUserId resolutions instagramAccount { id username } }
-        ... on HeldElsewhere { path message instagramUserId resolutions }
+        ... on HeldByPersonal { path message platform externalId resolutions socialAccount { id displayName } }
+        ... on HeldElsewhere { path message platform externalId resolutions }
         ... on AccountLimitReached { path message limit used }
       }
     }

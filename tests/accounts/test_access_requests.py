@@ -97,7 +97,7 @@ async def test_a_creator_asks_and_both_screens_show_the_request(scene: Scene, da
     assert (mine["totalCount"], mine["nodes"]) == (1, [request])
     to_admin = (await requests_to(scene.admin, scene.workspace, status="PENDING"))["nodes"]
     assert [node["id"] for node in to_admin] == [request["id"]]
-    assert to_admin[0]["instagramAccount"]["username"] == f"user_{X}"
+    assert to_admin[0]["socialAccount"]["username"] == f"user_{X}"
     assert await events(database, "ACCESS_REQUESTED") == [
         ("workspace", "ACCESS_REQUESTED", {"username": "jane.doe"})
     ]
@@ -144,7 +144,7 @@ async def test_a_grant_shares_the_account_with_the_teams_and_brings_the_requeste
     assert await scene.creator.held(scene.workspace) == [X]
     (mine,) = (await requests_of(scene.creator, status="GRANTED"))["nodes"]
     assert mine == granted
-    assert mine["instagramAccount"]["username"] == f"user_{X}"
+    assert mine["socialAccount"]["username"] == f"user_{X}"
     assert await events(
         database, "SOCIAL_ACCOUNT_SHARED", "TEAM_MEMBER_ADDED", "ACCESS_REQUEST_GRANTED"
     ) == sorted(
@@ -441,7 +441,7 @@ async def test_what_the_workspace_lost_is_not_granted_until_it_is_back(
     # given
     request = await scene.asked()
     (pending,) = (await requests_to(scene.admin, scene.workspace))["nodes"]
-    await scene.admin.mutate(operations.DISCONNECT, socialAccountIds=[pending["instagramAccount"]["id"]])
+    await scene.admin.mutate(operations.DISCONNECT, socialAccountIds=[pending["socialAccount"]["id"]])
     before = await database.everything()
 
     # when
@@ -452,7 +452,7 @@ async def test_what_the_workspace_lost_is_not_granted_until_it_is_back(
     assert "does not hold this social account any more" in refused["errors"][0]["message"]
     assert await database.everything() == before
     (still,) = (await requests_to(scene.admin, scene.workspace, status="PENDING"))["nodes"]
-    assert (still["id"], still["instagramAccount"]) == (request, None)
+    assert (still["id"], still["socialAccount"]) == (request, None)
 
     # when it is back
     await scene.admin.connect(X, workspace=scene.workspace)

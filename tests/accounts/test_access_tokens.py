@@ -34,7 +34,7 @@ async def test_what_was_handed_over_is_read_with_the_scope_and_each_reading_is_a
     # then
     opened = {node["externalId"]: node["accessToken"] for node in nodes}
     assert opened == {one: api.canaries.access_token(f"ig{one}") for one in ("1", "2")}
-    holds = [key_of(one["instagramAccount"]["id"]).hex for one in connected["instagramAccounts"]]
+    holds = [key_of(one["socialAccount"]["id"]).hex for one in connected["connected"]]
     assert sorted(await readings(database)) == sorted(holds)
 
     # when

@@ -1,6 +1,7 @@
 """Looking before leaping: what a check says is what connecting then does, and nothing is written."""
 
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -8,8 +9,9 @@ import pytest
 
 from graphql_api import app as application
 from graphql_api.settings import Settings
+from tests import operations
 from tests.accounts import access_request_operations as asking
-from tests.api import Api, Person, facebook_account, instagram_account
+from tests.api import Api, Person, facebook_account, facebook_page, instagram_account
 from tests.conftest import make_settings
 from tests.database import Database, make_team, share
 from tests.serving import in_process
@@ -17,7 +19,7 @@ from tests.serving import in_process
 X = "17841405902213202"
 
 
-async def check(person: Person, *instagram_user_ids: str, workspace: str | None = None) -> Any:
+async def check(person: Person, *external_ids: str, workspace: str | None = None) -> Any:
     """Look accounts up for a place, with usable usernames."""
     return (
         await person.execute(
@@ -25,8 +27,9 @@ async def check(person: Person, *instagram_user_ids: str, workspace: str | None 
             {
                 "input": {
                     "workspaceId": workspace,
-                    "instagramAccounts": [
-                        {"instagramUserId": one, "username": f"user_{one}"} for one in instagram_user_ids
+                    "socialAccounts": [
+                        {"platform": "INSTAGRAM", "externalId": one, "displayName": f"user_{one}"}
+                        for one in external_ids
                     ],
                 }
             },
@@ -34,13 +37,13 @@ async def check(person: Person, *instagram_user_ids: str, workspace: str | None 
     )["checkSocialAccounts"]
 
 
-async def connect(person: Person, *instagram_user_ids: str, workspace: str | None) -> Any:
+async def connect(person: Person, *external_ids: str, workspace: str | None) -> Any:
     """Connect them, all or none, and be told as a check tells it."""
     canaries = person.api.canaries
     return await person.mutate(
         asking.CONFLICTS,
         facebookAccount=facebook_account(canaries),
-        instagramAccounts=[instagram_account(canaries, one) for one in instagram_user_ids],
+        instagramAccounts=[instagram_account(canaries, one) for one in external_ids],
         workspaceId=workspace,
     )
 
@@ -60,7 +63,7 @@ async def test_a_check_says_what_stands_in_the_way_and_writes_nothing(api: Api, 
 
     # then
     assert found["errors"] == []
-    assert [(one["instagramUserId"], one["status"]) for one in found["checks"]] == [
+    assert [(one["externalId"], one["status"]) for one in found["checks"]] == [
         ("1", "CONFLICT"),
         ("2", "RECONNECT"),
         ("3", "CONFLICT"),
@@ -69,23 +72,25 @@ async def test_a_check_says_what_stands_in_the_way_and_writes_nothing(api: Api, 
     assert [one["conflict"] for one in found["checks"]] == [
         {
             "__typename": "HeldByWorkspace",
-            "path": ["input", "instagramAccounts", "0", "instagramUserId"],
+            "path": ["input", "socialAccounts", "0", "externalId"],
             "message": "Instagram account user_1 not connected. This social account is already connected to "
             f"your Workspace! Please ask {ada.email} for access",
-            "instagramUserId": "1",
+            "platform": "INSTAGRAM",
+            "externalId": "1",
             "resolutions": ["REQUEST_ACCESS"],
             "contactEmail": ada.email,
-            "instagramAccount": None,
+            "socialAccount": None,
             "workspace": {"id": workspace, "name": "Agency", "viewerRole": "CREATOR"},
             "pendingAccessRequest": None,
         },
         None,
         {
             "__typename": "HeldElsewhere",
-            "path": ["input", "instagramAccounts", "2", "instagramUserId"],
+            "path": ["input", "socialAccounts", "2", "externalId"],
             "message": "Instagram account user_3 not connected. This social account is already connected "
             "elsewhere",
-            "instagramUserId": "3",
+            "platform": "INSTAGRAM",
+            "externalId": "3",
             "resolutions": [],
         },
         None,
@@ -102,7 +107,7 @@ async def test_wrong_input_is_told_as_connecting_tells_it_and_is_not_counted(
 
     for place, ids, codes in (
         (None, ["no", X, X], ["INVALID_FORMAT", "DUPLICATE"]),
-        (None, [X] * 101, ["OUT_OF_RANGE"]),
+        (None, [X] * 101, ["TOO_LONG"]),
         ("V29ya3NwYWNlOm5v", ["no"], ["INVALID_FORMAT", "NOT_FOUND"]),
     ):
         # when
@@ -111,8 +116,8 @@ async def test_wrong_input_is_told_as_connecting_tells_it_and_is_not_counted(
 
         # then
         assert found["checks"] == []
-        assert found["errors"] == [
-            {key: error[key] for key in ("path", "message", "code")} for error in connected["errors"]
+        assert [(one["message"], one["code"]) for one in found["errors"]] == [
+            (one["message"], one["code"]) for one in connected["errors"]
         ]
         assert [error["code"] for error in found["errors"]] == codes
     assert await database.rows("SELECT count FROM attempts") == before
@@ -138,49 +143,88 @@ async def test_a_workspace_that_is_absent_or_not_yours_looks_the_same_and_a_crea
 
 
 async def test_nobody_looks_up_without_a_bearer_token(api: Api) -> None:
-    answer = await api.post(asking.CHECK, {"input": {"instagramAccounts": []}})
+    answer = await api.post(asking.CHECK, {"input": {"socialAccounts": []}})
 
     assert answer.json()["data"] == {"checkSocialAccounts": None}
     assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAUTHENTICATED"]
 
 
-async def test_look_ups_are_counted_by_account_and_whoever_looks_too_many_up_waits(
-    api: Api, settings: Settings
-) -> None:
-    # given
-    strict = settings.model_copy(update={"look_ups_per_user": 100})
+@pytest.fixture
+async def strict(api: Api, settings: Settings) -> AsyncIterator[Api]:
+    """A server that reports three accounts an hour to a viewer as held elsewhere."""
+    few = settings.model_copy(update={"look_ups_per_user": 3})
     async with (
-        in_process(application.create_app(strict)) as transport,
+        in_process(application.create_app(few)) as transport,
         httpx.AsyncClient(transport=transport, base_url="http://testserver") as http,
     ):
-        server = Api(http, api.canaries)
-        ada, eve = await server.register("ada"), await server.register("eve")
-        assert len((await check(ada, *map(str, range(1, 100))))["checks"]) == 99
-        assert await check(ada) == {"errors": [], "checks": []}
+        yield Api(http, api.canaries)
 
-        # when
-        too_many, one_more, another = [
-            await server.post(
-                asking.CHECK,
-                {
-                    "input": {
-                        "instagramAccounts": [
-                            {"instagramUserId": str(number), "username": "ada"} for number in range(count)
-                        ]
-                    }
-                },
-                token=person.token,
-            )
-            for person, count in ((ada, 2), (ada, 1), (ada, 1))
-        ]
 
-        # then
-        (error,) = too_many.json()["errors"]
+class TestLookUps:
+    """Each account that an answer reports as held elsewhere is one look-up, however it was asked for."""
+
+    async def given(self, server: Api) -> tuple[Person, Person]:
+        ada, mallory = await server.register("ada"), await server.register("mallory")
+        await ada.connect("1", "2", pages=["1", "2"])
+        return ada, mallory
+
+    async def refused(self, person: Person, query: str, **asked: Any) -> Any:
+        answer = (await person.api.post(query, {"input": asked}, token=person.token)).json()
+        (error,) = answer["errors"]
         assert error["extensions"]["code"] == "RATE_LIMITED"
         assert 3590 <= error["extensions"]["retryAfter"] <= 3600
-        assert "errors" not in one_more.json()
-        assert another.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
-        assert len((await check(eve, "1"))["checks"]) == 1
+        return answer["data"]
+
+    async def test_beyond_the_limit_neither_way_tells_any_more(self, strict: Api) -> None:
+        # given
+        ada, mallory = await self.given(strict)
+        assert [one["status"] for one in (await check(mallory, "1"))["checks"]] == ["CONFLICT"]
+        assert len((await mallory.connect("1", "2"))["errors"]) == 2
+
+        # when, then
+        assert await self.refused(mallory, asking.CHECK, **checking("1")) == {"checkSocialAccounts": None}
+        assert await self.refused(mallory, operations.CONNECT, **connecting(mallory, "1")) is None
+        assert len((await check(ada, "1"))["checks"]) == 1
+
+    async def test_what_is_free_or_the_viewers_own_is_not_counted(self, strict: Api) -> None:
+        # given
+        ada, mallory = await self.given(strict)
+
+        # when
+        for _ in range(3):
+            await check(mallory, *map(str, range(10, 100)))
+            await ada.connect("1", "2", pages=["1", "2"])
+
+        # then
+        assert len((await mallory.connect("1", pages=["1", "2"]))["errors"]) == 3
+
+    async def test_beyond_the_limit_the_others_are_not_connected_either(
+        self, strict: Api, database: Database
+    ) -> None:
+        # given
+        _, mallory = await self.given(strict)
+        before = await database.everything()
+
+        # when
+        asked = {**connecting(mallory, "1", "2", "3"), "onConflict": "CONNECT_OTHERS"}
+        pages = [facebook_page(strict.canaries, one) for one in ("1", "2")]
+        await self.refused(mallory, operations.CONNECT, **asked, facebookPages=pages)
+
+        # then
+        assert await database.everything() == before
+
+
+def checking(*external_ids: str) -> dict[str, Any]:
+    named = {"platform": "INSTAGRAM", "displayName": "ada"}
+    return {"socialAccounts": [{**named, "externalId": one} for one in external_ids]}
+
+
+def connecting(person: Person, *external_ids: str) -> dict[str, Any]:
+    canaries = person.api.canaries
+    return {
+        "facebookAccount": facebook_account(canaries),
+        "instagramAccounts": [instagram_account(canaries, one) for one in external_ids],
+    }
 
 
 class TestRandomScenes:
@@ -235,9 +279,11 @@ class TestRandomScenes:
             conflicts = [one["conflict"] for one in found["checks"] if one["conflict"]]
             assert {one["status"] for one in found["checks"] if one["conflict"]} <= {"CONFLICT"}
             if conflicts:
-                assert done["errors"] == conflicts
+                assert [{**one, "path": None} for one in done["errors"]] == [
+                    {**one, "path": None} for one in conflicts
+                ]
             else:
                 assert [one["status"] for one in found["checks"]] == [
                     {"CONNECTED": "AVAILABLE", "RECONNECTED": "RECONNECT"}[one["outcome"]]
-                    for one in done["instagramAccounts"]
+                    for one in done["connected"]
                 ]

@@ -23,9 +23,9 @@ async def test_an_account_that_nobody_holds_is_connected(api: Api) -> None:
 
     # then
     assert result["__typename"] == "ConnectSocialAccountsSuccess"
-    (connected,) = result["instagramAccounts"]
+    (connected,) = result["connected"]
     assert connected["outcome"] == "CONNECTED"
-    account = connected["instagramAccount"]
+    account = connected["socialAccount"]
     assert account["externalId"] == X
     assert account["username"] == f"user_{X}"
     assert account["holder"] == {"__typename": "User", "id": ada.id}
@@ -44,7 +44,7 @@ async def test_an_account_that_its_place_holds_is_reconnected_and_keeps_what_it_
 ) -> None:
     # given
     ada = await api.register("ada")
-    before = (await ada.connect(X))["instagramAccounts"][0]["instagramAccount"]
+    before = (await ada.connect(X))["connected"][0]["socialAccount"]
 
     # when
     result = await ada.mutate(
@@ -58,8 +58,8 @@ async def test_an_account_that_its_place_holds_is_reconnected_and_keeps_what_it_
     )
 
     # then
-    (connected,) = result["instagramAccounts"]
-    after = connected["instagramAccount"]
+    (connected,) = result["connected"]
+    after = connected["socialAccount"]
     assert connected["outcome"] == "RECONNECTED"
     assert (after["id"], after["createdAt"], after["nickname"]) == (
         before["id"],
@@ -76,24 +76,24 @@ async def test_an_account_that_its_place_holds_is_reconnected_and_keeps_what_it_
 async def test_an_admin_reconnects_what_their_workspace_holds_and_is_then_who_connected_it(api: Api) -> None:
     # given
     ada, eve, workspace = await admin_and_member(api, "ADMIN")
-    before = (await ada.connect(X, workspace=workspace))["instagramAccounts"][0]["instagramAccount"]
+    before = (await ada.connect(X, workspace=workspace))["connected"][0]["socialAccount"]
 
     # when
     result = await eve.connect(X, workspace=workspace)
 
     # then
-    (connected,) = result["instagramAccounts"]
+    (connected,) = result["connected"]
     assert connected["outcome"] == "RECONNECTED"
-    assert connected["instagramAccount"]["id"] == before["id"]
-    assert connected["instagramAccount"]["connectedBy"] == {"id": eve.id}
-    assert connected["instagramAccount"]["holder"]["id"] == workspace
+    assert connected["socialAccount"]["id"] == before["id"]
+    assert connected["socialAccount"]["connectedBy"] == {"id": eve.id}
+    assert connected["socialAccount"]["holder"]["id"] == workspace
 
 
 async def test_an_admin_is_told_to_remove_it_from_their_workspace_first(api: Api, database: Database) -> None:
     # given
     ada = await api.register("ada")
     workspace = await ada.create_workspace("Agency")
-    held = (await ada.connect(X, workspace=workspace))["instagramAccounts"][0]["instagramAccount"]
+    held = (await ada.connect(X, workspace=workspace))["connected"][0]["socialAccount"]
     before = await database.everything()
 
     # when
@@ -107,10 +107,11 @@ async def test_an_admin_is_told_to_remove_it_from_their_workspace_first(api: Api
             "path": PATH,
             "message": f"Instagram account user_{X} not connected. To connect this social media account to "
             "your Personal, you must first remove it from your Workspace accounts",
-            "instagramUserId": X,
+            "platform": "INSTAGRAM",
+            "externalId": X,
             "resolutions": ["MOVE", "DISCONNECT"],
             "contactEmail": None,
-            "instagramAccount": {"id": held["id"], "username": f"user_{X}"},
+            "socialAccount": {"id": held["id"], "displayName": f"user_{X}"},
             "workspace": {"id": workspace, "name": "Agency", "viewerRole": "ADMIN"},
         }
     ]
@@ -133,10 +134,11 @@ async def test_a_creator_is_told_whom_to_ask(api: Api, database: Database) -> No
             "path": PATH,
             "message": f"Instagram account user_{X} not connected. This social account is already connected "
             f"to your Workspace! Please ask {ada.email} for access",
-            "instagramUserId": X,
+            "platform": "INSTAGRAM",
+            "externalId": X,
             "resolutions": ["REQUEST_ACCESS"],
             "contactEmail": ada.email,
-            "instagramAccount": None,
+            "socialAccount": None,
             "workspace": {"id": workspace, "name": "Agency", "viewerRole": "CREATOR"},
         }
     ]
@@ -148,7 +150,7 @@ async def test_a_creator_who_sees_it_through_a_team_has_nothing_to_ask_for(
 ) -> None:
     # given
     ada, eve, workspace = await admin_and_member(api, "CREATOR")
-    held = (await ada.connect(X, workspace=workspace))["instagramAccounts"][0]["instagramAccount"]
+    held = (await ada.connect(X, workspace=workspace))["connected"][0]["socialAccount"]
     await share(database, workspace, eve, "Team")
 
     # when
@@ -157,7 +159,11 @@ async def test_a_creator_who_sees_it_through_a_team_has_nothing_to_ask_for(
     # then
     (error,) = result["errors"]
     assert (error["resolutions"], error["contactEmail"]) == ([], ada.email)
-    assert error["instagramAccount"] == {"id": held["id"], "username": f"user_{X}"}
+    assert error["socialAccount"] == {"id": held["id"], "displayName": f"user_{X}"}
+    assert error["message"] == (
+        f"Instagram account user_{X} not connected. "
+        "This social account is already connected to your Workspace, and you have access to it"
+    )
 
 
 async def test_the_contact_is_the_admin_who_connected_it_else_the_longest_serving_one(
@@ -185,7 +191,7 @@ async def test_what_their_personal_holds_is_refused_to_a_workspace(api: Api, dat
     # given
     ada = await api.register("ada")
     workspace = await ada.create_workspace()
-    held = (await ada.connect(X))["instagramAccounts"][0]["instagramAccount"]
+    held = (await ada.connect(X))["connected"][0]["socialAccount"]
     before = await database.everything()
 
     # when
@@ -198,9 +204,10 @@ async def test_what_their_personal_holds_is_refused_to_a_workspace(api: Api, dat
             "path": PATH,
             "message": f"Instagram account user_{X} not connected. To connect this social media account to "
             "this Workspace, you must first remove it from your Personal",
-            "instagramUserId": X,
+            "platform": "INSTAGRAM",
+            "externalId": X,
             "resolutions": ["MOVE", "DISCONNECT"],
-            "instagramAccount": {"id": held["id"], "username": f"user_{X}"},
+            "socialAccount": {"id": held["id"], "displayName": f"user_{X}"},
         }
     ]
     assert await database.everything() == before
@@ -263,7 +270,8 @@ async def test_whoever_else_holds_it_the_answer_is_the_same(api: Api, database: 
                 "path": PATH,
                 "message": f"Instagram account user_{x} not connected. "
                 "This social account is already connected elsewhere",
-                "instagramUserId": x,
+                "platform": "INSTAGRAM",
+                "externalId": x,
                 "resolutions": [],
             }
         ]
@@ -312,7 +320,7 @@ async def test_a_null_workspace_is_the_personal_and_a_login_may_come_alone(api: 
 
     # then
     assert result["__typename"] == "ConnectSocialAccountsSuccess"
-    assert (result["instagramAccounts"], result["notConnected"]) == ([], [])
+    assert (result["connected"], result["notConnected"]) == ([], [])
     viewer = (await ada.execute(operations.PERSONAL))["viewer"]
     assert [one["facebookUserId"] for one in viewer["facebookAccounts"]["nodes"]] == ["100000000000001"]
     assert await ada.held() == []
@@ -342,7 +350,7 @@ async def test_connect_others_connects_the_rest_in_input_order(api: Api) -> None
 
     # then
     assert result["__typename"] == "ConnectSocialAccountsSuccess"
-    connected = [one["instagramAccount"]["externalId"] for one in result["instagramAccounts"]]
+    connected = [one["socialAccount"]["externalId"] for one in result["connected"]]
     assert connected == ["5", "3", "1"]
     assert paths(result["notConnected"]) == [
         ("instagramAccounts.1.instagramUserId", "HeldElsewhere"),
@@ -433,7 +441,7 @@ class TestInASmallPlace:
                 "__typename": "AccountLimitReached",
                 "path": ["input", "instagramAccounts", "1", "instagramUserId"],
                 "message": "Instagram account user_3 not connected. "
-                "This place already holds 2 social accounts, the most it may",
+                "This place holds 1 of at most 2 social accounts",
                 "limit": 2,
                 "used": 1,
             }
@@ -460,13 +468,13 @@ class TestInASmallPlace:
         result = await ada.connect("2", "1")
 
         # then
-        assert [one["outcome"] for one in result["instagramAccounts"]] == ["RECONNECTED"] * 2
+        assert [one["outcome"] for one in result["connected"]] == ["RECONNECTED"] * 2
 
     async def test_each_place_counts_for_itself_and_disconnecting_makes_room(self, api: Api) -> None:
         # given
         ada = await api.register("ada")
         workspace = await ada.create_workspace()
-        held = (await ada.connect("1", "2"))["instagramAccounts"][0]["instagramAccount"]["id"]
+        held = (await ada.connect("1", "2"))["connected"][0]["socialAccount"]["id"]
 
         # when
         elsewhere = await ada.connect("3", workspace=workspace)

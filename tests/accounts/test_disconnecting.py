@@ -10,7 +10,7 @@ X = "17841405902213202"
 
 
 def ids(connected: Any) -> list[str]:
-    return [one["instagramAccount"]["id"] for one in connected["instagramAccounts"]]
+    return [one["socialAccount"]["id"] for one in connected["connected"]]
 
 
 async def test_people_disconnect_their_own(api: Api) -> None:
@@ -61,11 +61,11 @@ async def test_who_connects_it_next_gets_another_id_and_inherits_nothing(api: Ap
     result = await eve.connect(X)
 
     # then
-    (connected,) = result["instagramAccounts"]
+    (connected,) = result["connected"]
     assert connected["outcome"] == "CONNECTED"
-    assert connected["instagramAccount"]["id"] != held
-    assert connected["instagramAccount"]["nickname"] is None
-    assert connected["instagramAccount"]["connectedBy"] == {"id": eve.id}
+    assert connected["socialAccount"]["id"] != held
+    assert connected["socialAccount"]["nickname"] is None
+    assert connected["socialAccount"]["connectedBy"] == {"id": eve.id}
     assert (await eve.execute(operations.NODE, {"id": held}))["node"] is None
 
 
@@ -79,7 +79,7 @@ async def test_the_same_holder_gets_another_id_too(api: Api) -> None:
     result = await ada.connect(X)
 
     # then
-    assert result["instagramAccounts"][0]["outcome"] == "CONNECTED"
+    assert result["connected"][0]["outcome"] == "CONNECTED"
     assert ids(result) != [held]
 
 
@@ -91,11 +91,11 @@ async def test_an_admin_follows_the_message_and_then_connects_to_their_personal(
     (conflict,) = (await ada.connect(X))["errors"]
 
     # when
-    await ada.mutate(operations.DISCONNECT, socialAccountIds=[conflict["instagramAccount"]["id"]])
+    await ada.mutate(operations.DISCONNECT, socialAccountIds=[conflict["socialAccount"]["id"]])
     result = await ada.connect(X)
 
     # then
-    assert result["instagramAccounts"][0]["outcome"] == "CONNECTED"
+    assert result["connected"][0]["outcome"] == "CONNECTED"
     assert await ada.held(workspace) == []
     assert await ada.held() == [X]
 

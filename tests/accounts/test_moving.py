@@ -22,7 +22,7 @@ async def move(person: Person, *ids: str, to: str | None = None, **changed: Any)
 
 
 def hold_ids(connected: Any) -> list[str]:
-    return [one["instagramAccount"]["id"] for one in connected["instagramAccounts"]]
+    return [one["socialAccount"]["id"] for one in connected["connected"]]
 
 
 async def counts_are_right(database: Database) -> bool:
@@ -187,12 +187,12 @@ async def test_an_admin_who_met_a_conflict_moves_the_account_to_where_it_was_cla
     assert "MOVE" in conflict["resolutions"]
 
     # when
-    await move(ada, conflict["instagramAccount"]["id"])
+    await move(ada, conflict["socialAccount"]["id"])
     result = await ada.connect(X)
 
     # then
-    assert result["instagramAccounts"][0]["outcome"] == "RECONNECTED"
-    assert hold_ids(result) == [conflict["instagramAccount"]["id"]]
+    assert result["connected"][0]["outcome"] == "RECONNECTED"
+    assert hold_ids(result) == [conflict["socialAccount"]["id"]]
 
 
 async def test_of_many_none_is_moved_and_each_problem_is_told_at_its_place(

@@ -14,7 +14,7 @@ X = "17841405902213202"
 async def test_people_name_their_own_and_take_the_name_away_again(api: Api, database: Database) -> None:
     # given
     ada = await api.register("ada")
-    connected = (await ada.connect(X))["instagramAccounts"][0]["instagramAccount"]
+    connected = (await ada.connect(X))["connected"][0]["socialAccount"]
 
     # when
     named = await ada.mutate(RENAME, socialAccountId=connected["id"], nickname="  Studio Cafe\u0301 ")
@@ -40,7 +40,7 @@ async def test_people_name_their_own_and_take_the_name_away_again(api: Api, data
 async def test_the_name_that_it_has_already_changes_nothing(api: Api, database: Database) -> None:
     # given
     ada = await api.register("ada")
-    held = (await ada.connect(X))["instagramAccounts"][0]["instagramAccount"]["id"]
+    held = (await ada.connect(X))["connected"][0]["socialAccount"]["id"]
     first = await ada.mutate(RENAME, socialAccountId=held, nickname="Nick")
     before = await database.everything()
 
@@ -58,7 +58,7 @@ async def test_only_an_admin_names_a_workspaces_accounts(api: Api, database: Dat
     workspace = await ada.create_workspace()
     await ada.bring_in(eve, workspace)
     await ada.bring_in(bob, workspace, "ADMIN")
-    held = (await ada.connect(X, workspace=workspace))["instagramAccounts"][0]["instagramAccount"]["id"]
+    held = (await ada.connect(X, workspace=workspace))["connected"][0]["socialAccount"]["id"]
     before = await database.everything()
 
     # when

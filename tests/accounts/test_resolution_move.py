@@ -22,7 +22,7 @@ async def test_what_is_moved_to_where_it_was_claimed_reconnects_there(api: Api, 
     row = await set_up(api)
     conflict = await row.conflict()
     assert "MOVE" in conflict["resolutions"]
-    account = conflict["instagramAccount"]["id"]
+    account = conflict["socialAccount"]["id"]
 
     # when
     moved = await row.viewer.mutate(MOVE, socialAccountIds=[account], workspaceId=row.claimed)
@@ -30,6 +30,6 @@ async def test_what_is_moved_to_where_it_was_claimed_reconnects_there(api: Api, 
 
     # then
     assert moved == {"__typename": "MoveSocialAccountsSuccess", "socialAccounts": [{"id": account}]}
-    assert [one["outcome"] for one in result["instagramAccounts"]] == ["RECONNECTED"]
+    assert [one["outcome"] for one in result["connected"]] == ["RECONNECTED"]
     assert await row.viewer.held(row.claimed) == [X]
     assert await row.viewer.held(row.holding) == []

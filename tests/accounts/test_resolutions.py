@@ -19,14 +19,12 @@ async def test_what_is_disconnected_where_it_is_held_connects_where_it_was_claim
     assert conflict["resolutions"] == ["MOVE", "DISCONNECT"]
 
     # when
-    freed = await row.viewer.mutate(
-        operations.DISCONNECT, socialAccountIds=[conflict["instagramAccount"]["id"]]
-    )
+    freed = await row.viewer.mutate(operations.DISCONNECT, socialAccountIds=[conflict["socialAccount"]["id"]])
     result = await row.claim()
 
     # then
     assert freed["__typename"] == "DisconnectSocialAccountsSuccess"
-    assert [one["outcome"] for one in result["instagramAccounts"]] == ["CONNECTED"]
+    assert [one["outcome"] for one in result["connected"]] == ["CONNECTED"]
     assert await row.viewer.held(row.claimed) == [X]
     assert await row.viewer.held(row.holding) == []
 
@@ -39,7 +37,7 @@ async def test_a_creator_who_asks_and_is_granted_access_sees_the_account(
     row = await set_up(api)
     conflict = await row.conflict()
     assert conflict["resolutions"] == ["REQUEST_ACCESS"]
-    assert (conflict["instagramAccount"], conflict["contactEmail"]) == (None, row.admin.email)
+    assert (conflict["socialAccount"], conflict["contactEmail"]) == (None, row.admin.email)
     workspace = conflict["workspace"]["id"]
 
     # when
@@ -68,4 +66,4 @@ async def test_a_creator_who_asks_and_is_granted_access_sees_the_account(
     assert await row.viewer.held(workspace) == [X]
     after = await row.conflict()
     assert (after["resolutions"], after["pendingAccessRequest"]) == ([], None)
-    assert after["instagramAccount"]["username"] == f"user_{X}"
+    assert after["socialAccount"]["username"] == f"user_{X}"

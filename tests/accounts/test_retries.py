@@ -41,7 +41,7 @@ async def move(person: Person, *ids: str, to: str | None = None, key: str | None
 
 
 def hold_ids(connected: Any) -> list[str]:
-    return [one["instagramAccount"]["id"] for one in connected["instagramAccounts"]]
+    return [one["socialAccount"]["id"] for one in connected["connected"]]
 
 
 async def kept(database: Database) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ async def test_a_retry_of_connecting_gives_the_first_answer_and_changes_nothing(
 
     # then
     assert second == first
-    assert [one["outcome"] for one in second["instagramAccounts"]] == ["CONNECTED", "RECONNECTED"]
+    assert [one["outcome"] for one in second["connected"]] == ["CONNECTED", "RECONNECTED"]
     assert await database.everything() == before
 
 
@@ -74,7 +74,7 @@ async def test_without_a_key_the_same_call_is_a_new_one_and_nothing_is_kept(
 
     second = await connect(ada, X, key=None)
 
-    assert second["instagramAccounts"][0]["outcome"] == "RECONNECTED"
+    assert second["connected"][0]["outcome"] == "RECONNECTED"
     assert await kept(database) == []
 
 
@@ -92,7 +92,7 @@ async def test_an_answer_that_never_arrived_is_given_to_the_retry(api: Api, data
     retried = await connect(ada, X)
 
     # then
-    assert retried["instagramAccounts"][0]["outcome"] == "CONNECTED"
+    assert retried["connected"][0]["outcome"] == "CONNECTED"
     assert len(await kept(database)) == 1
 
 
@@ -106,7 +106,7 @@ async def test_both_of_two_at_once_get_the_one_answer(api: Api, database: Databa
     moved = await asyncio.gather(*(move(ada, *hold_ids(connected[0]), to=workspace) for _ in range(4)))
 
     # then
-    assert [one["outcome"] for one in connected[0]["instagramAccounts"]] == ["CONNECTED", "CONNECTED"]
+    assert [one["outcome"] for one in connected[0]["connected"]] == ["CONNECTED", "CONNECTED"]
     assert all(one == connected[0] for one in connected)
     assert [one["id"] for one in moved[0]["socialAccounts"]] == hold_ids(connected[0])
     assert all(one == moved[0] for one in moved)
@@ -187,7 +187,7 @@ async def test_a_key_is_of_one_person_and_one_operation(api: Api) -> None:
     moved = await move(ada, held, to=workspace)
 
     # then
-    assert of_eve["instagramAccounts"][0]["outcome"] == "CONNECTED"
+    assert of_eve["connected"][0]["outcome"] == "CONNECTED"
     assert moved["__typename"] == "MoveSocialAccountsSuccess"
 
 
@@ -254,13 +254,13 @@ async def test_a_refusal_is_not_kept_and_the_call_succeeds_once_the_conflict_is_
     await ada.connect(X, workspace=workspace)
     (conflict,) = (await connect(ada, X))["errors"]
     assert await kept(database) == []
-    await ada.mutate(operations.DISCONNECT, socialAccountIds=[conflict["instagramAccount"]["id"]])
+    await ada.mutate(operations.DISCONNECT, socialAccountIds=[conflict["socialAccount"]["id"]])
 
     # when
     result = await connect(ada, X)
 
     # then
-    assert result["instagramAccounts"][0]["outcome"] == "CONNECTED"
+    assert result["connected"][0]["outcome"] == "CONNECTED"
 
 
 async def test_a_replay_whose_account_is_gone_is_refused(api: Api, database: Database) -> None:
@@ -297,7 +297,7 @@ async def test_a_replay_tells_nothing_to_who_left_the_workspace(api: Api, databa
     (held,) = hold_ids(await eve.connect("1"))
     moved = await move(eve, held, to=workspace)
     connected = await connect(eve, "2", workspaceId=workspace)
-    assert (moved["__typename"], len(connected["instagramAccounts"])) == ("MoveSocialAccountsSuccess", 1)
+    assert (moved["__typename"], len(connected["connected"])) == ("MoveSocialAccountsSuccess", 1)
     await database.rows(f"DELETE FROM memberships WHERE user_id = {database.literal(key_of(eve.id))}")
 
     # when
@@ -349,7 +349,7 @@ class TestSomeConnected:
         second = await self.connect(ada)
 
         # then
-        assert second["instagramAccounts"] == first["instagramAccounts"]
+        assert second["connected"] == first["connected"]
         assert [one["__typename"] for one in second["notConnected"]] == ["HeldElsewhere", "HeldElsewhere"]
 
     async def test_what_has_become_free_is_still_not_connected(self, api: Api) -> None:
@@ -379,7 +379,7 @@ async def test_an_expired_key_is_as_good_as_new(api: Api, database: Database) ->
     result = await connect(ada, "2")
 
     # then
-    assert result["instagramAccounts"][0]["outcome"] == "CONNECTED"
+    assert result["connected"][0]["outcome"] == "CONNECTED"
     (after,) = await kept(database)
     assert after["input_hash"] != row["input_hash"]
 

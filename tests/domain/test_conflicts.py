@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from graphql_api.domain.claims import Claim
+from graphql_api.domain.claims import Candidate
 from graphql_api.domain.conflicts import (
     AccountLimitReached,
     Conflict,
@@ -15,34 +15,40 @@ from graphql_api.domain.conflicts import (
     HeldElsewhere,
     Holding,
     Resolution,
-    find_conflicts,
+    Verdict,
+    judge,
 )
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
-from graphql_api.domain.secrets import Secret
+from graphql_api.domain.platforms import Platform, SocialKey
 
 X = "17841405902213202"
+NOUNS = {Platform.INSTAGRAM: "Instagram account", Platform.FACEBOOK_PAGE: "Facebook Page"}
 VIEWER = UUID(int=1)
 MY_PERSONAL, ANOTHER_PERSONAL = Personal(VIEWER), Personal(UUID(int=2))
 CLAIMED, HOLDING, STRANGE = (Workspace(UUID(int=number)) for number in (11, 12, 13))
 CONTACT = "example@mail.com"
 
 ADMIN_TO_PERSONAL = (
-    "Instagram account jane.doe not connected. To connect this social media account to your Personal, "
+    "{noun} jane.doe not connected. To connect this social media account to your Personal, "
     "you must first remove it from your Workspace accounts"
 )
 ADMIN_TO_WORKSPACE = (
-    "Instagram account jane.doe not connected. To connect this social media account to this Workspace, "
+    "{noun} jane.doe not connected. To connect this social media account to this Workspace, "
     "you must first remove it from your other Workspace accounts"
 )
+SEES_IT = (
+    "{noun} jane.doe not connected. This social account is already connected to your Workspace, "
+    "and you have access to it"
+)
 CREATOR = (
-    "Instagram account jane.doe not connected. This social account is already connected to your Workspace! "
+    "{noun} jane.doe not connected. This social account is already connected to your Workspace! "
     "Please ask example@mail.com for access"
 )
 FROM_PERSONAL = (
-    "Instagram account jane.doe not connected. To connect this social media account to this Workspace, "
+    "{noun} jane.doe not connected. To connect this social media account to this Workspace, "
     "you must first remove it from your Personal"
 )
-ELSEWHERE = "Instagram account jane.doe not connected. This social account is already connected elsewhere"
+ELSEWHERE = "{noun} jane.doe not connected. This social account is already connected elsewhere"
 
 TAKE_IT = (Resolution.MOVE, Resolution.DISCONNECT)
 ASK = (Resolution.REQUEST_ACCESS,)
@@ -96,7 +102,7 @@ TABLE = [
         MY_PERSONAL,
         as_creator(HOLDING, sees=True),
         HeldByWorkspace,
-        CREATOR,
+        SEES_IT,
         (),
         CONTACT,
     ),
@@ -130,7 +136,7 @@ TABLE = [
         CLAIMED,
         as_creator(HOLDING, sees=True),
         HeldByWorkspace,
-        CREATOR,
+        SEES_IT,
         (),
         CONTACT,
     ),
@@ -145,24 +151,57 @@ TABLE = [
 ]
 
 
-def claim(index: int = 0, instagram_user_id: str = X) -> Claim:
-    return Claim(index, instagram_user_id, "jane.doe", None, Secret("CANARY-access-token"))
+def claim(index: int = 0, external_id: str = X, platform: Platform = Platform.INSTAGRAM) -> Candidate:
+    return Candidate(
+        index, SocialKey(platform, external_id), "jane.doe", ("input", "socialAccounts", str(index))
+    )
+
+
+def instagram(held: Mapping[str, Holding]) -> dict[SocialKey, Holding]:
+    return {SocialKey(Platform.INSTAGRAM, external_id): holding for external_id, holding in held.items()}
 
 
 def conflicts_of(
-    *claims: Claim,
+    *claims: Candidate,
     held: Mapping[str, Holding] | None = None,
     place: Holder = MY_PERSONAL,
     limit: int = 500,
     used: int = 0,
+    allow_move: bool = False,
 ) -> list[Conflict]:
-    return find_conflicts(claims, held or {}, viewer_id=VIEWER, place=place, limit=limit, used=used)
+    return list(
+        judged(*claims, held=held, place=place, limit=limit, used=used, allow_move=allow_move).conflicts
+    )
 
 
+def judged(
+    *claims: Candidate,
+    held: Mapping[str, Holding] | None = None,
+    place: Holder = MY_PERSONAL,
+    limit: int = 500,
+    used: int = 0,
+    allow_move: bool = False,
+) -> Verdict:
+    return judge(
+        claims,
+        instagram(held or {}),
+        viewer_id=VIEWER,
+        place=place,
+        limit=limit,
+        used=used,
+        allow_move=allow_move,
+    )
+
+
+@pytest.mark.parametrize("platform", Platform)
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.rule)
-def test_each_row_of_the_conflict_table_is_answered_as_it_says(row: Row) -> None:
+def test_each_row_of_the_conflict_table_is_answered_as_it_says(row: Row, platform: Platform) -> None:
+    # given
+    claimed = claim(platform=platform)
+    held = {claimed.key: row.held} if row.held else {}
+
     # when
-    found = conflicts_of(claim(), held={X: row.held} if row.held else {}, place=row.place)
+    found = judge([claimed], held, viewer_id=VIEWER, place=row.place, limit=500, used=0).conflicts
 
     # then
     if row.kind is None:
@@ -170,13 +209,56 @@ def test_each_row_of_the_conflict_table_is_answered_as_it_says(row: Row) -> None
         return
     (conflict,) = found
     assert type(conflict) is row.kind
-    assert conflict.message == row.message
-    assert conflict.claim.path == ("input", "instagramAccounts", "0", "instagramUserId")
+    assert conflict.message == row.message.format(noun=NOUNS[platform])
+    assert conflict.claim.path == ("input", "socialAccounts", "0", "externalId")
     assert not isinstance(conflict, AccountLimitReached)
     assert conflict.resolutions == row.resolutions
     if isinstance(conflict, HeldByWorkspace):
         assert conflict.workspace_id == HOLDING.workspace_id
         assert conflict.contact_email == row.contact
+
+
+def test_one_id_on_two_platforms_is_two_accounts() -> None:
+    # given
+    on_instagram, page = claim(0, X), claim(1, X, Platform.FACEBOOK_PAGE)
+
+    # when
+    found = conflicts_of(on_instagram, page, held={X: Holding(ANOTHER_PERSONAL)})
+
+    # then
+    assert [one.claim for one in found] == [on_instagram]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.rule)
+def test_with_allow_move_exactly_what_offers_a_move_is_moved(row: Row) -> None:
+    # when
+    verdict = judged(claim(), held={X: row.held} if row.held else {}, place=row.place, allow_move=True)
+
+    # then
+    assert bool(verdict.moves) is (Resolution.MOVE in row.resolutions)
+    assert bool(verdict.conflicts) is (row.kind is not None and Resolution.MOVE not in row.resolutions)
+
+
+@pytest.mark.parametrize(("used", "kind"), [(3, HeldByWorkspace), (4, AccountLimitReached)])
+def test_what_could_be_moved_needs_room_after_the_rest_of_the_call(used: int, kind: type[Conflict]) -> None:
+    # when: the second account is free, and takes a place
+    found = conflicts_of(claim(0, "1"), claim(1, "2"), held={"1": as_admin(HOLDING)}, limit=5, used=used)
+
+    # then
+    assert [(type(one), one.claim.index) for one in found] == [(kind, 0)]
+
+
+def test_what_is_moved_and_what_is_free_fill_a_place_up_in_input_order() -> None:
+    held = {"2": as_admin(HOLDING), "4": as_admin(HOLDING)}
+    claims = [claim(index, str(index + 1)) for index in range(4)]
+
+    verdict = judged(*claims, held=held, limit=5, used=3, allow_move=True)
+
+    assert [one.index for one in verdict.moves] == [1]
+    assert [(type(one), one.claim.index) for one in verdict.conflicts] == [
+        (AccountLimitReached, 2),
+        (AccountLimitReached, 3),
+    ]
 
 
 def test_held_elsewhere_is_the_same_value_whoever_the_holder_is() -> None:
@@ -201,10 +283,10 @@ def test_conflicts_come_in_the_order_of_the_claims_with_their_own_paths() -> Non
 def test_free_accounts_fill_a_place_up_in_input_order() -> None:
     found = conflicts_of(claim(0, "9"), claim(1, "5"), claim(2, "7"), claim(3, "1"), limit=5, used=3)
 
-    assert [one.claim.instagram_user_id for one in found] == ["7", "1"]
+    assert [one.claim.key.external_id for one in found] == ["7", "1"]
     assert all(isinstance(one, AccountLimitReached) for one in found)
     assert found[0].message == (
-        "Instagram account jane.doe not connected. This place already holds 5 social accounts, the most it may"
+        "Instagram account jane.doe not connected. This place holds 3 of at most 5 social accounts"
     )
     assert [(one.limit, one.used) for one in found if isinstance(one, AccountLimitReached)] == [(5, 3)] * 2
 

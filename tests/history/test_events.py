@@ -58,7 +58,7 @@ async def test_a_history_begins_with_its_first_event_and_counts_itself(api: Api)
     assert found["events"]["totalCount"] == 4
     assert found["eventsCursor"] == found["events"]["pageInfo"]["endCursor"]
     last = found["events"]["nodes"][-1]
-    account = connected["instagramAccounts"][0]["instagramAccount"]
+    account = connected["connected"][0]["socialAccount"]
     assert (last["socialAccountId"], last["username"]) == (account["id"], account["username"])
     assert last["actor"] == {"id": ada.id}
     assert found["events"]["nodes"][2]["socialAccountId"] is None
@@ -168,7 +168,7 @@ async def test_a_move_names_only_the_places_that_the_viewer_sees(api: Api, datab
 async def test_disconnecting_is_told_with_the_id_that_it_ended(api: Api) -> None:
     ada = await api.register("ada")
     connected = await ada.connect("1")
-    account = connected["instagramAccounts"][0]["instagramAccount"]["id"]
+    account = connected["connected"][0]["socialAccount"]["id"]
     await ada.mutate(operations.DISCONNECT, socialAccountIds=[account])
     last = (await personal(ada, last=1))["events"]["nodes"][0]
     assert (last["kind"], last["socialAccountId"]) == ("SOCIAL_ACCOUNT_DISCONNECTED", account)

@@ -98,7 +98,7 @@ async def test_what_happens_is_heard_as_it_happens(api: Api, follow: Follow) -> 
         # then
         async with asyncio.timeout(SOON):
             node = (await hearing)["node"]
-    account = connected["instagramAccounts"][0]["instagramAccount"]
+    account = connected["connected"][0]["socialAccount"]
     assert node == {
         "id": node["id"],
         "kind": "SOCIAL_ACCOUNT_CONNECTED",
@@ -305,13 +305,13 @@ async def test_a_creator_hears_of_what_is_shared_with_them_and_of_its_end(
     await ada.bring_in(bob, workspace)
     start = await cursor_of(bob, workspace)
     connected = await ada.connect("1", "2", workspace=workspace)
-    shared = connected["instagramAccounts"][0]["instagramAccount"]["id"]
+    shared = connected["connected"][0]["socialAccount"]["id"]
     await share(database, shared, with_member=bob, workspace=workspace)
 
     async with follow(bob.token, workspace=workspace, after=start) as follower:
         # when
         await ada.connect("1", "2", workspace=workspace)
-        both = [one["instagramAccount"]["id"] for one in connected["instagramAccounts"]]
+        both = [one["socialAccount"]["id"] for one in connected["connected"]]
         await ada.mutate(operations.DISCONNECT, socialAccountIds=both)
 
         # then

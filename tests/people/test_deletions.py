@@ -52,7 +52,7 @@ async def test_a_deleted_workspace_is_gone_and_its_accounts_are_free(api: Api, d
         assert (await person.execute(operations.NODE, {"id": workspace}))["node"] is None
     # and what was its is anybody's
     mallory = await api.register("mallory")
-    assert (await mallory.connect("1"))["instagramAccounts"][0]["outcome"] == "CONNECTED"
+    assert (await mallory.connect("1"))["connected"][0]["outcome"] == "CONNECTED"
 
 
 async def test_the_event_of_a_deletion_tells_what_and_by_whom(api: Api, database: Database) -> None:
@@ -109,7 +109,7 @@ async def test_a_workspace_is_deleted_while_people_join_connect_and_leave(api: A
                 code for _, code in paths(answer["errors"])
             } == {"NOT_FOUND"}
         assert await roles(new, workspace) == {}
-        assert (await new.connect(str(number)))["instagramAccounts"][0]["outcome"] == "CONNECTED"
+        assert (await new.connect(str(number)))["connected"][0]["outcome"] == "CONNECTED"
 
 
 async def refused_token(api: Api, person: Person) -> bool:

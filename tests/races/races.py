@@ -204,7 +204,7 @@ async def same_call(people: Sequence[Person], rounds: int, figures: Figures) -> 
         answers = await figures.together(*(connect(one, accounts) for one in everywhere(person, people, 10)))
         assert all(map(won, answers)), Counter(map(kind, answers))
         count(figures, answers)
-        outcomes = Counter(outcome(item) for answer in answers for item in answer["instagramAccounts"])
+        outcomes = Counter(outcome(item) for answer in answers for item in answer["connected"])
         assert outcomes == {"CONNECTED": 3, "RECONNECTED": 27}, outcomes
         assert len({tuple(hold_ids(answer)) for answer in answers}) == 1, "the public id changed"
         held = await holdings([person])
@@ -223,7 +223,7 @@ async def same_key(people: Sequence[Person], rounds: int, figures: Figures) -> N
         )
         count(figures, answers)
         assert all(answer == answers[0] for answer in answers), Counter(map(kind, answers))
-        assert [outcome(item) for item in answers[0]["instagramAccounts"]] == 3 * ["CONNECTED"]
+        assert [outcome(item) for item in answers[0]["connected"]] == 3 * ["CONNECTED"]
         held = await holdings([person])
         assert sorted(held[0].ids) == sorted(accounts)
         await let_go([person], held)
@@ -419,12 +419,12 @@ def outcome(item: Mapping[str, Any]) -> str:
 
 def connected(answer: Mapping[str, Any]) -> list[str]:
     """The Instagram ids that a call connected."""
-    return [item["instagramAccount"]["externalId"] for item in answer.get("instagramAccounts", ())]
+    return [item["socialAccount"]["externalId"] for item in answer.get("instagramAccounts", ())]
 
 
 def hold_ids(answer: Mapping[str, Any]) -> list[str]:
     """The public ids that a call connected."""
-    return [item["instagramAccount"]["id"] for item in answer["instagramAccounts"]]
+    return [item["socialAccount"]["id"] for item in answer["connected"]]
 
 
 def count(figures: Figures, answers: Sequence[Mapping[str, Any]]) -> None:

@@ -138,7 +138,7 @@ async def test_a_hundred_accounts_are_taken_and_a_hundred_and_one_are_not(
     taken = await ada.connect(*ids[:100])
 
     # then
-    assert len(taken["instagramAccounts"]) == 100
+    assert len(taken["connected"]) == 100
 
 
 EMAILS = [

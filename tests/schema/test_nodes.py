@@ -19,7 +19,7 @@ async def test_everything_of_their_own_can_be_fetched_again(api: Api) -> None:
     # given
     ada = await api.register("ada")
     connected = await ada.connect("1")
-    account = connected["instagramAccounts"][0]["instagramAccount"]["id"]
+    account = connected["connected"][0]["socialAccount"]["id"]
     workspace = await ada.create_workspace()
     ids = [ada.id, workspace, account, connected["facebookAccount"]["id"]]
 
@@ -36,7 +36,7 @@ async def test_what_is_anothers_is_null_like_what_is_absent_or_malformed(api: Ap
     # given
     ada, eve = await api.register("ada"), await api.register("eve")
     connected = await ada.connect("1")
-    account = connected["instagramAccounts"][0]["instagramAccount"]["id"]
+    account = connected["connected"][0]["socialAccount"]["id"]
     key = base64.b64decode(account).decode().partition(":")[2]
     ids = [
         ada.id,
@@ -67,7 +67,7 @@ async def test_members_see_each_other_and_their_workspace(api: Api) -> None:
     # given
     ada, eve = await api.register("ada"), await api.register("eve")
     workspace = await ada.create_workspace()
-    account = (await ada.connect("1", workspace=workspace))["instagramAccounts"][0]["instagramAccount"]["id"]
+    account = (await ada.connect("1", workspace=workspace))["connected"][0]["socialAccount"]["id"]
 
     # when
     await ada.bring_in(eve, workspace, "CREATOR")

@@ -16,6 +16,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from graphql_api.storage.direct import HotStatement
 
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
@@ -23,7 +24,6 @@ from graphql_api.domain.holders import Holder
 from graphql_api.services.calls.live import Live
 from graphql_api.storage import direct
 from graphql_api.storage.database import Database, sqlite_path
-from graphql_api.storage.direct import HotStatement
 from tests import operations
 from tests.api import Api, Person, facebook_account, instagram_account
 from tests.canaries import PASSWORD, Canaries
@@ -321,7 +321,7 @@ async def test_of_two_who_claim_the_same_account_at_once_one_wins(start: Any) ->
         kinds = sorted(answer["__typename"] for answer in answers)
         assert kinds == ["ConnectSocialAccountsFailure"] * 2 + ["ConnectSocialAccountsSuccess"]
         (winner,) = [answer for answer in answers if answer["__typename"].endswith("Success")]
-        hold = winner["instagramAccounts"][0]["instagramAccount"]["id"]
+        hold = winner["connected"][0]["socialAccount"]["id"]
         await (ada if winner is answers[0] else bob).mutate(operations.DISCONNECT, socialAccountIds=[hold])
     holdings, _, places, _ = await scene.server.written()
     assert not any(held for _, _, _, held, *_ in holdings)

@@ -34,7 +34,7 @@ async def make_team(admin: Person, workspace: str, name: str = "Films", *members
 async def connected(admin: Person, workspace: str | None, *instagram_user_ids: str) -> list[str]:
     """Connect accounts; their ids."""
     result = await admin.connect(*instagram_user_ids, workspace=workspace)
-    return [one["instagramAccount"]["id"] for one in result["instagramAccounts"]]
+    return [one["socialAccount"]["id"] for one in result["connected"]]
 
 
 async def team_names(person: Person, workspace: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Looking before leaping: what connecting would come to."""
+"""Checking what connecting would do, before it is done."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,7 +9,9 @@ import strawberry
 from graphql_api.domain import inputs
 from graphql_api.domain.claims import Candidate
 from graphql_api.domain.conflicts import CheckStatus
+from graphql_api.domain.platforms import Platform
 from graphql_api.domain.refusals import Refused
+from graphql_api.schema.accounts.key import SocialAccountKeyInput
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.errors import (
     AccountLimitReached,
@@ -17,6 +19,7 @@ from graphql_api.schema.errors import (
     HeldByWorkspace,
     HeldElsewhere,
     InvalidInput,
+    OtherConflict,
     conflict_error,
     errors_of,
 )
@@ -25,28 +28,15 @@ from graphql_api.services.accounts.checking import Checked
 
 
 @arguments
-class CheckInstagramAccountInput:
-    """One Instagram account to look up."""
-
-    instagram_user_id: str = strawberry.field(
-        description="Instagram's id of the account: 1 to 20 digits, as text."
-    )
-    username: str = strawberry.field(
-        description="1 to 30 letters, digits, dots and underscores; no dot first, last or doubled. It stands in the "
-        "messages."
-    )
-
-
-@arguments
 class CheckSocialAccountsInput:
-    """What would be connected, and where."""
+    """The social accounts to check, and the place that would hold them."""
 
-    instagram_accounts: list[CheckInstagramAccountInput] = strawberry.field(
-        description="The Instagram accounts to look up: at most 100, each once."
+    social_accounts: list[SocialAccountKeyInput] = strawberry.field(
+        description="The social accounts to check: at most 100, each once."
     )
     workspace_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The Workspace that would hold them; the viewer must be its admin. Left out or null: the viewer's "
+        description="The Workspace that would hold them. Requires the role ADMIN there. Left out or null: the viewer's "
         "Personal.",
     )
 
@@ -54,57 +44,58 @@ class CheckSocialAccountsInput:
         """As the service takes it."""
         return (
             [
-                Candidate(index, item.instagram_user_id, item.username)
-                for index, item in enumerate(self.instagram_accounts)
+                Candidate(index, one.to_key(), one.display_name, ("input", "socialAccounts", str(index)))
+                for index, one in enumerate(self.social_accounts)
             ],
             None if self.workspace_id is None else read_id("Workspace", self.workspace_id),
         )
 
 
 SocialAccountConflict = Annotated[
-    HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReached,
+    HeldByWorkspace | HeldByPersonal | HeldElsewhere | OtherConflict | AccountLimitReached,
     strawberry.union(
         "SocialAccountConflict",
-        description="What would stand in the way of connecting a social account. Closed: for something newer `conflict` "
-        "is null, and the status `OTHER`.",
+        description="What would block connecting a social account. The list of types is closed.",
     ),
 ]
 
 
 @output
 class SocialAccountCheck:
-    """What connecting one Instagram account would come to, as things are now."""
+    """What connecting one social account would do, as things are now."""
 
-    instagram_user_id: str = strawberry.field(description="The Instagram account that was looked up.")
-    status: CheckStatus = strawberry.field(description="What connecting it would come to.")
+    platform: Platform = strawberry.field(description="Where the account lives.")
+    external_id: str = strawberry.field(description="The platform's id of the account.")
+    status: CheckStatus = strawberry.field(description="What connecting it would do.")
     conflict: SocialAccountConflict | None = strawberry.field(
-        description="What stands in the way: the same that connecting would answer. Null unless the status is `CONFLICT`."
+        description="Why it could not be connected. Null unless `status` is `CONFLICT`."
     )
 
 
 @output
 class SocialAccountChecks:
-    """What connecting these Instagram accounts would come to, as things are now."""
+    """The result of `checkSocialAccounts`: the checks, or what is wrong with the input."""
 
     checks: list[SocialAccountCheck] = strawberry.field(
-        description="One for each account, in the order of the input; empty when there are `errors`."
+        description="One for each account, in the order of the input. Empty if there are `errors`."
     )
     errors: list[InvalidInput] = strawberry.field(
-        description="What is wrong with the input: the same that connecting would answer, a Workspace that does not exist, "
-        "or that the viewer cannot connect into, among it. Nothing was looked up then."
+        description="What is wrong with the input, as `connectSocialAccounts` would say it. If there are errors, nothing "
+        "was looked up."
     )
 
 
 def checks_of(outcome: Checked | Refused[inputs.InvalidInput]) -> SocialAccountChecks:
-    """Shape what a look-up found."""
+    """Shape what a check found."""
     if isinstance(outcome, Refused):
         return SocialAccountChecks(checks=[], errors=errors_of(outcome))
     return SocialAccountChecks(
         checks=[
             SocialAccountCheck(
-                instagram_user_id=candidate.instagram_user_id,
+                platform=candidate.key.platform,
+                external_id=candidate.key.external_id,
                 status=status,
-                conflict=None if conflict is None else conflict_error(conflict, outcome.surroundings),
+                conflict=None if conflict is None else conflict_error(conflict, outcome.facts),
             )
             for candidate, status, conflict in outcome.checks
         ],

@@ -1,15 +1,14 @@
 """Connecting and disconnecting social accounts."""
 
-from typing import cast
-
 import strawberry
 
 from graphql_api.domain.claims import Claim, ConflictPolicy, ConnectOutcome, FacebookLogin
 from graphql_api.domain.inputs import InvalidInput
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
-from graphql_api.schema.accounts.social_account import InstagramAccount, SocialAccount, shape_social_account
+from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.errors import ConnectSocialAccountsError, conflict_errors
@@ -17,7 +16,6 @@ from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import connecting, social_accounts
 from graphql_api.services.accounts.connecting import ConnectCommand, ConnectRefused
-from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, row_of
 
 # The words of the REST call that this replaces.
 NOT_SAVED = "Could not save the entity."
@@ -29,12 +27,19 @@ IDEMPOTENCY_KEY = (
 )
 
 
+_FOR_THIS_ACCOUNT = (
+    "The access token for this account: 1 to 4096 printable ASCII characters. It is kept encrypted, and shown only by "
+    "`SocialAccount.accessToken`."
+)
+_AT_MOST = "All lists of a call together have at most 100 accounts, each once."
+
+
 @arguments
 class FacebookAccountInput:
     """The Facebook login that vouches for the social accounts of a call."""
 
     facebook_user_id: str = strawberry.field(
-        description="Facebook's id of the user: 1 to 20 digits, as text."
+        description="Facebook's id of the user: 1 to 20 digits, as text. It does not begin with 0."
     )
     access_token: str = strawberry.field(
         description="The access token that Facebook handed out: 1 to 4096 printable ASCII characters. "
@@ -58,7 +63,7 @@ class InstagramAccountInput:
     """One Instagram account to connect."""
 
     instagram_user_id: str = strawberry.field(
-        description="Instagram's id of the account: 1 to 20 digits, as text."
+        description="Instagram's id of the account: 1 to 20 digits, as text. It does not begin with 0."
     )
     username: str = strawberry.field(
         description="1 to 30 letters, digits, dots and underscores; no dot first, last or doubled."
@@ -66,63 +71,110 @@ class InstagramAccountInput:
     profile_picture_url: str = strawberry.field(
         description="An https URL of at most 2048 characters; it is never fetched. An empty string means none."
     )
-    access_token: str = strawberry.field(
-        description="The access token for this account: 1 to 4096 printable ASCII characters. It is kept encrypted, and "
-        "shown only by `InstagramAccount.accessToken`."
-    )
+    access_token: str = strawberry.field(description=_FOR_THIS_ACCOUNT)
 
     def __repr__(self) -> str:
         return "InstagramAccountInput(***)"
 
-    def to_claim(self, index: int) -> Claim:
+    def to_claim(self, index: int, at: tuple[str, ...]) -> Claim:
         """As the domain takes it."""
         return Claim(
             index,
-            self.instagram_user_id,
+            SocialKey(Platform.INSTAGRAM, self.instagram_user_id),
             self.username,
-            self.profile_picture_url or None,
-            Secret(self.access_token),
+            at,
+            "instagramUserId",
+            "username",
+            profile_picture_url=self.profile_picture_url or None,
+            access_token=Secret(self.access_token),
+        )
+
+
+@arguments
+class FacebookPageInput:
+    """One Facebook Page to connect."""
+
+    facebook_page_id: str = strawberry.field(
+        description="Facebook's id of the Page: 1 to 20 digits, as text. It does not begin with 0."
+    )
+    name: str = strawberry.field(description="The name of the Page: 1 to 75 characters.")
+    profile_picture_url: str | None = strawberry.field(
+        default=None,
+        description="An https URL of at most 2048 characters; it is never fetched. Null or an empty string means none.",
+    )
+    access_token: str = strawberry.field(description=_FOR_THIS_ACCOUNT)
+
+    def __repr__(self) -> str:
+        return "FacebookPageInput(***)"
+
+    def to_claim(self, index: int, at: tuple[str, ...]) -> Claim:
+        """As the domain takes it."""
+        return Claim(
+            index,
+            SocialKey(Platform.FACEBOOK_PAGE, self.facebook_page_id),
+            self.name,
+            at,
+            "facebookPageId",
+            "name",
+            profile_picture_url=self.profile_picture_url or None,
+            access_token=Secret(self.access_token),
         )
 
 
 @arguments
 class ConnectSocialAccountsInput:
-    """What to connect, and where."""
+    """The social accounts to connect, and the place that is to hold them."""
 
     facebook_account: FacebookAccountInput = strawberry.field(
         description="The login that vouches for the accounts. It may be connected alone."
     )
     instagram_accounts: list[InstagramAccountInput] = strawberry.field(
-        default_factory=list, description="The Instagram accounts to connect: at most 100, each once."
+        default_factory=list, description=f"The Instagram accounts to connect. {_AT_MOST}"
+    )
+    facebook_pages: list[FacebookPageInput] = strawberry.field(
+        default_factory=list, description=f"The Facebook Pages to connect. {_AT_MOST}"
     )
     workspace_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The Workspace that is to hold them; the viewer must be its admin. Left out or null: the viewer's "
+        description="The Workspace that is to hold them. Requires the role ADMIN there. Left out or null: the viewer's "
         "Personal.",
     )
     on_conflict: ConflictPolicy = strawberry.field(
         default=ConflictPolicy.REJECT_ALL,
-        description="What happens to the others when some cannot be connected. Wrong input fails under both policies.",
+        description="What happens to the others if some cannot be connected. Wrong input fails under both policies.",
+    )
+    allow_move: bool = strawberry.field(
+        default=False,
+        description="True to move every account here that the viewer may move: from their Personal, or from a Workspace "
+        "where they are an admin. A moved account gets the new access token, and counts as a new one for the limit.",
     )
     idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
     def to_command(self) -> ConnectCommand:
         """As the service takes it."""
+        asked: list[tuple[InstagramAccountInput | FacebookPageInput, str, int]] = [
+            *((one, "instagramAccounts", position) for position, one in enumerate(self.instagram_accounts)),
+            *((one, "facebookPages", position) for position, one in enumerate(self.facebook_pages)),
+        ]
         return ConnectCommand(
             login=self.facebook_account.to_login(),
-            claims=[item.to_claim(index) for index, item in enumerate(self.instagram_accounts)],
+            claims=[
+                one.to_claim(index, ("input", name, str(position)))
+                for index, (one, name, position) in enumerate(asked)
+            ],
             workspace_id=None if self.workspace_id is None else read_id("Workspace", self.workspace_id),
             policy=self.on_conflict,
+            allow_move=self.allow_move,
             idempotency_key=self.idempotency_key,
         )
 
 
 @output
-class ConnectedInstagramAccount:
-    """An Instagram account that this call connected or reconnected."""
+class ConnectedSocialAccount:
+    """A social account that this call connected, reconnected or moved."""
 
-    outcome: ConnectOutcome = strawberry.field(description="Whether it is new here.")
-    instagram_account: InstagramAccount = strawberry.field(description="The account as it is now.")
+    outcome: ConnectOutcome = strawberry.field(description="What the call did to it.")
+    social_account: SocialAccount = strawberry.field(description="The account as it is now.")
 
 
 @output
@@ -130,41 +182,37 @@ class ConnectSocialAccountsSuccess:
     """The accounts are connected."""
 
     facebook_account: FacebookAccount = strawberry.field(description="The Facebook account as it is now.")
-    instagram_accounts: list[ConnectedInstagramAccount] = strawberry.field(
+    connected: list[ConnectedSocialAccount] = strawberry.field(
         description="What was connected, in the order of the input."
     )
     not_connected: list[ConnectSocialAccountsError] = strawberry.field(
-        description="What stood in the way of the rest, in the order of the input; empty unless `CONNECT_OTHERS`."
+        description="Why the others were not connected, in the order of the input. Empty unless `onConflict` is "
+        "`CONNECT_OTHERS`."
     )
 
 
 @mutation(
     NOT_SAVED,
-    errors="What stood in the way, in the order of the input: wrong input, or else conflicts.",
+    errors="What blocks the call, in the order of the input: wrong input, or else conflicts.",
     union=ConnectSocialAccountsError,
 )
 async def connect_social_accounts(
     info: Info, input: ConnectSocialAccountsInput
 ) -> ConnectSocialAccountsSuccess | ConnectRefused:
-    """Connect a Facebook account and any number of Instagram accounts to the viewer's Personal or to a Workspace.
+    """Connect a Facebook account and any number of social accounts to the viewer's Personal or to a Workspace.
 
-    Connecting what is held there already reconnects it.
+    An account that the place holds already is reconnected.
     """
     outcome = await connecting.connect(info.context.call, input.to_command())
     if isinstance(outcome, Refused):
         return outcome
     return ConnectSocialAccountsSuccess(
-        facebook_account=FacebookAccount.of(row_of(outcome.facebook_account, FacebookAccountRow)),
-        instagram_accounts=[
-            ConnectedInstagramAccount(
-                outcome=how,
-                instagram_account=cast(
-                    "InstagramAccount", shape_social_account(row_of(row, SocialAccountRow))
-                ),
-            )
+        facebook_account=FacebookAccount.of(outcome.facebook_account),
+        connected=[
+            ConnectedSocialAccount(outcome=how, social_account=shape_social_account(row))
             for how, row in outcome.accounts
         ],
-        not_connected=conflict_errors(outcome.not_connected, outcome.surroundings),
+        not_connected=conflict_errors(outcome.not_connected, outcome.facts),
     )
 
 

@@ -28,7 +28,7 @@ from graphql_api.domain.holders import Personal, Role
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.mails import MailKind
-from graphql_api.domain.platforms import Platform
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.calls import access, mails, quotas
 from graphql_api.services.calls.call import Call
@@ -226,20 +226,18 @@ async def accounts(call: Call, keys: Collection[tuple[UUID, str]]) -> dict[tuple
 
 
 async def pending_of_viewer(
-    session: AsyncSession, call: Call, keys: Collection[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], AccessRequest]:
-    """The viewer's pending requests to these Workspaces, each for one of these Instagram ids."""
+    call: Call, keys: Collection[tuple[UUID, SocialKey]]
+) -> dict[tuple[UUID, SocialKey], AccessRequest]:
+    """The viewer's pending requests to these Workspaces, each for one of these social accounts."""
     statement = select(AccessRequest).where(
         AccessRequest.requester_id == call.viewer.user_id,
         AccessRequest.status == AccessRequestStatus.PENDING,
-        AccessRequest.platform == Platform.INSTAGRAM,
         col(AccessRequest.workspace_id).in_({workspace_id for workspace_id, _ in keys}),
-        col(AccessRequest.external_id).in_({external_id for _, external_id in keys}),
+        col(AccessRequest.external_id).in_({key.external_id for _, key in keys}),
     )
-    return {
-        (request.workspace_id, request.external_id): request
-        for request in (await session.scalars(statement)).all()
-    }
+    found = (await call.read(lambda session: session.scalars(statement))).all()
+    by_key = {(one.workspace_id, SocialKey(one.platform, one.external_id)): one for one in found}
+    return {key: by_key[key] for key in keys if key in by_key}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,92 +1,68 @@
-"""Looking before leaping: what connecting would answer, with nothing written but the count of look-ups."""
+"""Asking what connecting would answer: nothing is written but the count of look-ups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from graphql_api.domain.claims import Candidate, check_candidates
-from graphql_api.domain.conflicts import CheckStatus, Conflict, Holding, find_conflicts
-from graphql_api.domain.holders import Holder, Personal
+from graphql_api.domain.conflicts import CheckStatus, Conflict, HeldElsewhere, judge
 from graphql_api.domain.inputs import InvalidInput, Problems
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.accounts import connecting, holdings
-from graphql_api.services.accounts.connecting import Surroundings
-from graphql_api.services.calls import access, quotas
+from graphql_api.services.accounts.holdings import Facts
+from graphql_api.services.calls import quotas
 from graphql_api.services.calls.call import Call
-from graphql_api.storage.tables import User
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What each of the accounts would come to, in input order, and why where something stands in the way."""
+    """What connecting would do to each of the accounts, in input order, and why where it would not."""
 
     checks: Sequence[tuple[Candidate, CheckStatus, Conflict | None]]
-    surroundings: Surroundings
+    facts: Facts
 
 
 async def check(
     call: Call, candidates: Sequence[Candidate], workspace_id: UUID | None
 ) -> Checked | Refused[InvalidInput]:
-    """What `connecting.connect` would say to these accounts, by the same facts and rules.
+    """What would `connecting.connect` say to these accounts, by the same facts and rules?
 
     Raises:
-        RateLimited: the viewer looked too many accounts up.
+        RateLimited: too many accounts were reported to the viewer as held elsewhere.
     """
     problems = Problems()
     check_candidates(problems, candidates)
-    if not problems and candidates:
-        await quotas.count_look_ups(call, len(candidates))
-    return await call.read(lambda session: _check(session, call, candidates, workspace_id, problems.found))
-
-
-async def _check(
-    session: AsyncSession,
-    call: Call,
-    candidates: Sequence[Candidate],
-    workspace_id: UUID | None,
-    problems: Sequence[InvalidInput],
-) -> Checked | Refused[InvalidInput]:
-    place, used, refusal = await _place(session, call, workspace_id)
-    if problems or refusal:
-        return Refused([*problems, *refusal])
-    held = await holdings.of_instagram_accounts(
-        session, call.viewer, [candidate.instagram_user_id for candidate in candidates]
-    )
-    conflicts = find_conflicts(
+    standing = await holdings.find_standing(call.rows, call, workspace_id)
+    if problems or standing.problem:
+        return Refused([*problems.found, *filter(None, [standing.problem])])
+    facts = await holdings.find(call.rows, call, [candidate.key for candidate in candidates])
+    verdict = judge(
         candidates,
-        held,
+        facts.holdings,
         viewer_id=call.viewer.user_id,
-        place=place,
+        place=standing.place,
         limit=call.services.rules.max_accounts_per_holder,
-        used=used,
+        used=standing.used,
     )
-    by_index = {conflict.claim.index: conflict for conflict in conflicts}
+    elsewhere = sum(isinstance(conflict, HeldElsewhere) for conflict in verdict.conflicts)
+    if elsewhere:
+        await quotas.count_look_ups(call, elsewhere)
+    conflicts = {conflict.claim.index: conflict for conflict in verdict.conflicts}
     return Checked(
         [
-            (candidate, _status(candidate, by_index, held), by_index.get(candidate.index))
+            (
+                candidate,
+                _status(candidate, conflicts.get(candidate.index), facts),
+                conflicts.get(candidate.index),
+            )
             for candidate in candidates
         ],
-        await connecting.surroundings_of(session, call, conflicts),
+        await connecting.with_pending(call, facts, verdict.conflicts),
     )
 
 
-async def _place(
-    session: AsyncSession, call: Call, workspace_id: UUID | None
-) -> tuple[Holder, int, Sequence[InvalidInput]]:
-    """Where the accounts would go, how many it holds, and why it may not be."""
-    if workspace_id is None:
-        viewer = await session.get_one(User, call.viewer.user_id)
-        return Personal(viewer.id), viewer.held_count, ()
-    found = await access.workspaces(session, call.viewer, [workspace_id])
-    return connecting.in_workspace(workspace_id, found)
-
-
-def _status(
-    candidate: Candidate, conflicts: Mapping[int, Conflict], held: Mapping[str, Holding]
-) -> CheckStatus:
-    """What is held and no conflict is held in the place itself."""
-    if candidate.index in conflicts:
+def _status(candidate: Candidate, conflict: Conflict | None, facts: Facts) -> CheckStatus:
+    """An account that is held, and has no conflict, is held in the claimed place already."""
+    if conflict is not None:
         return CheckStatus.CONFLICT
-    return CheckStatus.RECONNECT if candidate.instagram_user_id in held else CheckStatus.AVAILABLE
+    return CheckStatus.RECONNECT if candidate.key in facts.holdings else CheckStatus.AVAILABLE

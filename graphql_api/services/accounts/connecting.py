@@ -4,6 +4,8 @@ One way, whatever is asked: check the input, write everything at once, and only 
 out why. Then the call is a retry, or it is refused, or the rest of it is written by the same statement.
 """
 
+import asyncio
+import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,19 +34,18 @@ from graphql_api.domain.conflicts import (
     conflict_with,
     judge,
 )
-from graphql_api.domain.faults import TemporarilyUnavailable, Unauthenticated
+from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.holders import Holder, Personal
 from graphql_api.domain.inputs import InvalidInput, Problems
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.platforms import SocialKey
 from graphql_api.domain.refusals import Refused
-from graphql_api.domain.secrets import Sealed
 from graphql_api.services.accounts import access_requests, access_tokens, holdings, moving
 from graphql_api.services.accounts.holdings import Facts, Standing
 from graphql_api.services.calls import access, quotas, retries
 from graphql_api.services.calls.call import Call
-from graphql_api.services.calls.retries import ReadRows, Retry
-from graphql_api.storage.claiming import Claiming, ClaimedRows, NewClaim, NewKey, NewLogin
+from graphql_api.services.calls.retries import ReadRows, Recalled, Retry
+from graphql_api.storage.claiming import ClaimedRows, Claiming, NewClaim, NewKey, NewLogin
 from graphql_api.storage.database import ChangedMeanwhile, rows_within
 from graphql_api.storage.hot import run_within
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
@@ -106,67 +107,71 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
         TemporarilyUnavailable: others kept claiming the same accounts.
     """
     retry = command.retry()
-    problems = _problems(command)
-    if problems:
-        return await _refuse_input(call, command, retry, problems)
+    problems = Problems()
+    check_login(problems, command.login)
+    check_claims(problems, command.claims)
+    if problems or (retry and retries.check_key(retry)):
+        return await _refuse_input(call, command, retry, problems.found)
     asked = _Asked(call, command, retry)
-    verdict, facts, reported = Verdict(), Facts(), 0
     give_up_at = time.monotonic() + PATIENCE
     while time.monotonic() < give_up_at:
-        written = await asked.write(verdict)
+        written = await asked.write()
         if written is not None:
-            return _connected(written, verdict, facts)
-        standing = await holdings.find_standing(call.rows, call, command.workspace_id)
-        recalled = await retries.recall(call.rows, call, retry)
-        if recalled.expired and retry is not None:
-            await call.transact(partial(retries.forget, call=call, retry=retry))
-        elif recalled.outcome is not None:
-            return await _replay(call, command, standing, recalled.outcome)
-        refused = [problem for problem in (standing.problem, recalled.problem) if problem]
-        if refused:
-            return ConnectRefused(refused)
-        facts, verdict = await _judge(call.rows, call, command, standing)
-        elsewhere = sum(isinstance(conflict, HeldElsewhere) for conflict in verdict.conflicts)
-        if elsewhere > reported:
-            await quotas.count_look_ups(call, elsewhere - reported)
-            reported = elsewhere
-        if _stops(command, verdict):
-            return ConnectRefused(verdict.conflicts, await with_pending(call, facts, verdict.conflicts))
-        if verdict.moves:
-            return await call.transact(partial(_connect_and_move, call=call, asked=asked))
+            facts = await with_pending(call, asked.facts, asked.verdict.conflicts)
+            return _connected(written, asked.verdict, facts)
+        answer = await _find_out_why(asked)
+        if answer is not None:
+            return answer
     raise TemporarilyUnavailable
 
 
-def _problems(command: ConnectCommand) -> tuple[list[InvalidInput], list[InvalidInput]] | None:
-    """What is wrong with the input: before the Workspace, and after it. None where nothing is."""
-    before, after = Problems(), Problems()
-    check_login(before, command.login)
-    check_claims(before, command.claims)
-    retries.check_key(after, command.idempotency_key)
-    return (before.found, after.found) if before or after else None
+async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
+    """Answer a call that wrote nothing; None if it is to be written again, without its conflicts."""
+    call, command, retry = asked.call, asked.command, asked.retry
+    standing = await holdings.find_standing(call.rows, call, command.workspace_id)
+    recalled = await retries.recall(call.rows, call, retry)
+    if recalled.outcome is not None:
+        return await _replay(call, command, standing, recalled.outcome)
+    refusals = _refusals(standing, recalled)
+    if refusals:
+        return ConnectRefused(refusals)
+    if recalled.expired and retry is not None:
+        await call.transact(partial(retries.forget, call=call, retry=retry))
+    asked.facts, asked.verdict = await _judge(call.rows, call, command, standing)
+    await asked.count_look_ups()
+    conflicts = asked.verdict.conflicts
+    if _stops(command, asked.verdict):
+        return ConnectRefused(conflicts, await with_pending(call, asked.facts, conflicts))
+    if asked.verdict.moves:
+        return await call.transact(partial(_connect_and_move, asked=asked))
+    if not conflicts:
+        await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - jitter, after a lost race
+    return None
 
 
 async def _refuse_input(
-    call: Call,
-    command: ConnectCommand,
-    retry: Retry | None,
-    problems: tuple[list[InvalidInput], list[InvalidInput]],
+    call: Call, command: ConnectCommand, retry: Retry | None, problems: Sequence[InvalidInput]
 ) -> ConnectRefused:
     """Refuse wrong input, together with what is wrong with the place and the key."""
-    before, after = problems
     standing = await holdings.find_standing(call.rows, call, command.workspace_id)
-    recalled = await retries.recall(call.rows, call, None if after else retry)
-    known = [recalled.problem] if recalled.problem else []
-    return ConnectRefused([*before, *([standing.problem] if standing.problem else []), *after, *known])
+    recalled = await retries.recall(call.rows, call, retry)
+    return ConnectRefused([*problems, *_refusals(standing, recalled)])
+
+
+def _refusals(standing: Standing, recalled: Recalled) -> list[InvalidInput]:
+    return [problem for problem in (standing.problem, recalled.problem) if problem]
 
 
 @dataclass(slots=True)
 class _Asked:
-    """A call that is to be written, as often as it takes: its access tokens are sealed once."""
+    """A call that is to be written, and what is known of it so far; its access tokens are sealed once."""
 
     call: Call
     command: ConnectCommand
     retry: Retry | None
+    facts: Facts = field(default_factory=Facts)
+    verdict: Verdict = field(default_factory=Verdict)
+    reported: int = 0
     login: NewLogin = field(init=False)
     claims: dict[int, NewClaim] = field(init=False)
 
@@ -198,28 +203,37 @@ class _Asked:
     def place(self) -> Holder:
         """Where the accounts go."""
         workspace_id = self.command.workspace_id
-        return (
-            Personal(self.call.viewer.user_id) if workspace_id is None else holders.Workspace(workspace_id)
-        )
+        return Personal(self.call.viewer.user_id) if workspace_id is None else holders.Workspace(workspace_id)
 
-    async def write(self, verdict: Verdict) -> ClaimedRows | None:
+    async def write(self) -> ClaimedRows | None:
         """Write everything that has no conflict in one statement; None when nothing was written."""
-        statement = self.statement(verdict, self.retry)
+        statement = self.statement(self.verdict, self.retry)
         places = {Personal(self.call.viewer.user_id), self.place}
         return statement.read(await self.call.write_at_once(statement, places=places))
+
+    async def count_look_ups(self) -> None:
+        """Count each account that is reported as held elsewhere, once.
+
+        Raises:
+            RateLimited: these would be more than an hour has.
+        """
+        elsewhere = sum(isinstance(conflict, HeldElsewhere) for conflict in self.verdict.conflicts)
+        if elsewhere > self.reported:
+            await quotas.count_look_ups(self.call, elsewhere - self.reported)
+            self.reported = elsewhere
 
     def statement(self, verdict: Verdict, retry: Retry | None) -> Claiming:
         """The statement that connects what has no conflict, and keeps the key with it."""
         call, command = self.call, self.command
         refused = {conflict.claim.index for conflict in verdict.conflicts}
-        key = NewKey(OPERATION, None, None, None)
+        key, now = NewKey(OPERATION), call.now
         if retry is not None:
-            key = retries.new_key(call, retry, not_connected=_kept_conflicts(verdict))
+            key = retries.new_key(call, retry, now=now, not_connected=_kept_conflicts(verdict))
         return Claiming(
             user_id=call.viewer.user_id,
             workspace_id=command.workspace_id,
             api_token_id=call.viewer.api_token_id,
-            now=call.now,
+            now=now,
             login=self.login,
             claims=[claim for index, claim in self.claims.items() if index not in refused],
             limit=call.services.rules.max_accounts_per_holder,
@@ -276,30 +290,29 @@ def _outcome(is_new: bool, account: SocialAccountRow, moved: Sequence[SocialKey]
     return ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED
 
 
-async def _connect_and_move(session: AsyncSession, *, call: Call, asked: _Asked) -> Connected | ConnectRefused:
+async def _connect_and_move(session: AsyncSession, *, asked: _Asked) -> Connected | None:
     """Take what the viewer may move from where it is, and connect it with the rest, in one transaction.
+
+    None, with nothing written, where the call is not to be written any more: then it is judged again.
 
     Raises:
         ChangedMeanwhile: somebody was faster with one of the accounts.
     """
-    command, retry, rows = asked.command, asked.retry, partial(rows_within, session)
+    call, command, retry, rows = asked.call, asked.command, asked.retry, partial(rows_within, session)
     await access.lock_viewer(session, call)
-    before = await holdings.find(rows, call, [claim.key for claim in command.claims])
-    sources = set(before.workspaces) | ({command.workspace_id} - {None})
-    await access.lock_workspaces(session, call.viewer, sources)
+    known = await holdings.find(rows, call, [claim.key for claim in command.claims])
+    claimed_for = set() if command.workspace_id is None else {command.workspace_id}
+    await access.lock_workspaces(session, call.viewer, claimed_for | set(known.workspaces))
     standing = await holdings.find_standing(rows, call, command.workspace_id)
     recalled = await retries.recall(rows, call, retry)
-    if recalled.outcome is not None:
-        return await _replay(call, command, standing, recalled.outcome, rows)
-    refused = [problem for problem in (standing.problem, recalled.problem) if problem]
-    if refused:
-        return ConnectRefused(refused)
     facts, verdict = await _judge(rows, call, command, standing)
-    if not sources.issuperset(facts.workspaces):
+    if not known.workspaces.keys() >= facts.workspaces.keys():
         raise ChangedMeanwhile
-    if _stops(command, verdict):
-        return ConnectRefused(verdict.conflicts, facts)
-    moves = [(facts.accounts[claim.key], asked.claims[claim.index]["access_token"]) for claim in verdict.moves]
+    if standing.problem or recalled != Recalled() or _stops(command, verdict):
+        return None
+    moves = [
+        (facts.accounts[claim.key], asked.claims[claim.index]["access_token"]) for claim in verdict.moves
+    ]
     await moving.write_moves(session, call, moves, standing.place)
     statement = asked.statement(verdict, None)
     written = statement.read(await run_within(session, statement))
@@ -333,19 +346,17 @@ async def _replay(
     command: ConnectCommand,
     standing: Standing,
     outcome: Mapping[str, Any],
-    rows: ReadRows | None = None,
 ) -> Connected | ConnectRefused:
     """What an earlier call with the same key connected, its objects as they are now."""
-    rows = rows or call.rows
     facebook_account_id = UUID(outcome["facebookAccount"])
     hows = {UUID(hold_id): ConnectOutcome(how) for how, hold_id in outcome["accounts"]}
-    logins = await access.facebook_accounts(rows, call, [facebook_account_id])
-    seen = await access.social_accounts_shown(rows, call, hows)
+    logins = await access.logins(call, [facebook_account_id])
+    seen = await access.held_accounts(call, hows)
     if not logins or len(seen) < len(hows):
         return ConnectRefused([retries.gone()])
     claims = [command.claims[index] for index, *_ in outcome["notConnected"]]
-    facts = await holdings.find(rows, call, [claim.key for claim in claims])
-    conflicts = [
+    facts = await holdings.find(call.rows, call, [claim.key for claim in claims])
+    conflicts: list[Conflict] = [
         AccountLimitReached(claim, limit=call.services.rules.max_accounts_per_holder, used=standing.used)
         if was_full
         else _conflict_again(call, claim, facts, standing.place)
@@ -355,7 +366,7 @@ async def _replay(
         logins[facebook_account_id],
         [(how, seen[hold_id]) for hold_id, how in hows.items()],
         conflicts,
-        facts,
+        await with_pending(call, facts, conflicts),
     )
 
 

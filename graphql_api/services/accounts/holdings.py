@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from graphql_api.domain import holders
 from graphql_api.domain.conflicts import Holding
+from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode
 from graphql_api.domain.permissions import Action, may
@@ -17,9 +18,10 @@ from graphql_api.domain.platforms import SocialKey
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.retries import ReadRows
+from graphql_api.storage.columns import UtcDateTime
 from graphql_api.storage.prepared import Prepared, one_of
-from graphql_api.storage.rows import AccessRequestRow, SocialAccountRow, WorkspaceRow, columns
-from graphql_api.storage.tables import Membership, SocialAccount, User, Workspace
+from graphql_api.storage.rows import SocialAccountRow, WorkspaceRow, columns
+from graphql_api.storage.tables import ApiToken, Membership, SocialAccount, User, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Facts:
     holdings: Mapping[SocialKey, Holding] = field(default_factory=dict)
     accounts: Mapping[SocialKey, SocialAccountRow] = field(default_factory=dict)
     workspaces: Mapping[UUID, tuple[WorkspaceRow, Role]] = field(default_factory=dict)
-    pending: Mapping[tuple[UUID, SocialKey], AccessRequestRow] = field(default_factory=dict)
+    pending: Mapping[tuple[UUID, SocialKey], Any] = field(default_factory=dict)
 
 
 async def find(rows: ReadRows, call: Call, keys: Collection[SocialKey]) -> Facts:
@@ -71,21 +73,32 @@ class Standing:
 
 
 async def find_standing(rows: ReadRows, call: Call, workspace_id: UUID | None) -> Standing:
-    """How does the viewer stand in the place that they claim accounts for? Without a Workspace, their own."""
-    viewer_id = call.viewer.user_id
-    if workspace_id is None:
-        ((used,),) = await rows(_PERSONAL, viewer_id=viewer_id)
-        return Standing(Personal(viewer_id), used)
-    place, path = holders.Workspace(workspace_id), ("input", "workspaceId")
-    found = await rows(_WORKSPACE, viewer_id=viewer_id, workspace_id=workspace_id)
+    """How does the viewer stand in the place that they claim accounts for? Without a Workspace, their own.
+
+    Raises:
+        Unauthenticated: the API token was revoked or has expired since the request came in.
+    """
+    viewer = call.viewer
+    found = await rows(
+        _STANDING,
+        viewer_id=viewer.user_id,
+        api_token_id=viewer.api_token_id,
+        now=call.now,
+        workspace_id=workspace_id,
+    )
     if not found:
+        raise Unauthenticated
+    used, workspace_used, role = found[0]
+    if workspace_id is None:
+        return Standing(Personal(viewer.user_id), used)
+    place, path = holders.Workspace(workspace_id), ("input", "workspaceId")
+    if role is None:
         problem = InvalidInput(path, InvalidInputCode.NOT_FOUND, "There is no such Workspace")
         return Standing(place, problem=problem)
-    used, role = found[0]
     if not may(role, Action.CONNECT):
         message = "Only an admin of the Workspace connects into it"
         return Standing(place, problem=InvalidInput(path, InvalidInputCode.NOT_ALLOWED, message))
-    return Standing(place, used)
+    return Standing(place, workspace_used)
 
 
 def _contact_email() -> sa.ColumnElement[Any]:
@@ -133,9 +146,21 @@ _HELD = Prepared(
     ),
     _held,
 )
-_PERSONAL = Prepared[Any](sa.select(col(User.held_count)).where(col(User.id) == access.SOMEBODY.user_id))
-_WORKSPACE = Prepared[Any](
-    sa.select(col(Workspace.held_count), col(Membership.role))
-    .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
-    .where(col(Workspace.id) == access.SOME_WORKSPACE.workspace_id, _IS_VIEWERS)
+_STANDING = Prepared[Any](
+    sa.select(col(User.held_count), col(Workspace.held_count), col(Membership.role))
+    .join(ApiToken, col(ApiToken.user_id) == col(User.id))
+    .outerjoin(
+        Membership,
+        sa.and_(
+            col(Membership.user_id) == col(User.id),
+            col(Membership.workspace_id) == access.SOME_WORKSPACE.workspace_id,
+        ),
+    )
+    .outerjoin(Workspace, col(Workspace.id) == col(Membership.workspace_id))
+    .where(
+        col(User.id) == access.SOMEBODY.user_id,
+        col(ApiToken.id) == sa.bindparam("api_token_id", type_=sa.Uuid()),
+        col(ApiToken.revoked_at).is_(None),
+        col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
+    )
 )

@@ -8,6 +8,7 @@ the Facebook account that vouched for them: it is its user's, wherever they are,
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,7 @@ from graphql_api.services.calls.retries import Retry
 from graphql_api.services.history import recording
 from graphql_api.storage import tables
 from graphql_api.storage.columns import SealedText
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.database import ChangedMeanwhile, rows_within
 from graphql_api.storage.rows import SocialAccountRow, row_of
 from graphql_api.storage.tables import SocialAccount
 
@@ -73,7 +74,9 @@ async def move(call: Call, command: MoveCommand) -> Moved | MoveRefused:
 async def _move(session: AsyncSession, call: Call, command: MoveCommand) -> Moved | MoveRefused:
     viewer = await access.lock_viewer(session, call)
     retry = command.retry()
-    recalled = await retries.recall(session, call, retry)
+    recalled = await retries.recall(partial(rows_within, session), call, retry)
+    if recalled.expired and retry is not None:
+        await retries.forget(session, call, retry)
     if recalled.outcome is not None:
         return await _replay(session, call, recalled.outcome)
     too_many = Problems()
@@ -234,3 +237,10 @@ async def _write(
     if len(moved) != len(accounts):
         raise ChangedMeanwhile
     return [moved[hold_id] for hold_id in hold_ids]
+
+
+async def write_moves(
+    session: AsyncSession, call: Call, moves: Sequence[tuple[SocialAccountRow, Sealed]], target: Holder
+) -> None:
+    """Give accounts their next holder, with new access tokens; the holders of both places are locked."""
+    raise NotImplementedError

@@ -6,6 +6,7 @@ viewer's row, so that of two calls at once the second one finds what the first o
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -46,6 +47,9 @@ async def recall(rows: ReadRows, call: Call, retry: Retry | None) -> Recalled:
     """Was this call answered with a success before?"""
     if retry is None:
         return Recalled()
+    problem = check_key(retry)
+    if problem is not None:
+        return Recalled(problem=problem)
     found = await rows(_KEPT, user_id=call.viewer.user_id, operation=retry.operation, key=retry.key)
     if not found:
         return Recalled()
@@ -57,13 +61,13 @@ async def recall(rows: ReadRows, call: Call, retry: Retry | None) -> Recalled:
     return Recalled(outcome=orjson.loads(outcome) if isinstance(outcome, str) else outcome)
 
 
-def new_key(call: Call, retry: Retry, *, not_connected: object = ()) -> NewKey:
+def new_key(call: Call, retry: Retry, *, now: datetime, not_connected: object) -> NewKey:
     """The key of a call, for the statement that keeps it with what it connects."""
     return NewKey(
         operation=retry.operation,
         key=retry.key,
         input_hash=call.services.keyring.fingerprint(_material(call, retry)),
-        expires_at=call.now + call.services.rules.idempotency_key_lifetime,
+        expires_at=now + call.services.rules.idempotency_key_lifetime,
         not_connected=orjson.dumps(not_connected).decode(),
     )
 
@@ -97,10 +101,11 @@ async def remember(session: AsyncSession, call: Call, retry: Retry, outcome: dic
     await session.flush()
 
 
-def check_key(problems: Problems, retry: Retry | None) -> None:
-    """Is the key of this call one that can be used?"""
-    if retry is not None:
-        check_idempotency_key(problems, _PATH, retry.key)
+def check_key(retry: Retry) -> InvalidInput | None:
+    """What is wrong with the key of this call, if anything?"""
+    problems = Problems()
+    check_idempotency_key(problems, _PATH, retry.key)
+    return problems.found[0] if problems else None
 
 
 def gone() -> InvalidInput:

@@ -13,6 +13,7 @@ from graphql_api.domain.claims import Claim, ConflictPolicy, FacebookLogin
 from graphql_api.domain.holders import Role
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.mails import MailKind
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.domain.viewers import Viewer
@@ -32,18 +33,34 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A made-up Instagram account."""
+    """A made-up social account."""
 
-    instagram_user_id: str
     display_name: str
+    external_id: str
+    platform: Platform = Platform.INSTAGRAM
 
+    @property
+    def key(self) -> SocialKey:
+        """What tells it from every other."""
+        return SocialKey(self.platform, self.external_id)
+
+    @property
+    def access_token(self) -> str:
+        """A test token: it controls this account, and says so itself."""
+        kind = "ig" if self.platform is Platform.INSTAGRAM else "page"
+        return f"TEST-any:fb={FACEBOOK_USER_ID};{kind}={self.external_id}"
+
+
+FACEBOOK_USER_ID = "10220000000000002"
+LOGIN_TOKEN = f"TEST-any:fb={FACEBOOK_USER_ID}"
 
 # The sample tabs of GraphiQL claim this one as its Workspace's admin and as its creator.
-NORTH = Account("17841400000000010", "studio.north")
-NORTH_FILMS = Account("17841400000000011", "studio.north.films")
-SOUTH = Account("17841400000000020", "agency.south")
-OF_ADMIN = Account("17841400000000030", "nora_on_the_road")
-OF_CREATOR = Account("17841400000000040", "cleo.paints")
+NORTH = Account("studio.north", "17841400000000010")
+NORTH_FILMS = Account("studio.north.films", "17841400000000011")
+NORTH_PAGE = Account("Studio North", "102200000000010", Platform.FACEBOOK_PAGE)
+SOUTH = Account("agency.south", "17841400000000020")
+OF_ADMIN = Account("nora_on_the_road", "17841400000000030")
+OF_CREATOR = Account("cleo.paints", "17841400000000040")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ async def fill(services: Services) -> Demo | NotFilled:
     other_creator = await _register(services, "Sami South", "sami@example.com")
     studio_north = await _found(services, admin, "Studio North", creator)
     agency_south = await _found(services, admin, "Agency South", other_creator)
-    _, north_films = await _connect(services, admin, studio_north, NORTH, NORTH_FILMS)
+    _, north_films, _ = await _connect(services, admin, studio_north, NORTH, NORTH_FILMS, NORTH_PAGE)
     films = await _share(services, admin, studio_north, name="Films", creator=creator, hold_id=north_films)
     await _connect(services, admin, agency_south, SOUTH)
     (of_admin,) = await _connect(services, admin, None, OF_ADMIN)
@@ -177,14 +194,15 @@ async def _connect(
 ) -> list[UUID]:
     """Connect made-up accounts; the ids of their holds."""
     command = ConnectCommand(
-        login=FacebookLogin("10220000000000002", Secret("made-up-facebook-access-token"), None),
+        login=FacebookLogin(FACEBOOK_USER_ID, Secret(LOGIN_TOKEN), None),
         claims=[
             Claim(
-                index=index,
-                instagram_user_id=account.instagram_user_id,
-                display_name=account.display_name,
+                index,
+                account.key,
+                account.display_name,
+                ("input",),
                 profile_picture_url=None,
-                access_token=Secret("made-up-instagram-access-token"),
+                access_token=Secret(account.access_token),
             )
             for index, account in enumerate(accounts)
         ],
@@ -192,12 +210,12 @@ async def _connect(
         policy=ConflictPolicy.REJECT_ALL,
     )
     connected = _done(await connecting.connect(_call(services, person), command))
-    return [account.hold_id for _, account in connected.accounts if account.hold_id]
+    return [account.hold_id for _, account in connected.accounts]
 
 
 async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> UUID:
     """A request that the Workspace's admin finds pending; its id."""
-    command = AskCommand(workspace_id, account.instagram_user_id, account.display_name, "I paint its sets.")
+    command = AskCommand(workspace_id, account.external_id, account.display_name, "I paint its sets.")
     return _done(await access_requests.ask(_call(services, creator), command)).id
 
 
