@@ -13,6 +13,7 @@ import pytest
 
 from graphql_api.adapters.sealing import new_key, parse_keys
 from graphql_api.domain.claims import Claim, FacebookLogin
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.secrets import Secret
 from graphql_api.schema import mutations
 from graphql_api.settings import Settings, Unusable, read_settings
@@ -136,7 +137,12 @@ def test_the_renderings_of_secrets_and_of_what_holds_them_show_nothing() -> None
         secret,
         FacebookLogin(facebook_user_id="1", access_token=secret, location=None),
         Claim(
-            index=0, instagram_user_id="1", display_name="ada", profile_picture_url=None, access_token=secret
+            0,
+            SocialKey(Platform.INSTAGRAM, "1"),
+            "ada",
+            ("input",),
+            profile_picture_url=None,
+            access_token=secret,
         ),
     ]
     for holder in holders:

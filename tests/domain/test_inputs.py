@@ -8,6 +8,7 @@ import pytest
 from graphql_api.domain import inputs
 from graphql_api.domain.claims import Claim, FacebookLogin, check_claims, check_login
 from graphql_api.domain.inputs import Problems
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.secrets import Secret
 
 PATH = ("input", "value")
@@ -228,11 +229,23 @@ def test_a_problem_never_repeats_the_value() -> None:
     assert not any(bad in problem.message for problem in problems.found for bad in ("xxx", "éé", "<b>"))
 
 
-def claims_of(instagram_user_ids: Sequence[str], **changed: str) -> list[Claim]:
+def claims_of(
+    external_ids: Sequence[str], *, platform: Platform = Platform.INSTAGRAM, start: int = 0, **changed: str
+) -> list[Claim]:
     values = {"username": "ada", "access_token": "t", **changed}
+    name = {Platform.INSTAGRAM: "instagramAccounts", Platform.FACEBOOK_PAGE: "facebookPages"}[platform]
     return [
-        Claim(index, one, values["username"], None, Secret(values["access_token"]))
-        for index, one in enumerate(instagram_user_ids)
+        Claim(
+            start + index,
+            SocialKey(platform, one),
+            values["username"],
+            ("input", name, str(index)),
+            "instagramUserId" if platform is Platform.INSTAGRAM else "facebookPageId",
+            "username" if platform is Platform.INSTAGRAM else "name",
+            profile_picture_url=None,
+            access_token=Secret(values["access_token"]),
+        )
+        for index, one in enumerate(external_ids)
     ]
 
 

@@ -37,7 +37,7 @@ from graphql_api.adapters.passwords import Passwords
 from graphql_api.schema import schema_text
 from graphql_api.settings import Settings
 from graphql_api.storage.database import Database
-from graphql_api.storage.direct import HotStatement
+from graphql_api.storage.hot import HotStatement
 from graphql_api.storage.prepared import Prepared
 from tests import operations
 from tests.accounts.access_request_operations import REQUEST_ACCESS
@@ -309,10 +309,9 @@ class NotedOnSqlite:
 
     statement: HotStatement
     sent: list[str]
-    sql: str = ""
 
-    def arguments(self) -> tuple[object, ...]:
-        return ()
+    def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
+        raise NotImplementedError
 
     def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
         noting: Any = Noting(connection, self.sent)
@@ -330,7 +329,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     async def noted_write(self: Database, statement: HotStatement) -> list[Any]:
         if not self.is_sqlite:
-            note(statement.sql)
+            note(statement.on_postgresql()[0])
             return await write_at_once(self, statement)
         sent: list[str] = []  # in a thread, which does not know whose request it is
         try:

@@ -392,10 +392,9 @@ class Hot:
     """A hot statement that only SQLite knows."""
 
     on_sqlite: Callable[[sqlite3.Connection], list[Any]]
-    sql: str = ""
 
-    def arguments(self) -> tuple[object, ...]:
-        return ()
+    def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
+        raise NotImplementedError
 
 
 def writing(name: str, rows: list[Any] | None = None) -> Hot:

@@ -1,14 +1,12 @@
-"""The hot statements against their oracle: the same calls to a server that has none of them."""
+"""The one way in which a claim is written, against the ORM: the same calls to a server of each kind."""
 
 import asyncio
 import functools
-import json
 import random
 import shutil
-import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,77 +14,27 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from graphql_api.storage.direct import HotStatement
 
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.holders import Holder
+from graphql_api.services.accounts import connecting
+from graphql_api.services.accounts.connecting import ConnectCommand, Connected, ConnectRefused
+from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.live import Live
-from graphql_api.storage import direct
-from graphql_api.storage.database import Database, sqlite_path
+from graphql_api.storage.claiming_postgresql import INTO_WORKSPACE
+from graphql_api.storage.database import Database
+from graphql_api.storage.hot import HotStatement
 from tests import operations
-from tests.api import Api, Person, facebook_account, instagram_account
+from tests.accounts import orm
+from tests.accounts.scenes import Server, compare, connect, make_scene, without_ids
+from tests.api import Api, Person, facebook_account
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
 from tests.people.operations import CHANGE_ROLE, REMOVE
 from tests.serving import in_process
 
 CALLS = 100
-IDS = [str(number) for number in range(1, 13)]
-
-HOLDINGS = """
-SELECT external_id, holders.email, workspaces.name, hold_id IS NOT NULL AS held, social_accounts.display_name,
-  display_name_key, profile_picture_url, facebook_user_id, connecting.email,
-  social_accounts.access_token IS NOT NULL AS sealed, social_accounts.created_at IS NOT NULL AS since
-FROM social_accounts
-LEFT JOIN users AS holders ON holders.id = holder_user_id
-LEFT JOIN workspaces ON workspaces.id = holder_workspace_id
-LEFT JOIN users AS connecting ON connecting.id = connected_by_id
-LEFT JOIN facebook_accounts ON facebook_accounts.id = facebook_account_id
-ORDER BY external_id
-"""
-LOGINS = """
-SELECT email, facebook_user_id, location, facebook_accounts.created_at < facebook_accounts.updated_at AS again
-FROM facebook_accounts JOIN users ON users.id = user_id ORDER BY email, facebook_user_id
-"""
-EVENTS = """
-SELECT users.email, workspaces.name, seq, kind, actors.email, coalesce(external_id, facebook_user_id), details
-FROM events
-LEFT JOIN users ON users.id = events.user_id
-LEFT JOIN workspaces ON workspaces.id = events.workspace_id
-LEFT JOIN users AS actors ON actors.id = actor_id
-LEFT JOIN social_accounts ON hold_id = subject_id
-LEFT JOIN facebook_accounts ON facebook_accounts.id = subject_id
-ORDER BY users.email, workspaces.name, seq
-"""
-PLACES = """
-SELECT email, held_count, event_seq, created_at < updated_at AS changed FROM users
-UNION ALL SELECT name, held_count, event_seq, created_at < updated_at FROM workspaces ORDER BY 1
-"""
-
-
-@dataclass
-class Server:
-    """A server in this process, with a database of its own."""
-
-    api: Api
-    url: str
-
-    async def ask(self, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
-        if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(sqlite_path(self.url))) as connection:
-                return connection.execute(sql, arguments).fetchall()
-        connection = await asyncpg.connect(self.url)
-        try:
-            return [tuple(row) for row in await connection.fetch(sql, *arguments)]
-        finally:
-            await connection.close()
-
-    async def written(self) -> list[list[tuple[object, ...]]]:
-        """What the calls wrote, without the ids that differ from one database to the other."""
-        holdings, logins, places = [await self.ask(sql) for sql in (HOLDINGS, LOGINS, PLACES)]
-        events = [(*event, json.loads(details)) for *event, details in await self.ask(EVENTS)]
-        return [holdings, logins, places, events]
 
 
 @pytest.fixture(params=DATABASES)
@@ -115,23 +63,23 @@ def copied(kind: str, request: pytest.FixtureRequest, canaries: Canaries) -> Cal
 async def start(
     copied: Callable[[], str], canaries: Canaries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Any]:
-    """Start a server on a database of its own; one that is slow has no hot statements."""
+    """Start a server on a database of its own; one that is slow connects with the ORM."""
     monkeypatch.setattr(application, "Passwords", functools.partial(Passwords, time_cost=1, memory_kib=8))
     slow: set[str] = set()
-    real: Any = Database.__dict__["has_hot_statements"]
-    has_hot_statements = property(lambda database: database.url not in slow and real.fget(database))
-    monkeypatch.setattr(Database, "has_hot_statements", has_hot_statements)
+    connect_at_once = connecting.connect
+
+    async def either(call: Call, command: ConnectCommand) -> Connected | ConnectRefused:
+        way = orm.connect if call.services.database.url in slow else connect_at_once
+        return await way(call, command)
+
+    monkeypatch.setattr(connecting, "connect", either)
 
     @asynccontextmanager
     async def serve(*, is_slow: bool) -> AsyncIterator[Server]:
         url = copied()
         if is_slow:
             slow.add(url)
-        # One connection leaves none for PostgreSQL's prepared reads either.
-        size = 1 if is_slow else 10
-        settings = make_settings(
-            url, database_pool_size=size, max_accounts_per_holder=4, mail_outbox=tmp_path / "outbox"
-        )
+        settings = make_settings(url, max_accounts_per_holder=4, mail_outbox=tmp_path / "outbox")
         async with (
             in_process(application.create_app(settings)) as transport,
             httpx.AsyncClient(transport=transport, base_url="http://testserver") as http,
@@ -142,58 +90,6 @@ async def start(
         yield lambda *, is_slow=False: stack.enter_async_context(serve(is_slow=is_slow))
 
 
-@dataclass
-class Scene:
-    """Ada is an admin of One, where Bob is a creator; Two is Bob's, and Ada is no member."""
-
-    server: Server
-    people: list[Person]
-    workspaces: list[str]
-
-
-async def make_scene(server: Server) -> Scene:
-    ada, bob = [await server.api.register(name, email=f"{name}@example.com") for name in ("ada", "bob")]
-    one, two = await ada.create_workspace("One"), await bob.create_workspace("Two")
-    await ada.bring_in(bob, one)
-    return Scene(server, [ada, bob], [one, two])
-
-
-async def connect(
-    person: Person,
-    ids: Collection[str],
-    *,
-    workspace: str | None = None,
-    login: str = "1",
-    policy: str = "REJECT_ALL",
-) -> Any:
-    canaries = person.api.canaries
-    return await person.mutate(
-        operations.CONNECT,
-        facebookAccount=facebook_account(canaries, login),
-        instagramAccounts=[instagram_account(canaries, one, username=f"User.{one}") for one in ids],
-        workspaceId=workspace,
-        onConflict=policy,
-    )
-
-
-async def disconnect_one(person: Person, workspace: str | None) -> None:
-    if workspace is None:
-        place = (await person.execute(operations.PERSONAL))["viewer"]
-    else:
-        place = (await person.execute(operations.WORKSPACE, {"id": workspace}))["node"]
-    nodes = place["socialAccounts"]["nodes"] if place else []
-    ids = [node["id"] for node in sorted(nodes, key=lambda node: int(node["externalId"]))]
-    await person.mutate(operations.DISCONNECT, socialAccountIds=ids[:1])
-
-
-def without_ids(answer: Any) -> Any:
-    """An answer without what differs from one database to the other."""
-    if isinstance(answer, dict):
-        ignored = {"id", "createdAt", "updatedAt"}
-        return {name: without_ids(value) for name, value in answer.items() if name not in ignored}
-    return [without_ids(item) for item in answer] if isinstance(answer, list) else answer
-
-
 @pytest.fixture
 def short_ways(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """The hot statements that were run, and whether they wrote."""
@@ -202,39 +98,18 @@ def short_ways(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 
     async def watched(database: Database, statement: HotStatement) -> Any:
         rows = await write_at_once(database, statement)
-        run.append((statement.sql, bool(rows)))
+        run.append((statement.on_postgresql()[0], bool(rows)))
         return rows
 
     monkeypatch.setattr(Database, "write_at_once", watched)
     return run
 
 
-async def test_connecting_at_once_answers_and_writes_as_the_long_way_does(
-    start: Any, short_ways: list[tuple[str, bool]]
-) -> None:
+async def test_connecting_at_once_answers_and_writes_as_the_orm_does(start: Any) -> None:
     scenes = [await make_scene(await start(is_slow=is_slow)) for is_slow in (False, True)]
     calls = random.Random(7)
-    for _ in range(CALLS):
-        who, where, ids = (
-            calls.randrange(2),
-            calls.choice([None, 0, 1]),
-            calls.sample(IDS, calls.randrange(4)),
-        )
-        login, policy = str(calls.randrange(1, 3)), calls.choice(["REJECT_ALL", "CONNECT_OTHERS"])
-        gives_up = calls.random() < 0.4
-        outcomes = []
-        for scene in scenes:
-            person, workspace = scene.people[who], None if where is None else scene.workspaces[where]
-            if gives_up:
-                await disconnect_one(person, workspace)
-            answer = await connect(person, ids, workspace=workspace, login=login, policy=policy)
-            outcomes.append((without_ids(answer), await scene.server.written()))
-        assert outcomes[0] == outcomes[1]
-    # Both ways were gone to both kinds of places: what is refused has to take the long one.
-    for statement in (direct.CONNECT_TO_PERSONAL, direct.CONNECT_TO_WORKSPACE):
-        wrote = [wrote for run, wrote in short_ways if run == statement]
-        assert wrote.count(True) > CALLS / 10
-        assert wrote.count(False) > CALLS / 10
+    ended = Counter([await compare(scenes, calls) for _ in range(CALLS)])
+    assert all(ended[how] >= 3 for how in ("refused", "connected", "connected others", "moved")), ended
 
 
 @pytest.mark.parametrize("held", ["free", "own", "other"])
@@ -249,7 +124,7 @@ async def test_whatever_is_asked_of_a_full_workspace_is_answered_as_by_the_long_
         await connect(bob, ["5"])
         asked = {"free": ["6"], "own": ["4", "2"], "other": ["5", "1"]}[held]
         answers = [
-            await connect(ada, asked, workspace=one, policy=policy)
+            await connect(ada, asked, workspace=one, onConflict=policy)
             for policy in ("REJECT_ALL", "CONNECT_OTHERS")
         ]
         outcomes.append((without_ids(answers), await scene.server.written()))
@@ -387,7 +262,7 @@ class TestOnPostgresql:
         # then
         assert [error["__typename"] for error in answer["errors"]] == ["HeldElsewhere"]
         after = await server.written()
-        assert [row[:2] for row in after[0]] == [("2", bob.email)]
+        assert [row[:3] for row in after[0]] == [("INSTAGRAM", "2", bob.email)]
         assert after[1:] == before[1:]
 
     @pytest.mark.parametrize("is_slow", [False, True])
@@ -448,7 +323,7 @@ class TestOnPostgresql:
         finally:
             await connection.close()
         # then
-        assert short_ways == [(direct.CONNECT_TO_WORKSPACE, False)]
+        assert short_ways == [(INTO_WORKSPACE.sql, False)]
         codes = [error["code"] for error in answer["errors"]]
         assert codes == ["NOT_FOUND" if change == REMOVE else "NOT_ALLOWED"]
         assert await server.written() == before
