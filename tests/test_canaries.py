@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from graphql_api import schema
 from graphql_api.adapters.sealing import new_key, parse_keys
 from graphql_api.domain.claims import Claim, FacebookLogin
 from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.secrets import Secret
-from graphql_api.schema import mutations
 from graphql_api.settings import Settings, Unusable, read_settings
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import make_settings
@@ -161,16 +161,18 @@ def test_a_key_is_read_without_its_id() -> None:
     assert list(parse_keys(key)) == ["k1"]
 
 
-INPUTS = [
+INPUTS = {
     kind
-    for info in pkgutil.iter_modules(mutations.__path__)
-    for kind in vars(importlib.import_module(f"{mutations.__name__}.{info.name}")).values()
-    if getattr(getattr(kind, "__strawberry_definition__", None), "is_input", False)
-]
+    for info in pkgutil.walk_packages(schema.__path__, f"{schema.__name__}.")
+    for kind in vars(importlib.import_module(info.name)).values()
+    if isinstance(kind, type) and getattr(getattr(kind, "__strawberry_definition__", None), "is_input", False)
+}
 SECRET_FIELDS = {"password", "current_password", "new_password", "access_token", "code"}
 
 
-@pytest.mark.parametrize("kind", INPUTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", sorted(INPUTS, key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__
+)
 def test_the_renderings_of_an_input_hold_no_secret(kind: Any) -> None:
     names = [field.name for field in dataclasses.fields(kind)]
     value = kind(**{name: PASSWORD if name in SECRET_FIELDS else "plain" for name in names})

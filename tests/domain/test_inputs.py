@@ -73,12 +73,12 @@ def code_of_password(value: str) -> list[str]:
     return codes(problems)
 
 
-@pytest.mark.parametrize("value", ["0", "17841405902213202", "9" * 20])
+@pytest.mark.parametrize("value", ["1", "17841405902213202", "9" * 20])
 def test_an_id_is_one_to_twenty_digits(value: str) -> None:
     assert code_of_id(value) == []
 
 
-@pytest.mark.parametrize("value", [*HOSTILE, "1" * 21, "1" * 100_000])
+@pytest.mark.parametrize("value", [*HOSTILE, "0", "017841405902213202", "1" * 21, "1" * 100_000])
 def test_anything_else_is_no_id(value: str) -> None:
     assert code_of_id(value) == ["INVALID_FORMAT"]
 
@@ -263,19 +263,37 @@ def test_every_repetition_of_an_account_is_a_duplicate_at_its_own_place() -> Non
 def test_a_hundred_accounts_are_taken_and_of_a_hundred_and_one_the_items_are_not_looked_at() -> None:
     enough, too_many = Problems(), Problems()
 
-    check_claims(enough, claims_of([str(number) for number in range(100)]))
+    check_claims(enough, claims_of([str(number) for number in range(1, 101)]))
     check_claims(too_many, claims_of(["bad"] * 101))
 
     assert enough.found == []
-    assert [(one.path, one.code) for one in too_many.found] == [
-        (("input", "instagramAccounts"), "OUT_OF_RANGE")
-    ]
+    assert [(one.path, one.code) for one in too_many.found] == [(("input", "instagramAccounts"), "TOO_LONG")]
+
+
+def test_the_list_that_holds_the_first_account_too_many_is_too_long() -> None:
+    problems = Problems()
+    instagram = claims_of([str(number) for number in range(1, 100)])
+    pages = claims_of(["bad", "2", "3"], platform=Platform.FACEBOOK_PAGE, start=99)
+
+    check_claims(problems, [*instagram, *pages])
+
+    assert [(one.path, one.code) for one in problems.found] == [(("input", "facebookPages"), "TOO_LONG")]
+
+
+def test_one_id_on_two_platforms_is_no_duplicate() -> None:
+    problems = Problems()
+
+    check_claims(problems, [*claims_of(["1"]), *claims_of(["1"], platform=Platform.FACEBOOK_PAGE, start=1)])
+
+    assert problems.found == []
 
 
 def test_every_problem_of_a_claim_is_told_in_the_order_of_its_fields() -> None:
     problems = Problems()
 
-    check_claims(problems, [Claim(0, "x", "..", "http://a", Secret("\n"))])
+    (claim,) = claims_of(["x"], username="..", access_token="\n")
+    claim.profile_picture_url = "http://a"
+    check_claims(problems, [claim])
 
     assert [problem.path[-1] for problem in problems.found] == [
         "instagramUserId",
