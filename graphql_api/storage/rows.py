@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.platforms import Platform
-from graphql_api.storage.tables import Event, FacebookAccount, SocialAccount, Team, User, Workspace
+from graphql_api.storage.tables import FacebookAccount, SocialAccount, Team, User, Workspace
 
 
 class UserRow(NamedTuple):
@@ -84,7 +84,6 @@ class EventRow(NamedTuple):
     created_at: datetime
 
 
-AnyEvent = Event | EventRow
 AnyUser = User | UserRow
 AnyWorkspace = Workspace | WorkspaceRow
 AnyTeam = Team | TeamRow
@@ -92,7 +91,7 @@ AnySocialAccount = SocialAccount | SocialAccountRow
 AnyFacebookAccount = FacebookAccount | FacebookAccountRow
 
 
-def details_of(event: AnyEvent) -> Mapping[str, str]:
+def details_of(event: EventRow) -> Mapping[str, str]:
     """What is told of an event beside its subject."""
     details: Mapping[str, str] = (
         orjson.loads(event.details) if isinstance(event.details, str) else event.details

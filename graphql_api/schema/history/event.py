@@ -13,7 +13,7 @@ from graphql_api.schema.context import Info
 from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.people.user import User
-from graphql_api.storage.rows import AnyEvent, details_of
+from graphql_api.storage.rows import EventRow, details_of
 
 if TYPE_CHECKING:
     from graphql_api.schema.accounts.social_account import SocialAccountHolder
@@ -49,7 +49,7 @@ class Event:
     or not be visible to the viewer any more.
     """
 
-    row: strawberry.Private[AnyEvent]
+    row: strawberry.Private[EventRow]
 
     @resolved
     def id(self) -> strawberry.ID:
