@@ -78,7 +78,10 @@ class EventRow(NamedTuple):
     seq: int
     kind: EventKind
     actor_id: UUID | None
+    actor_name: str | None
     subject_id: UUID | None
+    subject_name: str | None
+    platform: Platform | None
     request_id: str
     details: Mapping[str, str] | str  # as text, where the driver leaves JSON so: `details_of` reads it
     created_at: datetime

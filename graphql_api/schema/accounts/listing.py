@@ -9,6 +9,8 @@ from graphql_api.domain.platforms import Platform
 from graphql_api.schema.described import arguments
 from graphql_api.schema.ids import read_id
 
+# Not every platform of the code: a list has a later one only for clients that ask for it.
+PLATFORMS = [Platform.INSTAGRAM, Platform.FACEBOOK_PAGE]
 Platforms = Annotated[
     list[Platform],
     strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),

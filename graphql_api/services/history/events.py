@@ -16,16 +16,20 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
+from graphql_api.domain.events import EventFilter
 from graphql_api.domain.faults import BadUserInput, CursorExpired, Forbidden, TemporarilyUnavailable
 from graphql_api.domain.holders import Holder, Personal, columns_of
+from graphql_api.domain.platforms import Platform
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.live import Follower
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList, write_cursor
-from graphql_api.storage.prepared import Prepared
+from graphql_api.storage.columns import UtcDateTime
+from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import EventRow, columns
 from graphql_api.storage.tables import Event
 
+EVERY_EVENT = EventFilter()
 BATCH = 100  # events that one read returns at most
 REACH = 10_000  # events that one read looks at, most of which a creator may not see
 
@@ -52,16 +56,18 @@ def read_cursor(holder: Holder, cursor: str, name: str = "after") -> int:
     return int(seq)
 
 
-async def page(call: Call, request: PageRequest, holder: Holder) -> Page[EventRow]:
-    """The events of a place that the viewer may see, the oldest first.
+async def page(
+    call: Call, request: PageRequest, holder: Holder, asked: EventFilter = EVERY_EVENT
+) -> Page[EventRow]:
+    """Those of the events of a place that are asked for and that the viewer may see, the oldest first.
 
     Raises:
-        BadUserInput: the page's arguments or cursors cannot be used.
+        BadUserInput: the page's arguments, its cursors or the filter cannot be used.
         CursorExpired: events after the `after` are no longer kept.
     """
     before = None if request.before is None else read_cursor(holder, request.before, "before")
     after = None if request.after is None else read_cursor(holder, request.after)
-    found = await _page(call, request, holder, after, before)
+    found = await _page(call, holder, request, _checked(asked), after=after, before=before)
     if after is not None:
         # Asked after the page was read: what is still kept now was kept then.
         await _check_kept(call, holder, after, found.items)
@@ -75,26 +81,32 @@ async def present_cursor(call: Call, holder: Holder) -> str | None:
 
 
 async def follow(
-    call: Call, holder: Holder, *, after: str | None, renew: Callable[[], None]
+    call: Call,
+    holder: Holder,
+    asked: EventFilter = EVERY_EVENT,
+    *,
+    after: str | None,
+    renew: Callable[[], None],
 ) -> AsyncGenerator[EventRow, None]:
-    """The events of a place that the viewer may see, for ever: those after a cursor, then each as it happens.
+    """The events that `page` lists, for ever: those after a cursor, then each as it happens.
 
     Holds no connection while it waits, and reads on only when what it read was taken. `renew` is called
     after each read: what was loaded for earlier events may have changed.
 
     Raises:
-        BadUserInput: the cursor cannot be used.
+        BadUserInput: the cursor or the filter cannot be used.
         CursorExpired: events after the cursor are no longer kept.
         Forbidden: the viewer does not belong there, or does not any more.
     """
     live = call.services.live
+    asked = _checked(asked)
     seq = None if after is None else read_cursor(holder, after)
     with live.following(call.viewer.user_id, holder) as follower:
         while True:
             follower.stirred.clear()  # before reading: what comes meanwhile is read the next time
             try:
                 async with live.reading:
-                    news = await _read_news(call, follower, seq)
+                    news = await _read_news(call, follower, asked, seq)
             except TemporarilyUnavailable:
                 await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - jitter
                 continue
@@ -120,7 +132,7 @@ class _News:
     latest: int
 
 
-async def _read_news(call: Call, follower: Follower, after: int | None) -> _News:
+async def _read_news(call: Call, follower: Follower, asked: EventFilter, after: int | None) -> _News:
     holder = follower.holder
     standing = await access.standing(call, holder)
     if standing is None:
@@ -130,30 +142,52 @@ async def _read_news(call: Call, follower: Follower, after: int | None) -> _News
     if after is None or after == latest:
         return _News((), latest, latest)
     reach = min(latest, after + REACH)
-    found = await _page(call, PageRequest(first=BATCH), holder, after, reach + 1)
+    found = await _page(call, holder, PageRequest(first=BATCH), asked, after=after, before=reach + 1)
     await _check_kept(call, holder, after, found.items)
     return _News(found.items, found.items[-1].seq if len(found.items) == BATCH else reach, latest)
 
 
+def _checked(asked: EventFilter) -> EventFilter:
+    """What is asked for, without what rules nothing out: so there are fewer statements to prepare.
+
+    Raises:
+        BadUserInput: it asks for no kind at all.
+    """
+    if asked.kinds is not None and not asked.kinds:
+        raise BadUserInput("`kinds` is empty; leave it out to get events of every kind")
+    everywhere = asked.platforms is not None and set(asked.platforms) == set(Platform)
+    return asked._replace(platforms=None) if everywhere else asked
+
+
 async def _page(
-    call: Call, request: PageRequest, holder: Holder, after: int | None, before: int | None
+    call: Call,
+    holder: Holder,
+    request: PageRequest,
+    asked: EventFilter,
+    *,
+    after: int | None,
+    before: int | None,
 ) -> Page[EventRow]:
     """A page between two numbers."""
     numbered = request._replace(
         after=None if after is None else write_cursor([after]),
         before=None if before is None else write_cursor([before]),
     )
-    listed = _listed(isinstance(holder, Personal))
-    return await listed.page(call, numbered, viewer_id=call.viewer.user_id, **_named(holder))
+    given = {name: value for name, value in asked._asdict().items() if value is not None}
+    listed = _listed(isinstance(holder, Personal), frozenset(given))
+    return await listed.page(call, numbered, viewer_id=call.viewer.user_id, **_named(holder), **given)
 
 
 @cache
-def _listed(is_personal: bool) -> PreparedList[EventRow]:
-    """The histories of Personals, or of Workspaces."""
+def _listed(is_personal: bool, given: frozenset[str]) -> PreparedList[EventRow]:
+    """The histories of Personals, or of Workspaces, as far as these filters let pass."""
     name, column = _PLACES[is_personal]
     place = Personal(access.SOMEBODY.user_id) if is_personal else access.SOME_WORKSPACE
     return PreparedList(
-        sa.select(*columns(Event, EventRow)).where(access.sees_event(access.SOMEBODY, place)),
+        sa.select(*columns(Event, EventRow)).where(
+            access.sees_event(access.SOMEBODY, place),
+            *(condition for name, condition in _FILTERS.items() if name in given),
+        ),
         EventRow,
         within={name: column},
         order=[col(Event.seq)],
@@ -180,6 +214,14 @@ def _named(holder: Holder) -> dict[str, object]:
     return {"workspace_id": workspace_id} if user_id is None else {"user_id": user_id}
 
 
+_FILTERS: Mapping[str, sa.ColumnElement[bool]] = {
+    "kinds": one_of(col(Event.kind), "kinds"),
+    "platforms": sa.or_(col(Event.platform).is_(None), one_of(col(Event.platform), "platforms")),
+    "actor_id": col(Event.actor_id) == sa.bindparam("actor_id", type_=sa.Uuid()),
+    "hold_id": col(Event.subject_id) == sa.bindparam("hold_id", type_=sa.Uuid()),
+    "since": col(Event.created_at) >= sa.bindparam("since", type_=UtcDateTime()),
+    "until": col(Event.created_at) < sa.bindparam("until", type_=UtcDateTime()),
+}
 # Is it a Personal? Then this column says whose events these are.
 _PLACES: Mapping[bool, tuple[str, Any]] = {
     True: ("user_id", col(Event.user_id)),
