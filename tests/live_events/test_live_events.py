@@ -13,6 +13,7 @@ import pytest
 
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
+from graphql_api.services.history import events
 from graphql_api.settings import Settings
 from tests import operations
 from tests.api import Api, Person
@@ -358,6 +359,26 @@ async def test_only_the_kinds_that_are_asked_for_are_heard_and_nothing_is_missed
     # then
     assert {edge["node"]["kind"] for edge in missed + live} == set(wanted)
     assert ids(again) == ids(missed + live)[1:]
+
+
+async def test_what_is_far_behind_what_nobody_asked_for_is_heard_too(
+    api: Api, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One read looks at so many events at most, and the next one goes on."""
+    # given
+    monkeypatch.setattr(events, "REACH", 2)
+    ada = await api.register("ada")
+    start = await cursor_of(ada)
+    await ada.connect(*map(str, range(1, 8)))
+    await ada.mutate(operations.LOG_IN, **log_in(ada))
+
+    # then
+    async with follow(ada.token, after=start, kinds=["API_TOKEN_CREATED"]) as follower:
+        async with asyncio.timeout(SOON):
+            assert await follower.kinds(1) == ["API_TOKEN_CREATED"]
+        await ada.mutate(operations.LOG_IN, **log_in(ada))
+        async with asyncio.timeout(SOON):
+            assert await follower.kinds(1) == ["API_TOKEN_CREATED"]
 
 
 async def test_events_about_accounts_of_other_platforms_are_not_heard(
