@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from graphql_api.domain.holders import Holder
@@ -52,6 +54,30 @@ class EventKind(StrEnum):
     ACCESS_REQUEST_CLOSED = "ACCESS_REQUEST_CLOSED"
     ACCESS_TOKEN_READ = "ACCESS_TOKEN_READ"  # noqa: S105 - the name of an event
     OTHER = "OTHER"  # never written: for clients that are older than a kind
+
+
+YOUNGER_KINDS: frozenset[EventKind] = frozenset()
+"""Kinds that the first release did not have. Strict clients fail on an enum value that they do not know."""
+
+
+def kind_shown(kind: EventKind, asked: Collection[EventKind] | None) -> EventKind:
+    """What a client gets as the kind: `OTHER` for a younger one, unless it asked for kinds by their names."""
+    return EventKind.OTHER if asked is None and kind in YOUNGER_KINDS else kind
+
+
+class EventFilter(NamedTuple):
+    """Which events of a place a client asks for; None where it does not matter.
+
+    `platforms` leaves out what is about a social account of another platform, and keeps what is about none.
+    `hold_id` is that of a social account. `since` is included, `until` is not.
+    """
+
+    kinds: Collection[EventKind] | None = None
+    platforms: Collection[Platform] | None = None
+    actor_id: UUID | None = None
+    hold_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

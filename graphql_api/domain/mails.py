@@ -70,7 +70,7 @@ def compose(
     words["role"] = "an admin" if words["role"] == "ADMIN" else "a creator"
     words["expiry"] = f"It can be used once, until {words['expires']}." if words["expires"] else ""
     words["code"] = _code(kind, code, front_end_url.rstrip("/"))
-    for name in ("message", "reason"):
+    for name in ("message", "reason", "accounts"):
         words[name] = _quoted(details.get(name, ""))
     subject, body = _TEXTS[kind]
     # What is not there leaves no gap.

@@ -84,10 +84,10 @@ FORGOT = (
 
 EVENTS = (
     "query Events($id: ID!, $after: String) { node(id: $id) { ... on Workspace { eventsCursor "
-    "events(first: 20, after: $after) { edges { cursor node { kind username nickname actor { name } } } } } } }"
+    "events(first: 20, after: $after) { edges { cursor node { kind subjectName nickname actorName } } } } } }"
 )
 
 FOLLOW = (
-    "subscription Follow($workspaceId: ID, $after: String) { accountEvents(workspaceId: $workspaceId, "
-    "after: $after) { cursor node { kind username nickname actor { name } } } }"
+    "subscription Follow($workspaceId: ID, $after: String) { events(workspaceId: $workspaceId, "
+    "after: $after) { cursor node { kind subjectName nickname actorName } } }"
 )

@@ -159,7 +159,7 @@ _described(
     SOCIAL_ACCOUNT_CONNECTED="A social account was connected, and is held here now.",
     SOCIAL_ACCOUNT_RECONNECTED="A social account that is held here was connected again.",
     SOCIAL_ACCOUNT_DISCONNECTED="A social account was disconnected, and is not held here any more.",
-    SOCIAL_ACCOUNT_MOVED="A social account was moved, here (`to`) or away (`from`).",
+    SOCIAL_ACCOUNT_MOVED="A social account was moved: see `movedFrom` and `movedTo`.",
     SOCIAL_ACCOUNT_RENAMED="A social account got another nickname.",
     SOCIAL_ACCOUNT_SHARED="A social account was shared with a team.",
     SOCIAL_ACCOUNT_UNSHARED="A social account is not shared with a team any more.",

@@ -7,9 +7,11 @@ from typing import Annotated
 import strawberry
 
 from graphql_api.domain.holders import Personal, Workspace
+from graphql_api.schema.accounts.listing import PLATFORMS
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import output
 from graphql_api.schema.history.event import Event
+from graphql_api.schema.history.filtering import EventPlatforms, Kinds, read_filter
 from graphql_api.schema.ids import read_id
 from graphql_api.schema.nodes import Edge
 from graphql_api.services.history import events
@@ -17,28 +19,30 @@ from graphql_api.services.history import events
 
 @output
 class Subscription:
-    """Everything that can be followed as it happens."""
+    """Everything that you can follow as it happens."""
 
     @strawberry.subscription(
         description="The events of a place as they happen: those that `Workspace.events` and `Viewer.events` list. First come "
-        "those that were missed since `after`, then each new one, in their order, none twice and none left out. "
-        "Ends with the error `FORBIDDEN` when the viewer is not, or no longer, a member of the Workspace, and with "
-        "`CURSOR_EXPIRED` when events after `after` are no longer kept."
+        "the events since `after` that you missed, then each new one. You get them in their order, each exactly once. "
+        "The stream ends with the error `FORBIDDEN` if the viewer is not, or no longer, a member of the Workspace, and with "
+        "`CURSOR_EXPIRED` if events after `after` are no longer kept."
     )
-    async def account_events(
+    async def events(
         self,
         info: Info,
         workspace_id: Annotated[
             strawberry.ID | None,
-            strawberry.argument(description="The Workspace; the viewer's Personal if it is left out."),
+            strawberry.argument(description="The Workspace. If left out, the viewer's Personal."),
         ] = None,
         after: Annotated[
             str | None,
             strawberry.argument(
-                description="A cursor of this place: of the last event that was received, or its `eventsCursor`. Without it, "
-                "only what happens from now on."
+                description="Start after this cursor: the `cursor` of the last event that you handled, or `eventsCursor` of "
+                "the same place. If left out, only new events are sent."
             ),
         ] = None,
+        kinds: Kinds = None,
+        platforms: EventPlatforms = PLATFORMS,
     ) -> AsyncGenerator[Edge[Event], None]:
         """One edge for each event."""
         call = info.context.call
@@ -47,7 +51,9 @@ class Subscription:
             if workspace_id is None
             else Workspace(read_id("Workspace", workspace_id))
         )
-        following = events.follow(call, holder, after=after, renew=info.context.renew_loaders)
+        following = events.follow(
+            call, holder, read_filter(kinds, platforms), after=after, renew=info.context.renew_loaders
+        )
         async with aclosing(following) as stream:
             async for event in stream:
-                yield Edge(cursor=events.cursor_of(holder, event.seq), node=Event(row=event))
+                yield Edge(cursor=events.cursor_of(holder, event.seq), node=Event(row=event, asked=kinds))

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.platforms import Platform
-from graphql_api.storage.tables import Event, Team, User, Workspace
+from graphql_api.storage.tables import Team, User, Workspace
 
 RowT = TypeVar("RowT", bound=NamedTuple)
 
@@ -80,19 +80,21 @@ class EventRow(NamedTuple):
     seq: int
     kind: EventKind
     actor_id: UUID | None
+    actor_name: str | None
     subject_id: UUID | None
+    subject_name: str | None
+    platform: Platform | None
     request_id: str
     details: Mapping[str, str] | str  # as text, where the driver leaves JSON so: `details_of` reads it
     created_at: datetime
 
 
-AnyEvent = Event | EventRow
 AnyUser = User | UserRow
 AnyWorkspace = Workspace | WorkspaceRow
 AnyTeam = Team | TeamRow
 
 
-def details_of(event: AnyEvent) -> Mapping[str, str]:
+def details_of(event: EventRow) -> Mapping[str, str]:
     """What is told of an event beside its subject."""
     details: Mapping[str, str] = (
         orjson.loads(event.details) if isinstance(event.details, str) else event.details

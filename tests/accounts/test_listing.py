@@ -14,7 +14,7 @@ from tests.database import Database, key_of
 LIST = """
 query List($orderBy: SocialAccountOrder, $search: String, $first: Int, $after: String) {
   viewer {
-    accountLimit accountsUsed
+    socialAccountLimit socialAccountCount
     socialAccounts(orderBy: $orderBy, search: $search, first: $first, after: $after) {
       totalCount nodes { displayName } pageInfo { endCursor }
     }
@@ -24,7 +24,7 @@ query List($orderBy: SocialAccountOrder, $search: String, $first: Int, $after: S
 WORKSPACE_LIST = """
 query WorkspaceList($id: ID!, $teamId: ID) {
   node(id: $id) {
-    ... on Workspace { accountLimit accountsUsed socialAccounts(teamId: $teamId) { nodes { displayName } } }
+    ... on Workspace { socialAccountLimit socialAccountCount socialAccounts(teamId: $teamId) { nodes { displayName } } }
   }
 }
 """
@@ -114,9 +114,9 @@ async def test_a_place_tells_how_full_it_is_to_who_may_fill_it(api: Api) -> None
     as_creator = (await bob.execute(WORKSPACE_LIST, {"id": workspace}))["node"]
 
     # then
-    assert (personal["accountLimit"], personal["accountsUsed"]) == (500, 2)
-    assert (as_admin["accountLimit"], as_admin["accountsUsed"]) == (500, 1)
-    assert (as_creator["accountLimit"], as_creator["accountsUsed"]) == (500, None)
+    assert (personal["socialAccountLimit"], personal["socialAccountCount"]) == (500, 2)
+    assert (as_admin["socialAccountLimit"], as_admin["socialAccountCount"]) == (500, 1)
+    assert (as_creator["socialAccountLimit"], as_creator["socialAccountCount"]) == (500, None)
 
 
 async def test_a_list_of_one_team_is_for_admins_and_for_who_is_in_it(api: Api, database: Database) -> None:

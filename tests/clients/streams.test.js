@@ -67,11 +67,11 @@ for (const [name, connect] of Object.entries(transports)) {
 }
 
 // What follows is the code of docs/live-events.md, against the real server.
-const accountEvents = `
-  subscription AccountEvents($workspaceId: ID, $after: String) {
-    accountEvents(workspaceId: $workspaceId, after: $after) {
+const following = `
+  subscription Events($workspaceId: ID, $after: String) {
+    events(workspaceId: $workspaceId, after: $after) {
       cursor
-      node { id kind socialAccountId username }
+      node { id kind socialAccountId subjectName }
     }
   }
 `;
@@ -110,11 +110,11 @@ async function connectAccounts(...usernames) {
 
 async function hear(client, after, limit, meanwhile) {
   const edges = [];
-  const results = client.iterate({ query: accountEvents, variables: { after } });
+  const results = client.iterate({ query: following, variables: { after } });
   meanwhile?.();
   for await (const { data, errors } of results) {
     assert.equal(errors, undefined);
-    edges.push(data.accountEvents);
+    edges.push(data.events);
     if (edges.length === limit) break;
   }
   return edges;
@@ -124,14 +124,14 @@ for (const [name, connect] of Object.entries(transports)) {
   testReal(`${name} hears of what a mutation does, and goes on from a cursor`, async () => {
     const client = connect();
     const live = await hear(client, await eventsCursor(), 2, () => connectAccounts('first'));
-    assert.deepEqual(live.map(({ node }) => node.username), [null, 'first']);
+    assert.deepEqual(live.map(({ node }) => node.subjectName), [null, 'first']);
     client.dispose();
 
     await connectAccounts('second', 'third');
 
     const again = connect();
     const missed = await hear(again, live.at(-1).cursor, 3);
-    assert.deepEqual(missed.map(({ node }) => node.username), [null, 'second', 'third']);
+    assert.deepEqual(missed.map(({ node }) => node.subjectName), [null, 'second', 'third']);
     again.dispose();
   });
 
@@ -139,7 +139,7 @@ for (const [name, connect] of Object.entries(transports)) {
     const client = connect();
     const code = (errors) => errors[0].extensions.code;
     try {
-      for await (const result of client.iterate({ query: accountEvents, variables: { after: 'nonsense' } })) {
+      for await (const result of client.iterate({ query: following, variables: { after: 'nonsense' } })) {
         assert.equal(code(result.errors), 'BAD_USER_INPUT');
       }
     } catch (errors) {
@@ -164,11 +164,11 @@ testReal('graphql-ws goes on by itself after its connection broke', async () => 
   const done = new Promise((resolve, reject) => {
     client.subscribe(
       // A getter: graphql-ws asks for the variables again when it subscribes again.
-      { query: accountEvents, variables: { get after() { return cursor; } } },
+      { query: following, variables: { get after() { return cursor; } } },
       {
         next: ({ data }) => {
-          cursor = data.accountEvents.cursor;
-          heard.push(data.accountEvents.node.username);
+          cursor = data.events.cursor;
+          heard.push(data.events.node.subjectName);
           if (heard.length === 2) socket.terminate();
           if (heard.length === 4) resolve();
         },

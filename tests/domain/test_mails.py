@@ -18,6 +18,8 @@ EVERYTHING = {
     "display_name": "studio.north",
     "message": "Please let me in. " * 20,
     "reason": "Not yet.",
+    "actor": "Dora",
+    "accounts": '"studio.north", "Café Nord"',
 }
 
 
@@ -41,7 +43,9 @@ def test_a_mail_without_details_still_reads(kind: MailKind) -> None:
 
 @pytest.mark.parametrize("kind", MailKind)
 def test_no_line_is_longer_than_mail_may_have(kind: MailKind) -> None:
-    longest = dict.fromkeys(EVERYTHING, "ü" * 100) | {"message": "ü" * 1000, "reason": "ü" * 1000}
+    longest = dict.fromkeys(EVERYTHING, "ü" * 100) | dict.fromkeys(
+        ("message", "reason", "accounts"), "ü" * 1000
+    )
 
     letter = compose(kind, longest, CODE, front_end_url="https://app.example/" + "x" * 200)
 

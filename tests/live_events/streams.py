@@ -1,4 +1,4 @@
-"""The two transports of `accountEvents`, as little of each protocol as a test needs."""
+"""The two transports of `Subscription.events`, as little of each protocol as a test needs."""
 
 import json
 from collections.abc import AsyncIterator
@@ -11,11 +11,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-ACCOUNT_EVENTS = """
-subscription AccountEvents($workspaceId: ID, $after: String) {
-  accountEvents(workspaceId: $workspaceId, after: $after) {
+EVENTS = """
+subscription Events(
+  $workspaceId: ID, $after: String, $kinds: [EventKind!], $platforms: [SocialPlatform!]! = [INSTAGRAM, FACEBOOK_PAGE]
+) {
+  events(workspaceId: $workspaceId, after: $after, kinds: $kinds, platforms: $platforms) {
     cursor
-    node { id kind occurredAt socialAccountId username teamName subjectId actor { id } }
+    node { id kind kindName occurredAt socialAccountId subjectId actor { id } }
   }
 }
 """
@@ -37,7 +39,7 @@ class Follower:
 
     async def hear(self) -> Any:
         """The next edge; raises StreamEnded when there is none."""
-        return (await anext(self._messages))["data"]["accountEvents"]
+        return (await anext(self._messages))["data"]["events"]
 
     async def hear_many(self, number: int) -> list[Any]:
         return [await self.hear() for _ in range(number)]
@@ -48,7 +50,12 @@ class Follower:
 
 @asynccontextmanager
 async def over_socket(
-    base_url: str, token: str | None, *, workspace: str | None = None, after: str | None = None
+    base_url: str,
+    token: str | None,
+    *,
+    workspace: str | None = None,
+    after: str | None = None,
+    **asked: list[str],
 ) -> AsyncIterator[Follower]:
     """Follow over graphql-transport-ws."""
     protocol = Subprotocol("graphql-transport-ws")
@@ -57,7 +64,7 @@ async def over_socket(
     async with connect(
         url, subprotocols=[protocol], max_queue=4, open_timeout=60, ping_interval=None
     ) as socket:
-        yield Follower(_messages_of(socket, token, {"workspaceId": workspace, "after": after}))
+        yield Follower(_messages_of(socket, token, {"workspaceId": workspace, "after": after, **asked}))
 
 
 async def _messages_of(
@@ -71,7 +78,7 @@ async def _messages_of(
             type="connection_init", payload={} if token is None else {"Authorization": f"Bearer {token}"}
         )
         assert json.loads(await socket.recv()) == {"type": "connection_ack"}
-        await say(type="subscribe", id="1", payload={"query": ACCOUNT_EVENTS, "variables": variables})
+        await say(type="subscribe", id="1", payload={"query": EVENTS, "variables": variables})
         while True:
             message = json.loads(await socket.recv())
             if message["type"] == "error":
@@ -84,10 +91,15 @@ async def _messages_of(
 
 @asynccontextmanager
 async def over_event_stream(
-    base_url: str, token: str | None, *, workspace: str | None = None, after: str | None = None
+    base_url: str,
+    token: str | None,
+    *,
+    workspace: str | None = None,
+    after: str | None = None,
+    **asked: list[str],
 ) -> AsyncIterator[Follower]:
     """Follow over graphql-sse."""
-    body = {"query": ACCOUNT_EVENTS, "variables": {"workspaceId": workspace, "after": after}}
+    body = {"query": EVENTS, "variables": {"workspaceId": workspace, "after": after, **asked}}
     headers = {"Accept": "text/event-stream"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"

@@ -1,4 +1,4 @@
-"""`accountEvents` over both transports and on both databases: live, resumed, refused, ended."""
+"""`Subscription.events` over both transports and on both databases: live, resumed, refused, ended."""
 
 import asyncio
 import functools
@@ -13,6 +13,7 @@ import pytest
 
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
+from graphql_api.services.history import events
 from graphql_api.settings import Settings
 from tests import operations
 from tests.api import Api, Person
@@ -33,7 +34,12 @@ query Cursors($workspace: ID!) {
 
 class Follow(Protocol):
     def __call__(
-        self, token: str | None, *, workspace: str | None = None, after: str | None = None
+        self,
+        token: str | None,
+        *,
+        workspace: str | None = None,
+        after: str | None = None,
+        **asked: list[str],
     ) -> AbstractAsyncContextManager[Follower]: ...
 
 
@@ -69,6 +75,17 @@ async def cursor_of(person: Person, workspace: str | None = None) -> str:
     return str((await person.execute(CURSORS, {"workspace": workspace}))["node"]["eventsCursor"])
 
 
+def ids(edges: list[Any]) -> list[str]:
+    return [edge["node"]["id"] for edge in edges]
+
+
+async def listed(person: Person, **arguments: Any) -> list[str]:
+    """The ids of the events that the Personal's list has."""
+    query = "query ($after: String, $last: Int) { viewer { events(after: $after, last: $last) { nodes { id } } } }"
+    nodes = (await person.execute(query, arguments))["viewer"]["events"]["nodes"]
+    return [node["id"] for node in nodes]
+
+
 async def end_of(follower: Follower) -> StreamEnded:
     """How a stream ends, soon."""
     with pytest.raises(StreamEnded) as ended:
@@ -102,11 +119,10 @@ async def test_what_happens_is_heard_as_it_happens(api: Api, follow: Follow) -> 
     assert node == {
         "id": node["id"],
         "kind": "SOCIAL_ACCOUNT_CONNECTED",
+        "kindName": "SOCIAL_ACCOUNT_CONNECTED",
         "occurredAt": node["occurredAt"],
         "socialAccountId": account["id"],
         "subjectId": account["id"],
-        "username": account["username"],
-        "teamName": None,
         "actor": {"id": ada.id},
     }
 
@@ -114,7 +130,8 @@ async def test_what_happens_is_heard_as_it_happens(api: Api, follow: Follow) -> 
 async def test_what_was_missed_comes_first_then_what_happens(api: Api, follow: Follow) -> None:
     # given
     ada = await api.register("ada")
-    async with follow(ada.token, after=await cursor_of(ada)) as follower:
+    start = await cursor_of(ada)
+    async with follow(ada.token, after=start) as follower:
         await ada.connect("1")
         heard = await follower.hear_many(2)
 
@@ -126,8 +143,7 @@ async def test_what_was_missed_comes_first_then_what_happens(api: Api, follow: F
         live = await follower.hear_many(2)
 
     # then
-    usernames = [edge["node"]["username"] for edge in heard + missed + live]
-    assert usernames == [None, "user_1", None, "user_2", "user_3", None, "user_4"]
+    assert ids(heard + missed + live) == await listed(ada, after=start)
     assert len({edge["cursor"] for edge in heard + missed + live}) == 7
 
 
@@ -140,7 +156,7 @@ async def test_without_a_cursor_only_what_happens_from_now_on_is_heard(api: Api,
         await ada.connect("2")
         async with asyncio.timeout(SOON):
             heard = await hearing
-    assert [edge["node"]["username"] for edge in heard] == [None, "user_2"]
+    assert ids(heard) == await listed(ada, last=2)
 
 
 @pytest.mark.parametrize("who", ["stranger", "nobody there"])
@@ -321,6 +337,73 @@ async def test_a_creator_hears_of_what_is_shared_with_them_and_of_its_end(
     assert {edge["node"]["socialAccountId"] for edge in heard} == {shared}
     async with follow(bob.token, workspace=workspace, after=start) as follower:
         assert await follower.kinds(3) == expected, "whoever comes later hears the same"
+
+
+async def test_only_the_kinds_that_are_asked_for_are_heard_and_nothing_is_missed(
+    api: Api, follow: Follow
+) -> None:
+    # given
+    ada = await api.register("ada")
+    start = await cursor_of(ada)
+    await ada.connect("1", "2")
+    wanted = ["SOCIAL_ACCOUNT_CONNECTED"]
+
+    # when
+    async with follow(ada.token, after=start, kinds=wanted) as follower:
+        missed = await follower.hear_many(2)
+        await ada.connect("3", "4")
+        live = await follower.hear_many(2)
+    async with follow(ada.token, after=missed[0]["cursor"], kinds=wanted) as follower:
+        again = await follower.hear_many(3)
+
+    # then
+    assert {edge["node"]["kind"] for edge in missed + live} == set(wanted)
+    assert ids(again) == ids(missed + live)[1:]
+
+
+async def test_what_is_far_behind_what_nobody_asked_for_is_heard_too(
+    api: Api, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One read looks at so many events at most, and the next one goes on."""
+    # given
+    monkeypatch.setattr(events, "REACH", 2)
+    ada = await api.register("ada")
+    start = await cursor_of(ada)
+    await ada.connect(*map(str, range(1, 8)))
+    await ada.mutate(operations.LOG_IN, **log_in(ada))
+
+    # then
+    async with follow(ada.token, after=start, kinds=["API_TOKEN_CREATED"]) as follower:
+        async with asyncio.timeout(SOON):
+            assert await follower.kinds(1) == ["API_TOKEN_CREATED"]
+        await ada.mutate(operations.LOG_IN, **log_in(ada))
+        async with asyncio.timeout(SOON):
+            assert await follower.kinds(1) == ["API_TOKEN_CREATED"]
+
+
+async def test_events_about_accounts_of_other_platforms_are_not_heard(
+    api: Api, follow: Follow, database: Database
+) -> None:
+    # given
+    ada = await api.register("ada")
+    start = await cursor_of(ada)
+    await ada.connect("1", "2")
+    await database.rows("UPDATE events SET platform = 'FACEBOOK_PAGE' WHERE seq = 5")
+    await database.rows("UPDATE events SET platform = 'INSTAGRAM' WHERE seq = 4")
+
+    # when
+    async with follow(ada.token, after=start, platforms=["FACEBOOK_PAGE"]) as follower:
+        heard = await follower.hear_many(2)
+
+    # then
+    everything = await listed(ada, after=start)
+    assert ids(heard) == [everything[0], everything[2]], "the login is about no social account"
+
+
+async def test_an_empty_list_of_kinds_is_bad_user_input(api: Api, follow: Follow) -> None:
+    ada = await api.register("ada")
+    async with follow(ada.token, kinds=[]) as follower:
+        assert (await end_of(follower)).codes == ("BAD_USER_INPUT",)
 
 
 def log_in(person: Person) -> dict[str, Any]:

@@ -44,6 +44,12 @@ SELECT gen_random_uuid(), 'INSTAGRAM', (1000000 + n)::text, gen_random_uuid(), $
 FROM (SELECT n, lpad(((n * 7919) % 1000003)::text, 7, '0') AS mixed, now() - interval '1 day' + n * interval '1 second' AS at
       FROM generate_series(1, $2::int) AS n) AS numbered
 """
+_HAPPEN = """
+INSERT INTO events (id, workspace_id, seq, kind, subject_id, platform, request_id, details, created_at)
+SELECT gen_random_uuid(), $1, 100 + row_number() OVER (), 'SOCIAL_ACCOUNT_CONNECTED', hold_id, 'INSTAGRAM', 'filled',
+  '{}', created_at
+FROM social_accounts WHERE holder_workspace_id = $1 ORDER BY created_at
+"""
 _SHARE = """
 INSERT INTO shares (team_id, social_account_id, created_at)
 SELECT $1, id, now() FROM social_accounts WHERE holder_workspace_id = $2 AND external_id::int % $3 = 0
@@ -73,7 +79,8 @@ async def gather(api: Api, url: str, accounts: int) -> Crowd:
         for person, every in zip(creators, (2, 1000), strict=True):
             await admin.bring_in(person, workspace)
             await _share(connection, person, workspace, every)
-        await connection.execute("UPDATE workspaces SET held_count = $1", accounts)
+        await connection.execute(_HAPPEN, key_of(workspace))
+        await connection.execute("UPDATE workspaces SET held_count = $1, event_seq = 100 + $1", accounts)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
@@ -99,6 +106,24 @@ async def _share(connection: Any, person: Person, workspace: str, every: int) ->
 async def read(person: Person, workspace: str, **arguments: Any) -> Any:
     """A page of the Workspace's list."""
     return (await person.execute(PAGE, {"id": workspace, **arguments}))["node"]["socialAccounts"]
+
+
+EVENTS = """
+query Events($id: ID!, $first: Int, $last: Int, $socialAccountId: ID, $since: DateTime, $until: DateTime) {
+  node(id: $id) {
+    ... on Workspace {
+      events(first: $first, last: $last, socialAccountId: $socialAccountId, since: $since, until: $until) {
+        nodes { socialAccountId occurredAt }
+      }
+    }
+  }
+}
+"""
+
+
+async def happened(person: Person, workspace: str, **arguments: Any) -> Any:
+    """A page of the Workspace's history."""
+    return (await person.execute(EVENTS, {"id": workspace, **arguments}))["node"]["events"]["nodes"]
 
 
 async def deep_cursor(url: str, workspace: str, order: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from graphql_api.storage.pool import Pool
 from tests.api import Api
 from tests.canaries import Canaries
 from tests.conftest import make_settings
-from tests.pages.crowd import LISTS, Crowd, deep_cursor, gather, read
+from tests.pages.crowd import LISTS, Crowd, deep_cursor, gather, happened, read
 from tests.serving import in_process
 
 ACCOUNTS = 20_000
@@ -113,6 +113,31 @@ async def test_a_page_touches_a_few_rows_wherever_it_is(
     assert touched(plan) <= MOST_TOUCHED, json.dumps(plan, indent=1)
     if who != "creator, few":
         assert "Sort" not in {node["Node Type"] for node in nodes(plan)}
+
+
+@pytest.mark.parametrize("asked", ["latest", "one account's", "since", "until"])
+async def test_a_page_of_events_touches_a_few_rows_whatever_it_is_asked_for(
+    crowd: Crowd, url: str, asked: str
+) -> None:
+    # given
+    ada = crowd.people["admin"]
+    some = await happened(ada, crowd.id, last=20)
+    arguments: dict[str, Any] = {
+        "latest": {"last": 20},
+        "one account's": {"first": 20, "socialAccountId": some[0]["socialAccountId"]},
+        "since": {"first": 20, "since": some[0]["occurredAt"]},
+        "until": {"last": 20, "until": some[0]["occurredAt"]},
+    }[asked]
+
+    # when
+    with statements() as seen:
+        found = await happened(ada, crowd.id, **arguments)
+
+    # then
+    assert len(found) == (1 if asked == "one account's" else 20)
+    ((statement, parameters),) = seen
+    plan = await plan_of(url, statement, parameters)
+    assert touched(plan) <= MOST_TOUCHED, json.dumps(plan, indent=1)
 
 
 async def test_the_pages_of_each_order_are_the_whole_list(crowd: Crowd) -> None:

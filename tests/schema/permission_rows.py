@@ -167,10 +167,10 @@ ROWS: dict[str, Row] = {
     ),
     "Query.checkSocialAccounts (to the Personal)": _row(REGISTERED, _check(lambda scene: None)),
     "Query.invitationPreview": _row(ANYBODY, lambda s, by: {"code": s.code}),
-    "Subscription.accountEvents": _row(
+    "Subscription.events": _row(
         "UNAUTHENTICATED FORBIDDEN FORBIDDEN OK OK OK", lambda s, by: {"workspaceId": s.workspace}
     ),
-    "Subscription.accountEvents (of the Personal)": _row(REGISTERED),
+    "Subscription.events (of the Personal)": _row(REGISTERED),
     "Viewer.user": _row(OWN),
     "Viewer.accessRequests": _row("NULL EMPTY EMPTY OK EMPTY EMPTY"),
     "Viewer.apiTokens": _row(OWN),

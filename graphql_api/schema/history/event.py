@@ -1,26 +1,27 @@
 """Events: what happened in a place."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from graphql_api.domain.events import EventKind
+from graphql_api.domain.events import EventKind, kind_shown
 from graphql_api.domain.holders import Holder, Personal, Role, read_holder
+from graphql_api.domain.platforms import PLATFORMS, Platform
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.people.user import User
-from graphql_api.storage.rows import AnyEvent, details_of
+from graphql_api.storage.rows import EventRow, details_of
 
 if TYPE_CHECKING:
     from graphql_api.schema.accounts.social_account import SocialAccountHolder
 
 EVENTS_CURSOR = (
-    "A cursor that stands for now: give it to `accountEvents` or `events` as `after`. Ask for it above the lists that "
-    "you want to keep up to date: fields are read in their order, and so nothing is missed in between."
+    "A cursor for the present moment: pass it as `after` to `Subscription.events` or to `events`. Select it above the lists that "
+    "you want to keep up to date: fields are read in their order, so you miss nothing in between."
 )
 
 SUBJECTS = {
@@ -28,10 +29,12 @@ SUBJECTS = {
     EventKind.API_TOKEN_REVOKED: "ApiToken",
     EventKind.MEMBER_INVITED: "Invitation",
     EventKind.INVITATION_REVOKED: "Invitation",
+    EventKind.INVITATION_DECLINED: "Invitation",
 }
+SOCIAL_ACCOUNT = "SocialAccount"  # whose type in the schema follows from its platform
 KINDS_OF_SUBJECTS = {
-    "SOCIAL_ACCOUNT_": "InstagramAccount",
-    "ACCESS_TOKEN_": "InstagramAccount",
+    "SOCIAL_ACCOUNT_": SOCIAL_ACCOUNT,
+    "ACCESS_TOKEN_": SOCIAL_ACCOUNT,
     "FACEBOOK_ACCOUNT_": "FacebookAccount",
     "ACCESS_REQUEST": "AccessRequest",
     "WORKSPACE_": "Workspace",
@@ -45,11 +48,11 @@ LazyHolder = Annotated["SocialAccountHolder", strawberry.lazy("graphql_api.schem
 class Event:
     """Something that happened in a Personal or a Workspace.
 
-    It says what was so at the time, and names what it is about by ids: the objects themselves may be gone,
-    or not be visible to the viewer any more.
+    Names are kept as they were at the time. Ids may lead to nothing: the object may be gone, or the viewer can no longer see it.
     """
 
-    row: strawberry.Private[AnyEvent]
+    row: strawberry.Private[EventRow]
+    asked: strawberry.Private[Collection[EventKind] | None]
 
     @resolved
     def id(self) -> strawberry.ID:
@@ -58,7 +61,12 @@ class Event:
 
     @resolved
     def kind(self) -> EventKind:
-        """What happened."""
+        """What happened. `OTHER` if you left out `kinds` and the kind is younger than the first release."""
+        return kind_shown(self.row.kind, self.asked)
+
+    @resolved
+    def kind_name(self) -> str:
+        """The name of the kind, also where `kind` is `OTHER`."""
         return self.row.kind
 
     @resolved
@@ -68,69 +76,65 @@ class Event:
 
     @resolved
     def request_id(self) -> str:
-        """The id of the request that did it, as the answer's `X-Request-Id` said it."""
+        """The id of the request that did it: the `X-Request-Id` of its response."""
         return self.row.request_id
 
     @resolved
     def subject_id(self) -> strawberry.ID | None:
-        """The id of what it is about; `kind` says what that is: a social account, a Facebook account, a user, a team, an invitation, a request for access, an API token or a Workspace."""
-        subject_id = self.row.subject_id
-        return None if subject_id is None else write_id(_type_of_subject(self.row.kind), subject_id)
+        """The id of what the event is about; `kind` says what that is: a social account, a Facebook account, a user, a team, an invitation, a request for access, an API token or a Workspace."""
+        return self._subject_id
+
+    @resolved
+    def subject_name(self) -> str | None:
+        """The name of what the event is about, as it was at the time: a social account's display name, a person's or team's or Workspace's name, the address of an invitation. Null if it has no name."""
+        return self.row.subject_name
 
     @resolved
     def social_account_id(self) -> strawberry.ID | None:
-        """The id of the social account that it is about; null when it is about something else."""
-        subject_id = self.row.subject_id
-        if subject_id is None or _type_of_subject(self.row.kind) != "InstagramAccount":
-            return None
-        return write_id("InstagramAccount", subject_id)
+        """The id of the social account that the event is about; null if it is about something else."""
+        return self._subject_id if _kind_of_subject(self.row.kind) == SOCIAL_ACCOUNT else None
 
     @resolved
-    def username(self) -> str | None:
-        """The social account's name on the platform, as it was then."""
-        return self._details.get("display_name")
+    def platform(self) -> Platform | None:
+        """The platform of the social account that the event or the request for access is about; null if there is none."""
+        return self.row.platform
 
     @resolved
     def nickname(self) -> str | None:
-        """The nickname that the social account was given."""
+        """The nickname that the social account was given; null if it was removed, or the event is about something else."""
         return self._details.get("nickname")
 
     @resolved
-    def team_name(self) -> str | None:
-        """The name of the team that it is about, as it is since then."""
-        return self._details.get("team") or (self._name if self.row.kind.startswith("TEAM_") else None)
-
-    @resolved
-    def workspace_name(self) -> str | None:
-        """The name of the Workspace that it is about, as it is since then; only where that is the subject, or in the viewer's own history."""
-        details = self._details
-        return details.get("workspace") or (self._name if self.row.kind.startswith("WORKSPACE_") else None)
+    def place_name(self) -> str | None:
+        """The name, at the time, of the team that the social account or member was added to or removed from; in the viewer's own history, of the Workspace that they left. Null for other events."""
+        return self._details.get("team") or self._details.get("workspace")
 
     @resolved
     def role(self) -> Role | None:
-        """The role that somebody was invited or joined in, or was given."""
+        """The role in which somebody was invited or joined, or that they were given; null for other events."""
         return Role(self._details["role"]) if "role" in self._details else None
 
     @resolved
     async def actor(self, info: Info) -> User | None:
-        """Who did it; null when they are gone, or the viewer cannot see them any more."""
+        """The user who did it. Null if they are gone, or the viewer can no longer see them: `actorName` still says who it was."""
         if self.row.actor_id is None:
             return None
         user = await info.context.loaders.users.load(self.row.actor_id)
         return None if user is None else User.of(user)
 
-    @strawberry.field(
-        name="from",
-        description="The place that a social account was moved from; null when nothing was moved, or when the viewer "
-        "does not see that place.",
-    )
-    async def from_(self, info: Info) -> LazyHolder | None:
-        """The place, where the viewer may see it."""
+    @resolved
+    def actor_name(self) -> str | None:
+        """The name of who did it, as it was at the time. Null if the system did it."""
+        return self.row.actor_name
+
+    @resolved
+    async def moved_from(self, info: Info) -> LazyHolder | None:
+        """The place that a social account was moved from. Null if nothing was moved, or the viewer cannot see that place."""
         return await _holder(info, self._moved("from"))
 
     @resolved
-    async def to(self, info: Info) -> LazyHolder | None:
-        """The place that a social account was moved to; null when nothing was moved, or when the viewer does not see that place."""
+    async def moved_to(self, info: Info) -> LazyHolder | None:
+        """The place that a social account was moved to. Null if nothing was moved, or the viewer cannot see that place."""
         return await _holder(info, self._moved("to"))
 
     @cached_property
@@ -138,11 +142,13 @@ class Event:
         return details_of(self.row)
 
     @property
-    def _name(self) -> str | None:
-        """What it is about is called so, since it was made or renamed."""
-        details = self._details
-        moved = self.row.kind is EventKind.SOCIAL_ACCOUNT_MOVED
-        return details.get("name") or (None if moved else details.get("to"))
+    def _subject_id(self) -> strawberry.ID | None:
+        if self.row.subject_id is None:
+            return None
+        kind = _kind_of_subject(self.row.kind)
+        if kind == SOCIAL_ACCOUNT:
+            kind = PLATFORMS[self.row.platform or Platform.INSTAGRAM].graphql_type
+        return write_id(kind, self.row.subject_id)
 
     def _moved(self, way: str) -> Holder | None:
         moved = self.row.kind is EventKind.SOCIAL_ACCOUNT_MOVED
@@ -150,8 +156,8 @@ class Event:
 
 
 @cache
-def _type_of_subject(kind: EventKind) -> str:
-    """The type of what events of this kind are about."""
+def _kind_of_subject(kind: EventKind) -> str:
+    """What events of this kind are about."""
     if kind in SUBJECTS:
         return SUBJECTS[kind]
     return next((name for start, name in KINDS_OF_SUBJECTS.items() if kind.startswith(start)), "User")

@@ -14,6 +14,15 @@ from graphql_api.schema.accounts.social_account import SocialAccount
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved
 from graphql_api.schema.history.event import EVENTS_CURSOR, Event
+from graphql_api.schema.history.filtering import (
+    ActorId,
+    EventPlatforms,
+    Kinds,
+    Since,
+    SocialAccountId,
+    Until,
+    read_filter,
+)
 from graphql_api.schema.nodes import Connection
 from graphql_api.schema.people.api_token import ApiToken
 from graphql_api.schema.people.user import User
@@ -41,12 +50,12 @@ class Viewer:
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _is_verified)
 
     @resolved
-    def account_limit(self, info: Info) -> int:
+    def social_account_limit(self, info: Info) -> int:
         """How many social accounts the viewer's Personal may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
     @resolved
-    def accounts_used(self, info: Info) -> int | None:
+    def social_account_count(self, info: Info) -> int:
         """How many social accounts the viewer's Personal holds."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _held_count)
 
@@ -79,15 +88,25 @@ class Viewer:
         return Connection.of(page, lambda row: Workspace.of(*row))
 
     @connection
-    async def events(self, info: Info, request: PageRequest) -> Connection[Event]:
-        """What happened in the viewer's Personal, the oldest first: use `last` to show the newest.
+    async def events(
+        self,
+        info: Info,
+        request: PageRequest,
+        kinds: Kinds = None,
+        platforms: EventPlatforms = PLATFORMS,
+        actor_id: ActorId = None,
+        social_account_id: SocialAccountId = None,
+        since: Since = None,
+        until: Until = None,
+    ) -> Connection[Event]:
+        """What happened in the viewer's Personal, oldest first: use `last` to show the newest.
 
         An `after` whose next events are no longer kept is a `CURSOR_EXPIRED` error.
         """
+        asked = read_filter(kinds, platforms, actor_id, social_account_id, since, until)
         call = info.context.call
-        holder = Personal(call.viewer.user_id)
-        page = await events.page(call, request, holder)
-        return Connection.of(page, lambda row: Event(row=row))
+        page = await events.page(call, request, Personal(call.viewer.user_id), asked)
+        return Connection.of(page, lambda row: Event(row=row, asked=kinds))
 
     @strawberry.field(description=EVENTS_CURSOR)
     async def events_cursor(self, info: Info) -> str | None:

@@ -15,6 +15,15 @@ from graphql_api.schema.accounts.listing import PLATFORMS, OrderBy, Platforms, S
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved
 from graphql_api.schema.history.event import EVENTS_CURSOR, Event
+from graphql_api.schema.history.filtering import (
+    ActorId,
+    EventPlatforms,
+    Kinds,
+    Since,
+    SocialAccountId,
+    Until,
+    read_filter,
+)
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.nodes import Connection, Node
 from graphql_api.schema.people.user import User
@@ -64,13 +73,13 @@ class Workspace(Node):
         description="What the viewer may do here: only an `ADMIN` connects social accounts into it. Null once "
         "the viewer is no member any more."
     )
-    accounts_used: int | None = strawberry.field(
+    social_account_count: int | None = strawberry.field(
         description="How many social accounts it holds, whoever sees them; null for who may not connect into it."
     )
     key: strawberry.Private[UUID]
 
     @resolved
-    def account_limit(self, info: Info) -> int:
+    def social_account_limit(self, info: Info) -> int:
         """How many social accounts it may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
@@ -96,16 +105,26 @@ class Workspace(Node):
         )
 
     @connection
-    async def events(self, info: Info, request: PageRequest) -> Connection[Event] | None:
-        """What happened in this Workspace, the oldest first: use `last` to show the newest.
+    async def events(
+        self,
+        info: Info,
+        request: PageRequest,
+        kinds: Kinds = None,
+        platforms: EventPlatforms = PLATFORMS,
+        actor_id: ActorId = None,
+        social_account_id: SocialAccountId = None,
+        since: Since = None,
+        until: Until = None,
+    ) -> Connection[Event] | None:
+        """What happened in this Workspace, oldest first: use `last` to show the newest.
 
         Admins see everything. Creators see what they did, what was done to them, and all about the social accounts
         that are shared with a team they are in. An `after` whose next events are no longer kept is a
         `CURSOR_EXPIRED` error.
         """
-        holder = holders.Workspace(self.key)
-        page = await events.page(info.context.call, request, holder)
-        return Connection.of(page, lambda row: Event(row=row))
+        asked = read_filter(kinds, platforms, actor_id, social_account_id, since, until)
+        page = await events.page(info.context.call, request, holders.Workspace(self.key), asked)
+        return Connection.of(page, lambda row: Event(row=row, asked=kinds))
 
     @strawberry.field(description=EVENTS_CURSOR)
     async def events_cursor(self, info: Info) -> str | None:
@@ -177,7 +196,7 @@ class Workspace(Node):
             name=row.name,
             created_at=row.created_at,
             viewer_role=role,
-            accounts_used=row.held_count if may_connect(role) else None,
+            social_account_count=row.held_count if may_connect(role) else None,
             key=row.id,
         )
 

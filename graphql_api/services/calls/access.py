@@ -18,6 +18,7 @@ from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls.call import Call
+from graphql_api.services.calls.live import Standing
 from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, UserRow, WorkspaceRow, columns
 from graphql_api.storage.tables import (
@@ -67,6 +68,18 @@ _LOGINS = Prepared(
         one_of(col(FacebookAccount.id), "ids"), col(FacebookAccount.user_id) == _VIEWER_ID
     ),
     FacebookAccountRow,
+)
+_STANDING_AT_HOME = Prepared[Standing](
+    sa.select(col(User.event_seq)).where(
+        col(User.id) == sa.bindparam("user_id", type_=sa.Uuid()), col(User.id) == _VIEWER_ID
+    ),
+    lambda seq: (seq, None),
+)
+_STANDING = Prepared[Standing](
+    sa.select(col(Workspace.event_seq), col(Membership.role))
+    .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+    .where(col(Workspace.id) == SOME_WORKSPACE.workspace_id, col(Membership.user_id) == _VIEWER_ID),
+    lambda seq, role: (seq, role),
 )
 
 
@@ -296,7 +309,7 @@ def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
     """
     me = viewer.user_id
     if isinstance(holder, Personal):
-        return owns(viewer, holder)
+        return col(Event.user_id) == viewer.user_id
     member = sa.exists().where(
         col(Membership.workspace_id) == holder.workspace_id, col(Membership.user_id) == me
     )
@@ -322,24 +335,17 @@ def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
     )
 
 
-async def standing(session: AsyncSession, viewer: Viewer, holder: Holder) -> tuple[int, Role | None] | None:
+async def standing(call: Call, holder: Holder) -> Standing | None:
     """The number of the latest event of a place, and the viewer's role there; None if it is not theirs.
 
     Over their own Personal they have no role.
     """
+    viewer_id = call.viewer.user_id
     if isinstance(holder, Personal):
-        personal = sa.select(col(User.event_seq)).where(
-            col(User.id) == holder.user_id, col(User.id) == viewer.user_id
-        )
-        seq = (await session.execute(personal)).scalar_one_or_none()
-        return None if seq is None else (seq, None)
-    statement = (
-        sa.select(col(Workspace.event_seq), col(Membership.role))
-        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
-        .where(col(Workspace.id) == holder.workspace_id, col(Membership.user_id) == viewer.user_id)
-    )
-    found = (await session.execute(statement)).one_or_none()
-    return None if found is None else (found[0], Role(found[1]))
+        found = await call.rows(_STANDING_AT_HOME, user_id=holder.user_id, viewer_id=viewer_id)
+    else:
+        found = await call.rows(_STANDING, workspace_id=holder.workspace_id, viewer_id=viewer_id)
+    return found[0] if found else None
 
 
 async def teams(session: AsyncSession, viewer: Viewer, team_ids: Collection[UUID]) -> dict[UUID, Team]:

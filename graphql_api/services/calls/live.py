@@ -8,22 +8,24 @@ whether they still belong there, and which of their API tokens still hold.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col
 
 from graphql_api.adapters.channel import Channel
+from graphql_api.domain import holders
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.holders import Holder, Personal, Role
-from graphql_api.domain.holders import Workspace as Place
+from graphql_api.storage.columns import UtcDateTime
 from graphql_api.storage.database import Database
+from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.tables import ApiToken, Membership, User, Workspace
 
 T = TypeVar("T")
@@ -31,7 +33,6 @@ log = structlog.get_logger(__name__)
 
 INTERVAL = 0.5  # seconds between two looks, if nothing is announced
 SPACING = 0.02  # seconds between two looks at least
-IDS_IN_A_STATEMENT = 1000
 
 Standing = tuple[int, Role | None]
 """The number of a place's latest event, and somebody's role there."""
@@ -155,26 +156,15 @@ class Live:
         workspace_ids = {one.holder.workspace_id for one in followers if not isinstance(one.holder, Personal)}
         token_ids = {one.api_token_id for one in bearers}
 
-        async def read(session: AsyncSession) -> tuple[dict[tuple[UUID, Holder], Standing], set[UUID]]:
-            standings: dict[tuple[UUID, Holder], Standing] = {}
-            for ids in _chunks(user_ids):
-                statement = select(User.id, User.event_seq).where(col(User.id).in_(ids))
-                for user_id, seq in (await session.execute(statement)).all():
-                    standings[user_id, Personal(user_id)] = (seq, None)
-            for ids in _chunks(workspace_ids):
-                for members in _chunks(member_ids):
-                    standings |= await _standings_in_workspaces(session, ids, members)
-            valid: set[UUID] = set()
-            for ids in _chunks(token_ids):
-                tokens = select(ApiToken.id).where(
-                    col(ApiToken.id).in_(ids),
-                    col(ApiToken.revoked_at).is_(None),
-                    col(ApiToken.expires_at) > self._clock(),
-                )
-                valid.update((await session.scalars(tokens)).all())
-            return standings, valid
-
-        standings, valid = await self._database.read(read)
+        standings: dict[tuple[UUID, Holder], Standing] = {}
+        valid: Collection[UUID] = ()
+        if user_ids:
+            standings |= dict(await self._database.rows(_PERSONALS, ids=user_ids))
+        if workspace_ids:
+            asked = {"workspace_ids": workspace_ids, "user_ids": member_ids}
+            standings |= dict(await self._database.rows(_WORKSPACES, **asked))
+        if token_ids:
+            valid = set(await self._database.rows(_VALID_TOKENS, ids=token_ids, now=self._clock()))
         for follower in followers:
             follower.compare(standings.get((follower.user_id, follower.holder)))
         for bearer in bearers:
@@ -182,22 +172,23 @@ class Live:
                 bearer.ended.set()
 
 
-async def _standings_in_workspaces(
-    session: AsyncSession, workspace_ids: Sequence[UUID], user_ids: Sequence[UUID]
-) -> dict[tuple[UUID, Holder], Standing]:
-    statement = (
-        select(Workspace.id, Workspace.event_seq, Membership.user_id, Membership.role)
-        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
-        .where(col(Membership.user_id).in_(user_ids), col(Membership.workspace_id).in_(workspace_ids))
-    )
-    return {
-        (user_id, Place(workspace_id)): (seq, Role(role))
-        for workspace_id, seq, user_id, role in (await session.execute(statement)).all()
-    }
-
-
-def _chunks(ids: Collection[UUID]) -> Iterator[list[UUID]]:
-    """So many ids as one statement may well have, again and again."""
-    some = list(ids)
-    for start in range(0, len(some), IDS_IN_A_STATEMENT):
-        yield some[start : start + IDS_IN_A_STATEMENT]
+_PERSONALS = Prepared[tuple[tuple[UUID, Holder], Standing]](
+    sa.select(col(User.id), col(User.event_seq)).where(one_of(col(User.id), "ids")),
+    lambda user_id, seq: ((user_id, Personal(user_id)), (seq, None)),
+)
+_WORKSPACES = Prepared[tuple[tuple[UUID, Holder], Standing]](
+    sa.select(col(Workspace.id), col(Membership.user_id), col(Workspace.event_seq), col(Membership.role))
+    .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
+    .where(
+        one_of(col(Membership.workspace_id), "workspace_ids"), one_of(col(Membership.user_id), "user_ids")
+    ),
+    lambda workspace_id, user_id, seq, role: ((user_id, holders.Workspace(workspace_id)), (seq, role)),
+)
+_VALID_TOKENS = Prepared[UUID](
+    sa.select(col(ApiToken.id)).where(
+        one_of(col(ApiToken.id), "ids"),
+        col(ApiToken.revoked_at).is_(None),
+        col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
+    ),
+    lambda api_token_id: api_token_id,
+)

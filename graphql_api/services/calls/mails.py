@@ -1,17 +1,19 @@
 """Mails as rows: written in the transaction whose outcome they tell, sent once that is committed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
 
 from graphql_api.adapters.sealing import Binding, Keyring
+from graphql_api.domain.holders import Role
 from graphql_api.domain.mails import MailKind
 from graphql_api.domain.secrets import Sealed, Secret
 from graphql_api.services.calls.call import Call
-from graphql_api.storage.tables import Mail
+from graphql_api.storage.tables import Mail, Membership, User, Workspace
 
 
 async def enqueue(
@@ -28,7 +30,8 @@ async def enqueue(
     `details` fill the words of `domain.mails`, and are kept as they are; a code goes into `secret`, which
     is sealed, and erased once the mail is sent. Details by kind: `name` (of the recipient, for the
     greeting) and `expires` anywhere; `workspace`, `inviter`, `role` for INVITATION; `workspace`,
-    `display_name`, and `requester`, `message`, `reason` where they apply, for ACCESS_REQUEST….
+    `display_name`, and `requester`, `message`, `reason` where they apply, for ACCESS_REQUEST…; `workspace`,
+    `actor`, `accounts` for SOCIAL_ACCOUNTS_MOVED.
     """
     mail_id = uuid4()
     session.add(
@@ -46,6 +49,32 @@ async def enqueue(
     # Also after a savepoint, which is too early and does no harm: the mailer looks, and polls besides.
     waiting = call.services.mail_waiting
     sa.event.listen(session.sync_session, "after_commit", lambda _: waiting.set())
+
+
+async def tell_admins_of_move(
+    session: AsyncSession, call: Call, *, workspace_id: UUID, accounts: Sequence[str]
+) -> None:
+    """Mail the other admins of a Workspace that the viewer moved social accounts out of it.
+
+    `accounts` are their display names. The caller has locked the Workspace and the viewer.
+    """
+    workspace = await session.get_one(Workspace, workspace_id)
+    viewer = await session.get_one(User, call.viewer.user_id)
+    admins = (
+        select(User)
+        .join(Membership, col(Membership.user_id) == col(User.id))
+        .where(Membership.workspace_id == workspace_id, Membership.role == Role.ADMIN, User.id != viewer.id)
+        .order_by(col(User.id))
+    )
+    told = {
+        "workspace": workspace.name,
+        "actor": viewer.name,
+        "accounts": ", ".join('"' + name.replace('"', "'") + '"' for name in accounts),
+    }
+    for admin in (await session.scalars(admins)).all():
+        await enqueue(
+            session, call, MailKind.SOCIAL_ACCOUNTS_MOVED, admin.email, {"name": admin.name, **told}
+        )
 
 
 def moment(when: datetime) -> str:

@@ -8,23 +8,28 @@ import asyncio
 import base64
 import binascii
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col
 
+from graphql_api.domain.events import EventFilter
 from graphql_api.domain.faults import BadUserInput, CursorExpired, Forbidden, TemporarilyUnavailable
-from graphql_api.domain.holders import Holder, Personal, Role, columns_of
+from graphql_api.domain.holders import Holder, Personal, columns_of
+from graphql_api.domain.platforms import Platform
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.live import Follower
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList, write_cursor
+from graphql_api.storage.columns import UtcDateTime
+from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import EventRow, columns
 from graphql_api.storage.tables import Event
 
+EVERY_EVENT = EventFilter()
 BATCH = 100  # events that one read returns at most
 REACH = 10_000  # events that one read looks at, most of which a creator may not see
 
@@ -51,73 +56,57 @@ def read_cursor(holder: Holder, cursor: str, name: str = "after") -> int:
     return int(seq)
 
 
-async def page(call: Call, request: PageRequest, holder: Holder) -> Page[EventRow]:
-    """The events of a place that the viewer may see, the oldest first.
+async def page(
+    call: Call, request: PageRequest, holder: Holder, asked: EventFilter = EVERY_EVENT
+) -> Page[EventRow]:
+    """Those of the events of a place that are asked for and that the viewer may see, the oldest first.
 
     Raises:
-        BadUserInput: the page's arguments or cursors cannot be used.
+        BadUserInput: the page's arguments, its cursors or the filter cannot be used.
         CursorExpired: events after the `after` are no longer kept.
     """
     before = None if request.before is None else read_cursor(holder, request.before, "before")
     after = None if request.after is None else read_cursor(holder, request.after)
-    numbered = request._replace(
-        after=None if after is None else write_cursor([after]),
-        before=None if before is None else write_cursor([before]),
-    )
-    viewer_id = call.viewer.user_id
-    if isinstance(holder, Personal):
-        found = await _OWN.page(call, numbered, user_id=holder.user_id, viewer_id=viewer_id)
-    else:
-        found = await _A_WORKSPACES.page(
-            call, numbered, workspace_id=holder.workspace_id, viewer_id=viewer_id
-        )
+    found = await _page(call, holder, request, _checked(asked), after=after, before=before)
     if after is not None:
         # Asked after the page was read: what is still kept now was kept then.
-        await call.read(lambda session: _check_kept(session, call, holder, after))
+        await _check_kept(call, holder, after, found.items)
     return replace(found, cursor=lambda index: cursor_of(holder, found.items[index].seq))
-
-
-_OWN = PreparedList(
-    sa.select(*columns(Event, EventRow)).where(col(Event.user_id) == access.SOMEBODY.user_id),
-    EventRow,
-    within={"user_id": col(Event.user_id)},
-    order=[col(Event.seq)],
-)
-_A_WORKSPACES = PreparedList(
-    sa.select(*columns(Event, EventRow)).where(access.sees_event(access.SOMEBODY, access.SOME_WORKSPACE)),
-    EventRow,
-    within={"workspace_id": col(Event.workspace_id)},
-    order=[col(Event.seq)],
-)
 
 
 async def present_cursor(call: Call, holder: Holder) -> str | None:
     """The cursor after which come the events from now on; None for a place that is not the viewer's."""
-    found = await call.read(lambda session: access.standing(session, call.viewer, holder))
+    found = await access.standing(call, holder)
     return None if found is None else cursor_of(holder, found[0])
 
 
 async def follow(
-    call: Call, holder: Holder, *, after: str | None, renew: Callable[[], None]
-) -> AsyncGenerator[Event, None]:
-    """The events of a place that the viewer may see, for ever: those after a cursor, then each as it happens.
+    call: Call,
+    holder: Holder,
+    asked: EventFilter = EVERY_EVENT,
+    *,
+    after: str | None,
+    renew: Callable[[], None],
+) -> AsyncGenerator[EventRow, None]:
+    """The events that `page` lists, for ever: those after a cursor, then each as it happens.
 
     Holds no connection while it waits, and reads on only when what it read was taken. `renew` is called
     after each read: what was loaded for earlier events may have changed.
 
     Raises:
-        BadUserInput: the cursor cannot be used.
+        BadUserInput: the cursor or the filter cannot be used.
         CursorExpired: events after the cursor are no longer kept.
         Forbidden: the viewer does not belong there, or does not any more.
     """
     live = call.services.live
+    asked = _checked(asked)
     seq = None if after is None else read_cursor(holder, after)
     with live.following(call.viewer.user_id, holder) as follower:
         while True:
             follower.stirred.clear()  # before reading: what comes meanwhile is read the next time
             try:
                 async with live.reading:
-                    news = await _read_news(call, follower, seq)
+                    news = await _read_news(call, follower, asked, seq)
             except TemporarilyUnavailable:
                 await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - jitter
                 continue
@@ -138,56 +127,113 @@ async def follow(
 class _News:
     """What one read brought: events up to the number `seq`, while `latest` is the place's last one."""
 
-    events: Sequence[Event]
+    events: Sequence[EventRow]
     seq: int
     latest: int
 
 
-async def _read_news(call: Call, follower: Follower, after: int | None) -> _News:
+async def _read_news(call: Call, follower: Follower, asked: EventFilter, after: int | None) -> _News:
     holder = follower.holder
-
-    async def read(session: AsyncSession) -> tuple[_News, Role | None]:
-        standing = await access.standing(session, call.viewer, holder)
-        if standing is None:
-            raise Forbidden("There is no such Workspace, or you are not a member of it")
-        latest, role = standing
-        if after is None or after == latest:
-            return _News((), latest, latest), role
-        reach = min(latest, after + REACH)
-        column, value = _list_of(holder)
-        statement = (
-            select(Event)
-            .where(
-                column == value,
-                col(Event.seq) > after,
-                col(Event.seq) <= reach,
-                access.sees_event(call.viewer, holder),
-            )
-            .order_by(column, col(Event.seq))
-            .limit(BATCH)
-        )
-        events = (await session.scalars(statement)).all()
-        if not events or events[0].seq != after + 1:
-            await _check_kept(session, call, holder, after)
-        return _News(events, events[-1].seq if len(events) == BATCH else reach, latest), role
-
-    news, role = await call.read(read)
-    follower.know(news.latest, role)
-    return news
+    standing = await access.standing(call, holder)
+    if standing is None:
+        raise Forbidden("There is no such Workspace, or you are not a member of it")
+    follower.know(*standing)
+    latest, _ = standing
+    if after is None or after == latest:
+        return _News((), latest, latest)
+    reach = min(latest, after + REACH)
+    found = await _page(call, holder, PageRequest(first=BATCH), asked, after=after, before=reach + 1)
+    await _check_kept(call, holder, after, found.items)
+    return _News(found.items, found.items[-1].seq if len(found.items) == BATCH else reach, latest)
 
 
-async def _check_kept(session: AsyncSession, call: Call, holder: Holder, after: int) -> None:
-    """Make sure that all events after this one are kept; a number that was never taken has none either."""
-    column, value = _list_of(holder)
-    oldest = select(sa.func.min(Event.seq)).where(column == value, col(Event.seq) > after)
-    standing = await access.standing(session, call.viewer, holder)
-    following = (await session.scalars(oldest)).one()
+def _checked(asked: EventFilter) -> EventFilter:
+    """What is asked for, without what rules nothing out: so there are fewer statements to prepare.
+
+    Raises:
+        BadUserInput: it asks for no kind at all.
+    """
+    if asked.kinds is not None and not asked.kinds:
+        raise BadUserInput("`kinds` is empty; leave it out to get events of every kind")
+    everywhere = asked.platforms is not None and set(asked.platforms) == set(Platform)
+    return asked._replace(platforms=None) if everywhere else asked
+
+
+async def _page(
+    call: Call,
+    holder: Holder,
+    request: PageRequest,
+    asked: EventFilter,
+    *,
+    after: int | None,
+    before: int | None,
+) -> Page[EventRow]:
+    """A page between two numbers."""
+    numbered = request._replace(
+        after=None if after is None else write_cursor([after]),
+        before=None if before is None else write_cursor([before]),
+    )
+    given = {name: value for name, value in asked._asdict().items() if value is not None}
+    listed = _listed(isinstance(holder, Personal), frozenset(given))
+    return await listed.page(call, numbered, viewer_id=call.viewer.user_id, **_named(holder), **given)
+
+
+@cache
+def _listed(is_personal: bool, given: frozenset[str]) -> PreparedList[EventRow]:
+    """The histories of Personals, or of Workspaces, as far as these filters let pass."""
+    name, column = _PLACES[is_personal]
+    place = Personal(access.SOMEBODY.user_id) if is_personal else access.SOME_WORKSPACE
+    return PreparedList(
+        sa.select(*columns(Event, EventRow)).where(
+            access.sees_event(access.SOMEBODY, place),
+            *(condition for name, condition in _FILTERS.items() if name in given),
+        ),
+        EventRow,
+        within={name: column},
+        order=[col(Event.seq)],
+    )
+
+
+async def _check_kept(call: Call, holder: Holder, after: int, found: Sequence[EventRow]) -> None:
+    """Make sure that all events after this one are kept; a number that was never taken has none either.
+
+    `found` are events after it, of which there may be more.
+    """
+    if found and found[0].seq == after + 1:
+        return
+    # Before the next statement: what is written in between was kept.
+    standing = await access.standing(call, holder)
+    oldest = _OLDEST[isinstance(holder, Personal)]
+    (following,) = await call.rows(oldest, after=after, **_named(holder))
     if following != after + 1 and (standing is None or following is not None or standing[0] != after):
         raise CursorExpired
 
 
-def _list_of(holder: Holder) -> tuple[Any, object]:
+def _named(holder: Holder) -> dict[str, object]:
     user_id, workspace_id = columns_of(holder)
-    if user_id is not None:
-        return col(Event.user_id), user_id
-    return col(Event.workspace_id), workspace_id
+    return {"workspace_id": workspace_id} if user_id is None else {"user_id": user_id}
+
+
+_FILTERS: Mapping[str, sa.ColumnElement[bool]] = {
+    "kinds": one_of(col(Event.kind), "kinds"),
+    "platforms": sa.or_(col(Event.platform).is_(None), one_of(col(Event.platform), "platforms")),
+    "actor_id": col(Event.actor_id) == sa.bindparam("actor_id", type_=sa.Uuid()),
+    "hold_id": col(Event.subject_id) == sa.bindparam("hold_id", type_=sa.Uuid()),
+    "since": col(Event.created_at) >= sa.bindparam("since", type_=UtcDateTime()),
+    "until": col(Event.created_at) < sa.bindparam("until", type_=UtcDateTime()),
+}
+# Is it a Personal? Then this column says whose events these are.
+_PLACES: Mapping[bool, tuple[str, Any]] = {
+    True: ("user_id", col(Event.user_id)),
+    False: ("workspace_id", col(Event.workspace_id)),
+}
+_OLDEST = {
+    is_personal: Prepared[int | None](
+        sa.select(sa.func.min(col(Event.seq))).where(
+            column == sa.bindparam(name, type_=sa.Uuid()),
+            col(Event.seq) > sa.bindparam("after", type_=sa.BigInteger()),
+        ),
+        lambda seq: seq,
+    )
+    for is_personal, (name, column) in _PLACES.items()
+}

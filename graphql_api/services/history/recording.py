@@ -1,4 +1,4 @@
-"""Writing what happened, in the same transaction as the change itself. `services.events` reads it."""
+"""Writing what happened, in the same transaction as the change itself. `events` reads it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,8 @@ async def record(
     """
     now = call.now
     actor_id = actor_id or (call.caller.user_id if call.caller else None)
+    # Whoever writes has locked the actor's row, so the session knows it.
+    actor = None if actor_id is None else await session.get(User, actor_id)
     by_holder: dict[Holder, list[NewEvent]] = defaultdict(list)
     for event in events:
         by_holder[event.holder].append(event)
@@ -44,7 +46,7 @@ async def record(
         last = await _advance(session, holders, events_each, held_each, now)
         for holder in holders:
             for seq, event in enumerate(by_holder[holder], start=last[holder] - events_each + 1):
-                rows.append(_row(event, seq, actor_id, call.request_id, now))
+                rows.append(_row(event, seq, actor, call.request_id, now))
                 if event.subject_id is not None:
                     ended += [(event.subject_id, team_id, seq) for team_id in event.ends_shares_with]
     if rows:
@@ -76,16 +78,15 @@ async def _advance(
     return {by_id[holder_id]: last for holder_id, last in taken}
 
 
-def _row(
-    event: NewEvent, seq: int, actor_id: UUID | None, request_id: str, now: datetime
-) -> dict[str, object]:
+def _row(event: NewEvent, seq: int, actor: User | None, request_id: str, now: datetime) -> dict[str, object]:
     user_id, workspace_id = columns_of(event.holder)
     return {
         "user_id": user_id,
         "workspace_id": workspace_id,
         "seq": seq,
         "kind": event.kind,
-        "actor_id": actor_id,
+        "actor_id": None if actor is None else actor.id,
+        "actor_name": None if actor is None else actor.name,
         "subject_id": event.subject_id,
         "subject_name": event.subject_name,
         "platform": event.platform,
