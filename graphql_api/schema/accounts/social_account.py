@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from graphql_api.schema.nodes import Node, setter
 from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.schema.workspaces.workspace import Workspace
-from graphql_api.services.accounts.listing import NOT_READ, NotRead
 from graphql_api.storage.rows import (
     AnyTeam,
     AnyUser,
@@ -34,6 +34,15 @@ SocialAccountHolder = Annotated[
         description="The place that has a social account: a person (their Personal) or a Workspace. Closed.",
     ),
 ]
+
+
+class NotRead(Enum):
+    """In the place of a value that was not read along."""
+
+    NOT_READ = "NOT_READ"
+
+
+NOT_READ = NotRead.NOT_READ
 
 
 @interface
