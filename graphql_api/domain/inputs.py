@@ -201,10 +201,14 @@ def check_idempotency_key(problems: Problems, path: tuple[str, ...], value: str 
         )
 
 
-def check_item_count(problems: Problems, path: tuple[str, ...], items: Sequence[object]) -> None:
-    """A list that a call may hand over: at most 100 items."""
+def check_item_count(
+    problems: Problems, path: tuple[str, ...], items: Sequence[object], *, least: int = 0
+) -> None:
+    """A list that a call may hand over: at most 100 items, and where it must name something, at least one."""
     if len(items) > MAX_ITEMS:
-        problems.add(path, InvalidInputCode.OUT_OF_RANGE, f"At most {MAX_ITEMS} items a call")
+        problems.add(path, InvalidInputCode.TOO_LONG, f"A list has at most {MAX_ITEMS} items")
+    elif len(items) < least:
+        problems.add(path, InvalidInputCode.TOO_SHORT, f"A list needs at least {least} item")
 
 
 def _encodable(value: str) -> bool:

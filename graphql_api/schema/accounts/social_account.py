@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from graphql_api.domain import holders
+from graphql_api.domain.faults import Forbidden
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
@@ -109,7 +110,9 @@ class SocialAccount(Node):
         if self.held_by is None:
             return None
         secret = await info.context.loaders.access_tokens.load(self.hold_id)
-        return None if secret is None else secret.reveal()
+        if secret is None:
+            raise Forbidden("Only an admin of the Workspace reads the access tokens of its social accounts")
+        return secret.reveal()
 
     @resolved
     def facebook_account(self, info: Info) -> FacebookAccount | None:

@@ -2,20 +2,18 @@
 
 from graphql_api.adapters.sealing import Binding, Keyring
 from graphql_api.domain.holders import Holder, Personal, holder_of
-from graphql_api.domain.platforms import Platform
+from graphql_api.domain.platforms import SocialKey
 from graphql_api.domain.secrets import Sealed, Secret
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
 
-_INSTAGRAM = Platform.INSTAGRAM.value
 
-
-def seal_social_account(call: Call, secret: Secret, external_id: str, holder: Holder) -> Sealed:
-    """Seal an Instagram account's access token for the row it will stand in, under this holder.
+def seal_social_account(call: Call, secret: Secret, key: SocialKey, holder: Holder) -> Sealed:
+    """Seal a social account's access token for the row it will stand in, under this holder.
 
     Sealing ahead is fine: the envelope is written only where the holder is ours.
     """
-    return call.services.keyring.seal(secret, _social_account_binding(external_id, holder))
+    return call.services.keyring.seal(secret, _social_account_binding(key, holder))
 
 
 def seal_facebook_account(call: Call, secret: Secret, facebook_user_id: str, holder: Personal) -> Sealed:
@@ -39,7 +37,7 @@ def reseal_for(call: Call, account: SocialAccount, holder: Holder) -> Sealed:
     Raises:
         CannotOpen: the row was edited by hand, or its key is not configured.
     """
-    return seal_social_account(call, open_social_account(call, account), account.external_id, holder)
+    return seal_social_account(call, open_social_account(call, account), _key_of(account), holder)
 
 
 def reseal(keyring: Keyring, row: SocialAccount | FacebookAccount) -> tuple[Sealed, Sealed]:
@@ -60,12 +58,16 @@ def _of_social_account(account: SocialAccount) -> tuple[Sealed, Binding]:
     holder = holder_of(account.holder_user_id, account.holder_workspace_id)
     if account.access_token is None or holder is None:
         raise ValueError("a social account that is free has no access token")
-    return account.access_token, _social_account_binding(account.external_id, holder)
+    return account.access_token, _social_account_binding(_key_of(account), holder)
 
 
 def _facebook_account_binding(facebook_user_id: str, holder: Personal) -> Binding:
     return Binding("facebook_accounts", "access_token", "FACEBOOK", facebook_user_id, str(holder))
 
 
-def _social_account_binding(external_id: str, holder: Holder) -> Binding:
-    return Binding("social_accounts", "access_token", _INSTAGRAM, external_id, str(holder))
+def _social_account_binding(key: SocialKey, holder: Holder) -> Binding:
+    return Binding("social_accounts", "access_token", key.platform.value, key.external_id, str(holder))
+
+
+def _key_of(account: SocialAccount) -> SocialKey:
+    return SocialKey(account.platform, account.external_id)

@@ -28,7 +28,8 @@ from graphql_api.domain.conflicts import (
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
-from graphql_api.domain.permissions import may_connect
+from graphql_api.domain.permissions import Action, may
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.accounts import access_requests, access_tokens, holdings
 from graphql_api.services.calls import access, retries
@@ -131,7 +132,7 @@ async def _connect_at_once(call: Call, command: ConnectCommand) -> Connected | N
                 display_name=claim.display_name,
                 profile_picture_url=claim.profile_picture_url,
                 access_token=access_tokens.seal_social_account(
-                    call, claim.access_token, claim.instagram_user_id, place
+                    call, claim.access_token, SocialKey(Platform.INSTAGRAM, claim.instagram_user_id), place
                 ),
             )
             for claim in command.claims
@@ -294,7 +295,7 @@ def in_workspace(
     if workspace_id not in found:
         return place, 0, (_at_workspace(InvalidInputCode.NOT_FOUND, "There is no such Workspace"),)
     workspace, role = found[workspace_id]
-    if not may_connect(role):
+    if not may(role, Action.CONNECT):
         return (
             place,
             0,
@@ -392,7 +393,7 @@ def _rows(call: Call, claims: Sequence[Claim], place: Holder) -> list[ClaimedRow
             display_name=claim.display_name,
             profile_picture_url=claim.profile_picture_url,
             access_token=access_tokens.seal_social_account(
-                call, claim.access_token, claim.instagram_user_id, place
+                call, claim.access_token, SocialKey(Platform.INSTAGRAM, claim.instagram_user_id), place
             ),
         )
         for claim in claims
