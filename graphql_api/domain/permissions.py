@@ -23,6 +23,7 @@ class Action(StrEnum):
     SEE_SHARED_ACCOUNTS = "See the social accounts that are shared with a team they are in"
     SEE_EVERY_ACCOUNT = "See every social account"
     CONNECT = "Connect social accounts into it, and disconnect them"
+    READ_ACCESS_TOKENS = "Read the access tokens of its social accounts, with the scope for it"
     MOVE = "Move social accounts out of it, and others into it"
     GIVE_NICKNAME = "Give its social accounts nicknames"
     INVITE = "Invite people"
@@ -43,6 +44,7 @@ ROLES: Mapping[Action, frozenset[Role]] = {
     Action.SEE_SHARED_ACCOUNTS: _EVERY_MEMBER,
     Action.SEE_EVERY_ACCOUNT: _ADMINS,
     Action.CONNECT: _ADMINS,
+    Action.READ_ACCESS_TOKENS: _ADMINS,
     Action.MOVE: _ADMINS,
     Action.GIVE_NICKNAME: _ADMINS,
     Action.INVITE: _ADMINS,
@@ -64,21 +66,6 @@ def may(role: Role | None, action: Action) -> bool:
 def may_see(role: Role | None) -> bool:
     """May the viewer know that the Workspace exists, its name and its members?"""
     return may(role, Action.SEE)
-
-
-def may_connect(role: Role | None) -> bool:
-    """May the viewer connect social accounts into the Workspace, and disconnect them?"""
-    return may(role, Action.CONNECT)
-
-
-def may_move(role: Role | None) -> bool:
-    """May the viewer move social accounts out of the place, and others into it?"""
-    return may(role, Action.MOVE)
-
-
-def may_give_nickname(role: Role | None) -> bool:
-    """May the viewer give the place's social accounts nicknames?"""
-    return may(role, Action.GIVE_NICKNAME)
 
 
 def may_invite(role: Role | None) -> bool:

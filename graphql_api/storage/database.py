@@ -445,8 +445,6 @@ def sqlite_engine(
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        # SQLite's own knows ASCII only, and a search is to find what PostgreSQL finds.
-        connection.create_function("lower", 1, _lower, deterministic=True)
         connection.isolation_level = None  # we begin ourselves: the driver's own way breaks savepoints
         configure_sqlite(connection, writes=begin is not None, foreign_keys=foreign_keys)
 
@@ -462,6 +460,8 @@ def sqlite_engine(
 
 def configure_sqlite(connection: Any, *, writes: bool, foreign_keys: bool = True) -> None:
     """Set up a connection to an SQLite file."""
+    # SQLite's own knows ASCII only, and a search is to find what PostgreSQL finds.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in (
         "busy_timeout=5000",

@@ -1,9 +1,11 @@
 """Reading access tokens: behind a scope, and every reading leaves an event."""
 
+from graphql_api.settings import Settings
 from tests import operations
+from tests.accounts.held_pages import hold_page
 from tests.api import Api, Person
 from tests.canaries import PASSWORD
-from tests.database import Database, key_of
+from tests.database import Database, key_of, share
 
 
 async def with_scope(person: Person) -> Person:
@@ -115,3 +117,76 @@ async def test_a_row_that_was_moved_by_hand_gives_nobody_a_token(api: Api, datab
     assert node == {"externalId": "1", "accessToken": None}
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL_SERVER_ERROR"]
     assert await readings(database) == []
+
+
+READ = "query Read($ids: [ID!]!) { nodes(ids: $ids) { ... on SocialAccount { externalId accessToken } } }"
+
+
+async def test_a_creator_reads_no_access_token_of_a_workspace(api: Api, database: Database) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    workspace = await ada.create_workspace()
+    await ada.bring_in(eve, workspace)
+    shared = (await ada.connect("1", workspace=workspace))["instagramAccounts"][0]["instagramAccount"]["id"]
+    await share(database, workspace, eve, "Team")
+    own = (await eve.connect("2"))["instagramAccounts"][0]["instagramAccount"]["id"]
+    worker = await with_scope(eve)
+
+    # when
+    answer = (await api.post(READ, {"ids": [shared, own]}, token=worker.token)).json()
+
+    # then: their own is read all the same
+    assert answer["data"]["nodes"] == [
+        {"externalId": "1", "accessToken": None},
+        {"externalId": "2", "accessToken": api.canaries.access_token("ig2")},
+    ]
+    assert [(error["path"], error["extensions"]["code"]) for error in answer["errors"]] == [
+        (["nodes", 0, "accessToken"], "FORBIDDEN")
+    ]
+    assert await readings(database) == [key_of(own).hex]
+
+
+async def test_an_admin_reads_the_access_tokens_of_a_workspace_until_they_are_a_creator(
+    api: Api, database: Database, settings: Settings
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    workspace = await ada.create_workspace()
+    await ada.bring_in(eve, workspace, "ADMIN")
+    page = await hold_page(database, settings, ada, "2001", workspace=workspace)
+    await share(database, workspace, eve, "Team")
+    worker = await with_scope(eve)
+
+    # when
+    (read,) = (await worker.execute(READ, {"ids": [page]}))["nodes"]
+    await database.rows(
+        f"UPDATE memberships SET role = 'CREATOR' WHERE user_id = {database.literal(key_of(eve.id))}"
+    )
+    answer = (await api.post(READ, {"ids": [page]}, token=worker.token)).json()
+
+    # then
+    assert read == {"externalId": "2001", "accessToken": api.canaries.access_token("page2001")}
+    assert answer["data"]["nodes"] == [{"externalId": "2001", "accessToken": None}]
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+    (event,) = await database.rows(
+        "SELECT workspace_id, platform, subject_name FROM events WHERE kind = 'ACCESS_TOKEN_READ'"
+    )
+    assert str(event.pop("workspace_id")).replace("-", "") == key_of(workspace).hex
+    assert event == {"platform": "FACEBOOK_PAGE", "subject_name": "Ada Bakes"}
+
+
+async def test_the_envelope_of_a_page_opens_for_no_account_of_another_platform(
+    api: Api, database: Database, settings: Settings
+) -> None:
+    # given
+    ada = await api.register("ada")
+    page = await hold_page(database, settings, ada, "2001")
+    worker = await with_scope(ada)
+
+    # when
+    await database.rows("UPDATE social_accounts SET platform = 'INSTAGRAM'")
+    answer = (await api.post(READ, {"ids": [page]}, token=worker.token)).json()
+
+    # then
+    assert answer["data"]["nodes"] == [{"externalId": "2001", "accessToken": None}]
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL_SERVER_ERROR"]

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from graphql_api.settings import Settings
 from tests import operations
+from tests.accounts.held_pages import hold_page
 from tests.api import Api, Person, facebook_account, instagram_account
 from tests.database import Database, key_of
 
@@ -149,6 +151,43 @@ async def test_a_list_of_one_team_is_for_admins_and_for_who_is_in_it(api: Api, d
     assert found == {"ada": shared, "bob": shared, "cyd": []}
     elsewhere = {"id": workspace, "teamId": global_id("Team", uuid4())}
     assert (await ada.execute(WORKSPACE_LIST, elsewhere))["node"]["socialAccounts"]["nodes"] == []
+
+
+PLATFORMS = """
+query Platforms($platforms: [SocialPlatform!]!) {
+  viewer { socialAccounts(platforms: $platforms) { totalCount nodes { __typename displayName } } }
+}
+"""
+
+
+async def test_a_list_has_both_platforms_unless_one_is_asked_for(
+    api: Api, database: Database, settings: Settings
+) -> None:
+    # given
+    ada = await api.register("ada")
+    await connect_named(ada, "bob")
+    await hold_page(database, settings, ada, "1", name="Ada Bakes")
+
+    # when
+    both = await listed(ada, orderBy={"field": "DISPLAY_NAME"})
+    found = await listed(ada, search="BAKES")
+    of_one = {
+        platform: (await ada.execute(PLATFORMS, {"platforms": [platform]}))["viewer"]["socialAccounts"]
+        for platform in ("INSTAGRAM", "FACEBOOK_PAGE")
+    }
+
+    # then
+    assert (both, found) == (["Ada Bakes", "bob"], ["Ada Bakes"])
+    assert of_one == {
+        "INSTAGRAM": {
+            "totalCount": 1,
+            "nodes": [{"__typename": "InstagramAccount", "displayName": "bob"}],
+        },
+        "FACEBOOK_PAGE": {
+            "totalCount": 1,
+            "nodes": [{"__typename": "FacebookPage", "displayName": "Ada Bakes"}],
+        },
+    }
 
 
 def global_id(type_name: str, key: Any) -> str:

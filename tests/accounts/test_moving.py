@@ -8,6 +8,7 @@ import pytest
 
 from graphql_api.settings import Settings
 from tests import operations
+from tests.accounts.held_pages import hold_page
 from tests.accounts.moving_operations import MOVE, RENAME
 from tests.api import Api, Person, paths
 from tests.conftest import make_settings
@@ -39,7 +40,7 @@ async def counts_are_right(database: Database) -> bool:
 async def moves_told(database: Database) -> Rows:
     """The events of moving, in whose history they stand and what they say."""
     rows = await database.rows(
-        "SELECT user_id, workspace_id, actor_id, subject_id, details FROM events "
+        "SELECT user_id, workspace_id, actor_id, subject_id, subject_name, platform, details FROM events "
         "WHERE kind = 'SOCIAL_ACCOUNT_MOVED' ORDER BY user_id, workspace_id"
     )
     return [{**row, "details": json.loads(row["details"])} for row in rows]
@@ -68,7 +69,9 @@ async def test_an_account_moves_from_the_personal_to_a_workspace_and_keeps_what_
     assert await counts_are_right(database)
 
 
-async def test_its_access_token_opens_in_the_new_place(api: Api, database: Database) -> None:
+async def test_its_access_token_opens_in_the_new_place(
+    api: Api, database: Database, settings: Settings
+) -> None:
     # given
     ada = await api.register("ada")
     workspace = await ada.create_workspace()
@@ -81,15 +84,20 @@ async def test_its_access_token_opens_in_the_new_place(api: Api, database: Datab
         "scopes": ["READ_ACCESS_TOKENS"],
     }
     token = (await ada.mutate(operations.LOG_IN, **log_in))["bearerToken"]
+    page = await hold_page(database, settings, ada, "2001", workspace=workspace)
 
     # when
-    await move(ada, held)
+    await move(ada, held, page)
 
     # then
     answer = await api.execute(operations.ACCESS_TOKENS, token=token)
-    (account,) = answer["viewer"]["socialAccounts"]["nodes"]
-    assert account["accessToken"] == api.canaries.access_token(f"ig{X}")
-    assert await database.rows("SELECT access_token FROM social_accounts") != [before]
+    opened = {node["externalId"]: node["accessToken"] for node in answer["viewer"]["socialAccounts"]["nodes"]}
+    assert opened == {
+        X: api.canaries.access_token(f"ig{X}"),
+        "2001": api.canaries.access_token("page2001"),
+    }
+    (after,) = await database.rows(f"SELECT access_token FROM social_accounts WHERE external_id = '{X}'")
+    assert after != before
 
 
 async def test_both_places_are_told_of_a_move(api: Api, database: Database) -> None:
@@ -107,12 +115,9 @@ async def test_both_places_are_told_of_a_move(api: Api, database: Database) -> N
         key_of(source).hex,
         key_of(target).hex,
     }
-    details = {
-        "username": f"user_{X}",
-        "from": f"workspace:{key_of(source)}",
-        "to": f"workspace:{key_of(target)}",
-    }
+    details = {"from": f"workspace:{key_of(source)}", "to": f"workspace:{key_of(target)}"}
     assert [row["details"] for row in told] == [details, details]
+    assert {(row["platform"], row["subject_name"]) for row in told} == {("INSTAGRAM", f"user_{X}")}
     assert {str(row["subject_id"]).replace("-", "") for row in told} == {key_of(held).hex}
     assert {str(row["actor_id"]).replace("-", "") for row in told} == {key_of(ada.id).hex}
 
@@ -286,16 +291,16 @@ async def test_more_than_a_hundred_at_once_are_refused(api: Api) -> None:
 
     result = await move(ada, *["x"] * 101, to="nonsense")
 
-    assert paths(result["errors"]) == [("socialAccountIds", "OUT_OF_RANGE"), ("workspaceId", "NOT_FOUND")]
+    assert paths(result["errors"]) == [("socialAccountIds", "TOO_LONG"), ("workspaceId", "NOT_FOUND")]
 
 
-async def test_an_empty_list_moves_nothing(api: Api, database: Database) -> None:
+async def test_an_empty_list_is_refused(api: Api, database: Database) -> None:
     ada = await api.register("ada")
     before = await database.everything()
 
     result = await move(ada)
 
-    assert result == {"__typename": "MoveSocialAccountsSuccess", "socialAccounts": []}
+    assert paths(result["errors"]) == [("socialAccountIds", "TOO_SHORT")]
     assert await database.everything() == before
 
 
@@ -317,6 +322,28 @@ async def test_an_access_token_that_cannot_be_opened_is_told_and_stays_where_it_
     assert await database.everything() == before
 
 
+async def test_accounts_of_two_platforms_with_one_id_move_alike(
+    api: Api, database: Database, settings: Settings
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    workspace = await ada.create_workspace()
+    (of_eve,) = hold_ids(await eve.connect("2001"))
+    page = await hold_page(database, settings, ada, "2001")
+
+    # when
+    result = await move(ada, page, to=workspace)
+
+    # then
+    (moved,) = result["socialAccounts"]
+    assert (moved["__typename"], moved["id"], moved["externalId"]) == ("FacebookPage", page, "2001")
+    assert (await ada.held(), await ada.held(workspace), await eve.held()) == ([], ["2001"], ["2001"])
+    told = await moves_told(database)
+    assert {(row["platform"], row["subject_name"]) for row in told} == {("FACEBOOK_PAGE", "Ada Bakes")}
+    assert paths((await move(ada, of_eve))["errors"]) == [("socialAccountIds.0", "NOT_FOUND")]
+    assert await counts_are_right(database)
+
+
 class TestFullPlaces:
     """A place that holds as many as it may."""
 
@@ -324,7 +351,9 @@ class TestFullPlaces:
     def settings(self, database_url: str) -> Settings:
         return make_settings(database_url, max_accounts_per_holder=2)
 
-    async def test_those_without_room_are_told_and_none_is_moved(self, api: Api, database: Database) -> None:
+    async def test_those_without_room_are_told_and_none_is_moved(
+        self, api: Api, database: Database, settings: Settings
+    ) -> None:
         # given
         ada = await api.register("ada")
         source, target = await ada.create_workspace("One"), await ada.create_workspace("Two")
@@ -341,7 +370,7 @@ class TestFullPlaces:
                 "__typename": "AccountLimitReached",
                 "path": ["input", "socialAccountIds", "1"],
                 "message": "Instagram account user_1 not moved. "
-                "This place holds 1 social accounts, and may hold 2",
+                "This place holds 1 of at most 2 social accounts",
                 "limit": 2,
                 "used": 1,
             }
@@ -349,6 +378,11 @@ class TestFullPlaces:
         assert await database.everything() == before
 
         # and then
+        page = await hold_page(database, settings, ada, "2001")
+        full = await move(ada, second, page, to=target)
+        assert [one["message"] for one in full["errors"]] == [
+            "Facebook Page Ada Bakes not moved. This place holds 1 of at most 2 social accounts"
+        ]
         assert (await move(ada, second, to=target))["__typename"] == "MoveSocialAccountsSuccess"
         assert await ada.held(target) == ["2", "3"]
 

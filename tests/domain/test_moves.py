@@ -1,32 +1,24 @@
-"""What stands in the way of moving, over plain values."""
-
-from uuid import UUID
+"""What blocks a move, over plain values."""
 
 import pytest
 
-from graphql_api.domain.holders import Personal, Workspace
-from graphql_api.domain.inputs import InvalidInputCode
-from graphql_api.domain.moves import Move, already_there, without_room
-
-HOME, OFFICE = Personal(UUID(int=1)), Workspace(UUID(int=1))
-
-
-def moves(*held_by: Personal | Workspace) -> list[Move]:
-    return [Move((str(index),), f"user_{index}", place) for index, place in enumerate(held_by)]
-
-
-def test_what_is_there_already_is_told_at_its_path() -> None:
-    found = already_there(moves(HOME, OFFICE, HOME), HOME)
-    assert [(problem.path, problem.code) for problem in found] == [
-        (("0",), InvalidInputCode.DUPLICATE),
-        (("2",), InvalidInputCode.DUPLICATE),
-    ]
+from graphql_api.domain.moves import Move, without_room
+from graphql_api.domain.platforms import Platform
 
 
 @pytest.mark.parametrize(
     ("limit", "used", "told"), [(3, 0, []), (3, 1, ["2"]), (3, 3, ["0", "1", "2"]), (3, 5, ["0", "1", "2"])]
 )
 def test_those_that_come_last_find_no_room(limit: int, used: int, told: list[str]) -> None:
-    found = without_room(moves(OFFICE, OFFICE, OFFICE), limit=limit, used=used)
+    moves = [Move((str(index),), Platform.INSTAGRAM, f"user_{index}") for index in range(3)]
+    found = without_room(moves, limit=limit, used=used)
     assert [one.path for one in found] == [(index,) for index in told]
     assert {(one.limit, one.used) for one in found} <= {(limit, used)}
+
+
+def test_the_message_calls_an_account_what_its_platform_calls_it() -> None:
+    moves = [Move((), Platform.INSTAGRAM, "ada"), Move((), Platform.FACEBOOK_PAGE, "Ada's Bakery")]
+    assert [one.message for one in without_room(moves, limit=5, used=5)] == [
+        "Instagram account ada not moved. This place holds 5 of at most 5 social accounts",
+        "Facebook Page Ada's Bakery not moved. This place holds 5 of at most 5 social accounts",
+    ]

@@ -5,8 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from graphql_api.settings import Settings
 from tests import operations
+from tests.accounts.held_pages import hold_page
 from tests.api import Api
+from tests.database import Database
 
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
@@ -15,19 +18,22 @@ def global_id(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-async def test_everything_of_their_own_can_be_fetched_again(api: Api) -> None:
+async def test_everything_of_their_own_can_be_fetched_again(
+    api: Api, database: Database, settings: Settings
+) -> None:
     # given
     ada = await api.register("ada")
     connected = await ada.connect("1")
     account = connected["connected"][0]["socialAccount"]["id"]
     workspace = await ada.create_workspace()
-    ids = [ada.id, workspace, account, connected["facebookAccount"]["id"]]
+    page = await hold_page(database, settings, ada)
+    ids = [ada.id, workspace, account, page, connected["facebookAccount"]["id"]]
 
     # when
     found = (await ada.execute(NODES, {"ids": ids}))["nodes"]
 
     # then
-    kinds = ["User", "Workspace", "InstagramAccount", "FacebookAccount"]
+    kinds = ["User", "Workspace", "InstagramAccount", "FacebookPage", "FacebookAccount"]
     assert found == [{"__typename": kind, "id": one} for kind, one in zip(kinds, ids, strict=True)]
     assert [(await ada.execute(operations.NODE, {"id": one}))["node"] for one in ids] == found
 

@@ -9,13 +9,19 @@ from graphql_api.domain.faults import Fault
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
 from graphql_api.domain.listing import Listing
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
-from graphql_api.schema.accounts.social_account import ATTRIBUTES, TYPES, SocialAccount, shape_social_account
+from graphql_api.schema.accounts.social_account import (
+    ATTRIBUTES,
+    NOT_READ,
+    TYPES,
+    SocialAccount,
+    shape_social_account,
+)
 from graphql_api.schema.context import Info
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.lookahead import Asked, asked_of_nodes
 from graphql_api.schema.nodes import Connection, setter
 from graphql_api.services.accounts import listing
-from graphql_api.services.accounts.listing import LOGIN, NOT_READ, NotRead
+from graphql_api.services.accounts.listing import LOGIN
 from graphql_api.services.calls.pages import Page, PageRequest
 from graphql_api.storage.rows import SocialAccountRow
 
@@ -103,8 +109,7 @@ class _Shape:
         """What makes the accounts of one page."""
         make, fill, has_id, login_at = object.__new__, self._fill, self._has_id, self._login_at
         platform_at = self._platform_at
-        # Twenty accounts have one and the same; where there is none, or none was read, that is what is told.
-        logins: dict[object, FacebookAccount | NotRead | None] = {None: None, NOT_READ: NOT_READ}
+        logins: dict[object, FacebookAccount | None] = {None: None}  # twenty accounts have one and the same
 
         def account_of(row: Sequence[Any]) -> SocialAccount:
             kind = TYPES[row[platform_at]]

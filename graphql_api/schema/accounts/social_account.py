@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from graphql_api.domain import holders
+from graphql_api.domain.faults import Forbidden
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.platforms import Platform
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
@@ -18,7 +20,6 @@ from graphql_api.schema.nodes import Node, setter
 from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.schema.workspaces.workspace import Workspace
-from graphql_api.services.accounts.listing import NOT_READ, NotRead
 from graphql_api.storage.rows import (
     AnyTeam,
     AnyUser,
@@ -34,6 +35,15 @@ SocialAccountHolder = Annotated[
         description="The place that has a social account: a person (their Personal) or a Workspace. Closed.",
     ),
 ]
+
+
+class NotRead(Enum):
+    """In the place of a value that was not read along."""
+
+    NOT_READ = "NOT_READ"
+
+
+NOT_READ = NotRead.NOT_READ
 
 
 @interface
@@ -100,7 +110,9 @@ class SocialAccount(Node):
         if self.held_by is None:
             return None
         secret = await info.context.loaders.access_tokens.load(self.hold_id)
-        return None if secret is None else secret.reveal()
+        if secret is None:
+            raise Forbidden("Only an admin of the Workspace reads the access tokens of its social accounts")
+        return secret.reveal()
 
     @resolved
     def facebook_account(self, info: Info) -> FacebookAccount | None:

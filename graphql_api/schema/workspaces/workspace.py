@@ -10,7 +10,7 @@ from graphql_api.domain import holders
 from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.holders import Role
 from graphql_api.domain.invitations import InvitationStatus, status_of
-from graphql_api.domain.permissions import may_connect
+from graphql_api.domain.permissions import Action, may
 from graphql_api.schema.accounts.listing import PLATFORMS, OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved
@@ -196,7 +196,7 @@ class Workspace(Node):
             name=row.name,
             created_at=row.created_at,
             viewer_role=role,
-            social_account_count=row.held_count if may_connect(role) else None,
+            social_account_count=row.held_count if may(role, Action.CONNECT) else None,
             key=row.id,
         )
 

@@ -1,42 +1,54 @@
 """Listing the social accounts of a place, page by page, at a cost that does not grow with the list.
 
-Whoever sees all of them walks an index that has them in order. A creator's are found by what is shared
-with their teams: if that is little, it is read and sorted; if it is much, the same index is walked, and
-what is not shared is passed over, which is then less than half a hundred for each account that is shown.
+If the viewer sees all of them, an index is walked that has them in order. A creator's are found by what is
+shared with their teams. If that is little, it is read and sorted. If it is much, the same index is walked,
+and what is not shared is passed over, which is then less than half a hundred for each account that is shown.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
 from enum import Enum
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import col
 
 from graphql_api.domain.faults import BadUserInput
-from graphql_api.domain.holders import Holder, Personal, Role, columns_of
+from graphql_api.domain.holders import Holder, Personal, Role
 from graphql_api.domain.listing import LONGEST_SEARCH, Listing, OrderDirection, SocialAccountOrderField
+from graphql_api.domain.permissions import Action, may
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
-from graphql_api.services.calls.pages import Page, PageRequest, PreparedList, read_page
-from graphql_api.storage.prepared import one_of
+from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
+from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.tables import FacebookAccount, Share, SocialAccount
 
-MOST_LISTS = 200  # prepared: 24 sets of columns in four orders, for two kinds of places
+MOST_LISTS = 400  # prepared, of six views in four orders with 12 sets of columns, searched or not
 FEW = 2000  # shared accounts that are read and sorted for each page
-_SIZES = (20, 100, 500, FEW)
-
-
-class NotRead(Enum):
-    """In the place of a value that was not read along."""
-
-    NOT_READ = "NOT_READ"
-
-
-NOT_READ = NotRead.NOT_READ
 LOGIN = "login_"  # begins the names of the columns of the Facebook account behind a social account
+
+
+class _View(Enum):
+    """Which accounts of a place are listed, and how they are found."""
+
+    PERSONAL = "PERSONAL"
+    WORKSPACE = "WORKSPACE"
+    FEW_SHARED = "FEW_SHARED"
+    MANY_SHARED = "MANY_SHARED"
+
+
+class _Form(NamedTuple):
+    """What makes two lists take different statements. `of_team`: only what is shared with one team."""
+
+    view: _View
+    sees_all: bool
+    of_team: bool
+    is_searched: bool
+    order: SocialAccountOrderField
+    direction: OrderDirection
+    columns: tuple[str, ...]
 
 
 async def page(
@@ -48,152 +60,91 @@ async def page(
     *,
     role: Role | None = None,
 ) -> Page[Sequence[Any]]:
-    """The social accounts of a place, those that the viewer may see; each begins with the columns asked for.
+    """The social accounts of a place that the viewer may see; each item begins with the columns asked for.
 
     `columns` are names of `SocialAccountRow`, and, after `LOGIN`, of `FacebookAccountRow`: all None where
-    that is not the viewer's own, and all `NOT_READ` where it would take another statement. `role` is what
-    the viewer is known to be there; the statement makes sure of it.
+    that is not the viewer's own. `role` is what the viewer is known to be there; the statement makes sure
+    of it.
 
     Raises:
         BadUserInput: the page's arguments, its cursors or the search cannot be used.
     """
-    if (
-        listing.team_id is None
-        and not listing.search
-        and (role is Role.ADMIN or isinstance(holder, Personal))
-    ):
-        return await _whole_page(call, request, holder, listing, columns)
-    held = await _visible(call, holder, role, listing.team_id)
-    statement = held.statement.where(col(held.entity.platform).in_(listing.platforms))
-    term = _search_term(listing.search)
-    if term:
-        statement = statement.where(
-            sa.or_(
-                col(held.entity.display_name_key).contains(term, autoescape=True),
-                sa.func.lower(col(held.entity.nickname)).contains(term, autoescape=True),
-            )
-        )
-    by_name = listing.order is SocialAccountOrderField.DISPLAY_NAME
-    found = await read_page(
-        call,
-        statement,
-        request,
-        within=[_place(held.entity, holder)],
-        order=[
-            col(held.entity.display_name_key if by_name else held.entity.created_at),
-            col(held.entity.hold_id),
-        ],
-        descending=listing.direction is OrderDirection.DESC,
-    )
-    return found.map(
-        lambda account: [NOT_READ if name.startswith(LOGIN) else getattr(account, name) for name in columns]
-    )
-
-
-async def _whole_page(
-    call: Call, request: PageRequest, holder: Holder, listing: Listing, columns: tuple[str, ...]
-) -> Page[Sequence[Any]]:
-    """A page for whoever sees everything that the place holds."""
-    values = {"viewer_id": call.viewer.user_id, "platforms": listing.platforms}
+    pattern = _pattern(listing.search)
+    sees_all, of_team = may(role, Action.SEE_EVERY_ACCOUNT), listing.team_id is not None
+    values: dict[str, object] = {"viewer_id": call.viewer.user_id, "platforms": listing.platforms}
+    values |= {"pattern": pattern, "team_id": listing.team_id}
     if isinstance(holder, Personal):
-        values["user_id"] = holder.user_id
+        view, values["user_id"] = _View.PERSONAL, holder.user_id
     else:
-        values["workspace_id"] = holder.workspace_id
-    in_order = _prepare(isinstance(holder, Personal), listing.order, listing.direction, columns)
-    return await in_order.page(call, request, **values)
+        view, values["workspace_id"] = _View.WORKSPACE, holder.workspace_id
+        if of_team or not sees_all:
+            shared = await call.rows(_some_shared(sees_all=sees_all, of_team=of_team), **values)
+            view = _View.FEW_SHARED if len(shared) <= FEW else _View.MANY_SHARED
+            values["shared"] = shared
+    form = _Form(view, sees_all, of_team, bool(pattern), listing.order, listing.direction, columns)
+    return await _prepare(form).page(call, request, **values)
 
 
 @lru_cache(MOST_LISTS)
-def _prepare(
-    is_personal: bool,
-    order: SocialAccountOrderField,
-    direction: OrderDirection,
-    columns: tuple[str, ...],
-) -> PreparedList[Sequence[Any]]:
+def _prepare(form: _Form) -> PreparedList[Sequence[Any]]:
     """The list of a place in an order, with the columns that were asked for."""
+    held: Any = _ACCOUNTS
+    is_personal = form.view is _View.PERSONAL
     if is_personal:
-        visible: Any = access.SOMEBODY.user_id == col(SocialAccount.holder_user_id)
-        within = {"user_id": col(SocialAccount.holder_user_id)}
+        visible: Any = access.SOMEBODY.user_id == held.c.holder_user_id
+    elif form.view is _View.WORKSPACE:
+        visible = access.may_there(access.SOMEBODY, access.SOME_WORKSPACE, Action.SEE_EVERY_ACCOUNT)
     else:
-        visible = access.is_admin(access.SOMEBODY, access.SOME_WORKSPACE)
-        within = {"workspace_id": col(SocialAccount.holder_workspace_id)}
-    held: Any = sa.select(*map(_column, columns)).select_from(SocialAccount)
-    if any(name.startswith(LOGIN) for name in columns):
-        held = held.outerjoin(
+        shared = access.shared_in_teams(sees_all=form.sees_all, of_team=form.of_team)
+        visible = shared.where(col(Share.social_account_id) == held.c.id).correlate(held).exists()
+    if form.view is _View.FEW_SHARED:
+        # Named one by one, and fenced off: else a planner may walk the whole list in its order for them.
+        few = sa.select(*(column for column in held.c if column.name != "access_token"))
+        held = few.where(one_of(held.c.id, "shared"), visible).cte("few").prefix_with("MATERIALIZED")
+        visible = sa.true()
+    statement: Any = sa.select(*(_column(held, name) for name in form.columns)).select_from(held)
+    if any(name.startswith(LOGIN) for name in form.columns):
+        statement = statement.outerjoin(
             FacebookAccount,
             sa.and_(
-                col(FacebookAccount.id) == col(SocialAccount.facebook_account_id),
+                col(FacebookAccount.id) == held.c.facebook_account_id,
                 col(FacebookAccount.user_id) == access.SOMEBODY.user_id,
             ),
         )
+    if form.is_searched:
+        pattern = sa.bindparam("pattern", type_=sa.Text())
+        names = (held.c.display_name_key, sa.func.lower(held.c.nickname))
+        statement = statement.where(sa.or_(*(name.like(pattern, escape="/") for name in names)))
+    by_name = form.order is SocialAccountOrderField.DISPLAY_NAME
     return PreparedList(
-        held.where(one_of(col(SocialAccount.platform), "platforms"), visible),
-        within=within,
-        order=[_SORTED_BY[order], col(SocialAccount.hold_id)],
-        descending=direction is OrderDirection.DESC,
+        statement.where(one_of(held.c.platform, "platforms"), visible),
+        within={"user_id": held.c.holder_user_id}
+        if is_personal
+        else {"workspace_id": held.c.holder_workspace_id},
+        order=[held.c.display_name_key if by_name else held.c.created_at, held.c.hold_id],
+        descending=form.direction is OrderDirection.DESC,
     )
 
 
-def _column(name: str) -> Any:
+_ACCOUNTS = cast("sa.Table", SocialAccount.__table__)  # type: ignore[attr-defined]  # SQLModel does not type it
+
+
+def _column(held: Any, name: str) -> Any:
     if name.startswith(LOGIN):
         return col(getattr(FacebookAccount, name.removeprefix(LOGIN)))
-    return col(getattr(SocialAccount, name))
+    return held.c[name]
 
 
-_SORTED_BY: Mapping[SocialAccountOrderField, Any] = {
-    SocialAccountOrderField.CONNECTED_AT: col(SocialAccount.created_at),
-    SocialAccountOrderField.DISPLAY_NAME: col(SocialAccount.display_name_key),
-}
+@cache
+def _some_shared(*, sees_all: bool, of_team: bool) -> Prepared[UUID]:
+    """The rows that are shared, as long as they are few, and one more."""
+    shared = access.shared_in_teams(sees_all=sees_all, of_team=of_team)
+    return Prepared(shared.limit(FEW + 1), lambda row_id: row_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Visible:
-    """A select of what the viewer may see, and the entity that its columns are of."""
-
-    statement: Any
-    entity: Any = SocialAccount
-
-
-async def _visible(call: Call, holder: Holder, role: Role | None, team_id: UUID | None) -> _Visible:
-    if isinstance(holder, Personal):
-        return _Visible(select(SocialAccount).where(access.owns(call.viewer, holder)))
-    if role is Role.ADMIN and team_id is None:
-        return _Visible(select(SocialAccount).where(access.is_admin(call.viewer, holder)))
-    shared = access.shared_with_teams(call.viewer, holder, role, team_id)
-    is_shared = (
-        shared.where(col(Share.social_account_id) == col(SocialAccount.id)).correlate(SocialAccount).exists()
-    )
-    ids = (await call.read(lambda session: session.scalars(shared.limit(FEW + 1)))).all()
-    if len(ids) > FEW:
-        return _Visible(select(SocialAccount).where(is_shared))
-    # Named one by one, and fenced off: no planner then prefers to walk the whole list in its order for them.
-    column, value = _place(SocialAccount, holder)
-    few = (
-        sa.select(SocialAccount)
-        .where(col(SocialAccount.id).in_(_padded(ids)), column == value, is_shared)
-        .cte("few")
-        .prefix_with("MATERIALIZED")
-    )
-    entity = sa.orm.aliased(SocialAccount, few)
-    return _Visible(select(entity), entity)
-
-
-def _padded(ids: Sequence[UUID]) -> list[UUID]:
-    """The ids, some of them repeated: so there are few statements to prepare, whatever their number is."""
-    size = next(size for size in _SIZES if size >= len(ids))
-    return [*ids, *[ids[0] if ids else UUID(int=0)] * (size - len(ids))]
-
-
-def _place(entity: Any, holder: Holder) -> tuple[Any, object]:
-    """The column that a place is in, and the place."""
-    user_id, workspace_id = columns_of(holder)
-    if user_id is not None:
-        return col(entity.holder_user_id), user_id
-    return col(entity.holder_workspace_id), workspace_id
-
-
-def _search_term(search: str | None) -> str:
+def _pattern(search: str | None) -> str | None:
+    """What names must be like; None if nothing is searched for."""
     term = (search or "").strip().lower()
     if len(term) > LONGEST_SEARCH or not term.isprintable():
         raise BadUserInput(f"`search` is at most {LONGEST_SEARCH} printable characters")
-    return term
+    return "%" + re.sub("[/%_]", r"/\g<0>", term) + "%" if term else None

@@ -17,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from graphql_api.adapters.sealing import CannotOpen
+from graphql_api.domain import holders
 from graphql_api.domain.events import EventKind, NewEvent
-from graphql_api.domain.holders import Holder, Personal, Workspace, columns_of
+from graphql_api.domain.holders import Holder, Personal, columns_of
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
-from graphql_api.domain.moves import Move, NoRoom, already_there, without_room
-from graphql_api.domain.permissions import may_move
+from graphql_api.domain.moves import Move, NoRoom, without_room
+from graphql_api.domain.permissions import Action, may
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Sealed
 from graphql_api.services.accounts import access_tokens
@@ -30,6 +31,7 @@ from graphql_api.services.accounts.social_accounts import (
     Locked,
     choose,
     end_shares,
+    event_of,
     lock_accounts,
     place_of,
     places_in_list,
@@ -41,7 +43,7 @@ from graphql_api.services.history import recording
 from graphql_api.storage import tables
 from graphql_api.storage.columns import SealedText
 from graphql_api.storage.database import ChangedMeanwhile, rows_within
-from graphql_api.storage.rows import SocialAccountRow, row_of
+from graphql_api.storage.rows import SocialAccountRow, columns, row_of
 from graphql_api.storage.tables import SocialAccount
 
 
@@ -61,7 +63,6 @@ class MoveCommand:
         return Retry("moveSocialAccounts", self.idempotency_key, asked)
 
 
-Asked = Sequence[tuple[tuple[str, ...], UUID]]  # paths and holds, in input order
 Moved = Sequence[SocialAccountRow]
 MoveRefused = Refused[InvalidInput | NoRoom]
 
@@ -79,30 +80,31 @@ async def _move(session: AsyncSession, call: Call, command: MoveCommand) -> Move
         await retries.forget(session, call, retry)
     if recalled.outcome is not None:
         return await _replay(session, call, recalled.outcome)
-    too_many = Problems()
-    check_item_count(too_many, IDS, command.hold_ids)
-    asked = [] if too_many else places_in_list(command.hold_ids)
+    problems = Problems()
+    check_item_count(problems, IDS, command.hold_ids, least=1)
+    asked = [] if problems else places_in_list(command.hold_ids)
     locked = await lock_accounts(
         session,
         call,
         [hold_id for _, hold_id in asked],
         and_workspaces=[] if command.workspace_id is None else [command.workspace_id],
     )
-    target, used, refusal = _target(command, viewer, locked)
-    accounts, problems = _leaving(locked, asked, target)
-    problems = [*too_many.found, *problems, *refusal, *filter(None, [recalled.problem])]
-    if problems:
-        return Refused(problems)
-    full = without_room(_moves(accounts, asked), limit=call.services.rules.max_accounts_per_holder, used=used)
+    target, used, found = _target(command, viewer, locked)
+    chosen = choose(problems, locked, asked, Action.MOVE, verb="moves", target=target)
+    all_problems = [*problems.found, *found, *filter(None, [recalled.problem])]
+    if all_problems:
+        return Refused(all_problems)
+    full = without_room(
+        [Move(path, account.platform, account.display_name or "") for path, account in chosen.items()],
+        limit=call.services.rules.max_accounts_per_holder,
+        used=used,
+    )
     if full:
         return Refused(full)
-    resealed = _reseal(call, accounts, asked, target)
+    resealed = _reseal(call, chosen, target)
     if isinstance(resealed, Refused):
         return resealed
-    teams_of = await end_shares(session, [account.id for account in accounts])
-    events, held = _told(accounts, target, teams_of)
-    moved = await _write(session, call, accounts, resealed, target)
-    await recording.record(session, call, events, held=held)
+    moved = await write_moves(session, call, resealed, target)
     if retry is not None:
         outcome = {"moved": [str(hold_id) for hold_id in command.hold_ids]}
         await retries.remember(session, call, retry, outcome)
@@ -124,11 +126,11 @@ def _target(
     """Where the accounts go, how many it holds, and why they may not go there."""
     if command.workspace_id is None:
         return Personal(viewer.id), viewer.held_count, ()
-    target = Workspace(command.workspace_id)
+    target = holders.Workspace(command.workspace_id)
     if command.workspace_id not in locked.workspaces:
         return target, 0, (_at_workspace(InvalidInputCode.NOT_FOUND, "There is no such Workspace"),)
     workspace, role = locked.workspaces[command.workspace_id]
-    if not may_move(role):
+    if not may(role, Action.MOVE):
         message = "Only an admin of the Workspace moves social accounts into it"
         return target, 0, (_at_workspace(InvalidInputCode.NOT_ALLOWED, message),)
     return target, workspace.held_count, ()
@@ -138,109 +140,82 @@ def _at_workspace(code: InvalidInputCode, message: str) -> InvalidInput:
     return InvalidInput(("input", "workspaceId"), code, message)
 
 
-def _leaving(
-    locked: Locked, asked: Asked, target: Holder
-) -> tuple[Sequence[SocialAccount], Sequence[InvalidInput]]:
-    """The accounts that the viewer may take from where they are, and what is wrong, in input order."""
-    problems = Problems()
-    accounts = choose(problems, locked, asked, may=may_move, verb="moves")
-    problems.found += already_there(_moves(accounts, asked), target)
-    order = [path for path, _ in asked]
-    return accounts, sorted(problems.found, key=lambda problem: order.index(problem.path))
-
-
-def _moves(accounts: Sequence[SocialAccount], asked: Asked) -> list[Move]:
-    return [
-        Move(_path(account, asked), account.display_name or "", place_of(account)) for account in accounts
-    ]
-
-
-def _path(account: SocialAccount, asked: Asked) -> tuple[str, ...]:
-    return next(path for path, hold_id in asked if hold_id == account.hold_id)
-
-
 def _reseal(
-    call: Call, accounts: Sequence[SocialAccount], asked: Asked, target: Holder
-) -> Mapping[UUID, Sealed] | Refused[InvalidInput]:
-    """The accounts' access tokens, sealed for their next holder."""
+    call: Call, chosen: Mapping[tuple[str, ...], SocialAccount], target: Holder
+) -> Sequence[tuple[SocialAccountRow, Sealed]] | Refused[InvalidInput]:
+    """The accounts with their access tokens, sealed for their next holder."""
     problems = Problems()
-    resealed: dict[UUID, Sealed] = {}
-    for account in accounts:
+    resealed = []
+    for path, account in chosen.items():
         try:
-            resealed[account.id] = access_tokens.reseal_for(call, account, target)
+            envelope = access_tokens.reseal_for(call, account, target)
         except CannotOpen:
             message = "Its access token cannot be opened: reconnect it where it is, then move it"
-            problems.add(_path(account, asked), InvalidInputCode.OTHER, message)
+            problems.add(path, InvalidInputCode.OTHER, message)
+        else:
+            resealed.append((row_of(account, SocialAccountRow), envelope))
     return Refused(problems.found) if problems else resealed
 
 
-def _told(
-    accounts: Sequence[SocialAccount], target: Holder, teams_of: Mapping[UUID, Sequence[UUID]]
-) -> tuple[list[NewEvent], Counter[Holder]]:
-    """What the old places and the new one are told, and by how much their numbers change."""
-    events: list[NewEvent] = []
-    held = Counter[Holder]()
-    for account in accounts:
-        source = place_of(account)
-        details = {"display_name": account.display_name or "", "from": str(source), "to": str(target)}
-        events += (
-            NewEvent(
-                source,
-                EventKind.SOCIAL_ACCOUNT_MOVED,
-                account.hold_id,
-                details,
-                ends_shares_with=teams_of.get(account.id, ()),
-            ),
-            NewEvent(target, EventKind.SOCIAL_ACCOUNT_MOVED, account.hold_id, details),
-        )
-        held[source] -= 1
-        held[target] += 1
-    return events, held
+async def write_moves(
+    session: AsyncSession, call: Call, moves: Sequence[tuple[SocialAccountRow, Sealed]], target: Holder
+) -> Moved:
+    """Give social accounts their next holder, with the access tokens that are sealed for it; in their order.
 
+    The caller has locked the holders of both sides. They get the events and counts, and the accounts leave
+    their teams.
 
-async def _write(
-    session: AsyncSession,
-    call: Call,
-    accounts: Sequence[SocialAccount],
-    resealed: Mapping[UUID, Sealed],
-    target: Holder,
-) -> list[SocialAccountRow]:
-    """Give the rows their next holder; in one statement, and only where all of them are what was read.
-
-    An envelope is bound to its row and holder and never made twice, so comparing it compares those too.
+    Raises:
+        ChangedMeanwhile: one of them is not held any more by the place that it was read in.
     """
-    if not accounts:
-        return []
+    ids = [account.id for account, _ in moves]
+    await _lock_as_read(session, [account for account, _ in moves])
+    teams_of = await end_shares(session, ids)
     user_id, workspace_id = columns_of(target)
-    before = [account.access_token for account in accounts]
-    hold_ids = [account.hold_id for account in accounts]
-    statement = (
+    moved = await session.execute(
         sa.update(SocialAccount)
-        .where(col(SocialAccount.id).in_(resealed), col(SocialAccount.access_token).in_(before))
+        .where(col(SocialAccount.id).in_(ids))
         .values(
             holder_user_id=user_id,
             holder_workspace_id=workspace_id,
             access_token=sa.case(
                 *(
-                    (col(SocialAccount.id) == row_id, sa.literal(envelope, SealedText()))
-                    for row_id, envelope in resealed.items()
+                    (col(SocialAccount.id) == account.id, sa.literal(envelope, SealedText()))
+                    for account, envelope in moves
                 )
             ),
             updated_at=call.now,
         )
-        .returning(SocialAccount)
+        .returning(*columns(SocialAccount, SocialAccountRow))
+        .execution_options(synchronize_session=False)
     )
-    written = await session.scalars(
-        statement, execution_options={"populate_existing": True, "synchronize_session": False}
+    events: list[NewEvent] = []
+    held = Counter[Holder]()
+    for account, _ in moves:
+        source, teams = place_of(account), teams_of.get(account.id, ())
+        kind, details = EventKind.SOCIAL_ACCOUNT_MOVED, {"from": str(source), "to": str(target)}
+        events.append(event_of(account, kind, details, ends_shares_with=teams))
+        events.append(event_of(account, kind, details, place=target))
+        held[source] -= 1
+        held[target] += 1
+    await recording.record(session, call, events, held=held)
+    by_id = {row[0]: SocialAccountRow(*row) for row in moved}
+    return [by_id[row_id] for row_id in ids]
+
+
+async def _lock_as_read(session: AsyncSession, accounts: Sequence[SocialAccountRow]) -> None:
+    """Lock social accounts by their keys, where they are what was read of them.
+
+    Raises:
+        ChangedMeanwhile: they are not.
+    """
+    held = (SocialAccount.hold_id, SocialAccount.holder_user_id, SocialAccount.holder_workspace_id)
+    locked = (
+        sa.select(*map(col, held))
+        .where(col(SocialAccount.id).in_([account.id for account in accounts]))
+        .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
+        .with_for_update(key_share=True)
     )
-    moved = {account.hold_id: row_of(account, SocialAccountRow) for account in written.all()}
-    if len(moved) != len(accounts):
+    read = {(one.hold_id, one.holder_user_id, one.holder_workspace_id) for one in accounts}
+    if {tuple(row) for row in await session.execute(locked)} != read:
         raise ChangedMeanwhile
-    return [moved[hold_id] for hold_id in hold_ids]
-
-
-async def write_moves(
-    session: AsyncSession, call: Call, moves: Sequence[tuple[SocialAccountRow, Sealed]], target: Holder
-) -> None:
-    """Give accounts their next holder, with new access tokens; the holders of both places are locked."""
-    raise NotImplementedError

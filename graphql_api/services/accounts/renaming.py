@@ -4,11 +4,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.events import EventKind
 from graphql_api.domain.inputs import MAX_NICKNAME, InvalidInput, Problems, check_text
-from graphql_api.domain.permissions import may_give_nickname
+from graphql_api.domain.permissions import Action
 from graphql_api.domain.refusals import Refused
-from graphql_api.services.accounts.social_accounts import choose, lock_accounts, place_of
+from graphql_api.services.accounts.social_accounts import choose, event_of, lock_accounts
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
@@ -24,17 +24,16 @@ async def rename(call: Call, hold_id: UUID, nickname: str | None) -> SocialAccou
         await access.lock_viewer(session, call)
         locked = await lock_accounts(session, call, [hold_id])
         problems = Problems()
-        chosen = choose(problems, locked, [(_ID, hold_id)], may=may_give_nickname, verb="renames")
+        chosen = choose(problems, locked, [(_ID, hold_id)], Action.GIVE_NICKNAME, verb="renames")
         text = check_text(problems, _NICKNAME, nickname or "", longest=MAX_NICKNAME, required=False) or None
         if problems:
             return Refused(problems.found)
-        (account,) = chosen
+        (account,) = chosen.values()
         if account.nickname == text:
             return account
         account.nickname, account.updated_at = text, call.now
         await session.flush()
-        details = {"display_name": account.display_name or "", "nickname": text or ""}
-        event = NewEvent(place_of(account), EventKind.SOCIAL_ACCOUNT_RENAMED, account.hold_id, details)
+        event = event_of(account, EventKind.SOCIAL_ACCOUNT_RENAMED, {"nickname": text or ""})
         await recording.record(session, call, [event])
         return account
 

@@ -1,7 +1,7 @@
 """Held social accounts: listing, disconnecting, and reading their access tokens."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.faults import Forbidden
 from graphql_api.domain.holders import Holder, Role, holder_of
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
-from graphql_api.domain.permissions import Scope, may_connect
+from graphql_api.domain.permissions import Action, Scope, may
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.services.accounts import access_tokens
@@ -38,31 +38,20 @@ async def disconnect(
     """
 
     async def work(session: AsyncSession) -> Sequence[SocialAccountRow] | Refused[InvalidInput]:
-        selected = await select_for_change(session, call, hold_ids, verb="disconnects")
-        if isinstance(selected, Refused):
-            return selected
-        accounts = [row_of(account, SocialAccountRow) for account in selected]
+        await access.lock_viewer(session, call)
+        problems = Problems()
+        check_item_count(problems, IDS, hold_ids, least=1)
+        if problems:
+            return Refused(problems.found)
+        locked = await lock_accounts(session, call, hold_ids)
+        chosen = choose(problems, locked, places_in_list(hold_ids), Action.CONNECT, verb="disconnects")
+        if problems:
+            return Refused(problems.found)
+        accounts = [row_of(account, SocialAccountRow) for account in chosen.values()]
         await _free(session, call, accounts)
         return accounts
 
     return await call.transact(work)
-
-
-async def select_for_change(
-    session: AsyncSession, call: Call, hold_ids: Sequence[UUID], *, verb: str
-) -> Sequence[SocialAccount] | Refused[InvalidInput]:
-    """Lock the accounts' holders and then the accounts, which the viewer must be allowed to change.
-
-    In the order asked for. Every id that is unknown, invisible, repeated or not theirs to change is told.
-    """
-    await access.lock_viewer(session, call)
-    problems = Problems()
-    check_item_count(problems, IDS, hold_ids)
-    if problems:
-        return Refused(problems.found)
-    locked = await lock_accounts(session, call, hold_ids)
-    chosen = choose(problems, locked, places_in_list(hold_ids), may=may_connect, verb=verb)
-    return Refused(problems.found) if problems else chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,28 +103,35 @@ def choose(
     problems: Problems,
     locked: Locked,
     asked: Iterable[tuple[tuple[str, ...], UUID]],
+    action: Action,
     *,
-    may: Callable[[Role | None], bool],
     verb: str,
-) -> list[SocialAccount]:
-    """The accounts that the viewer asked for, each with its path, and may change in this way."""
-    chosen: dict[UUID, SocialAccount] = {}
+    target: Holder | None = None,
+) -> dict[tuple[str, ...], SocialAccount]:
+    """The accounts that the viewer asked for and may change in this way, by the paths of their ids.
+
+    Those that the `target` holds already are refused.
+    """
+    chosen: dict[UUID, tuple[tuple[str, ...], SocialAccount]] = {}
     for path, hold_id in asked:
         account = locked.accounts.get(hold_id)
         role = None if account is None else locked.role(account)
         if account is None or role is None:
             problems.add(path, InvalidInputCode.NOT_FOUND, "There is no such social account")
         elif hold_id in chosen:
-            problems.add(path, InvalidInputCode.DUPLICATE, "This social account stands in the list already")
-        elif not may(role):
+            problems.add(path, InvalidInputCode.DUPLICATE, "This social account is in the list already")
+        elif not may(role, action):
             problems.add(
                 path,
                 InvalidInputCode.NOT_ALLOWED,
                 f"Only an admin of the Workspace {verb} its social accounts",
             )
         else:
-            chosen[hold_id] = account
-    return list(chosen.values())
+            chosen[hold_id] = path, account
+            if place_of(account) == target:
+                message = "This social account is in the place that you move it to"
+                problems.add(path, InvalidInputCode.DUPLICATE, message)
+    return dict(chosen.values())
 
 
 def places_in_list(hold_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], UUID]]:
@@ -151,13 +147,10 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
     events = []
     for account in accounts:
         held[place_of(account)] -= 1
-        details = {"display_name": account.display_name or ""}
         events.append(
-            NewEvent(
-                place_of(account),
+            event_of(
+                account,
                 EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
-                account.hold_id,
-                details,
                 ends_shares_with=teams_of.get(account.id, ()),
             )
         )
@@ -225,28 +218,26 @@ _TEAMS = Prepared(
 
 
 async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUID, Secret]:
-    """Open the access tokens of accounts that the viewer may see; each reading is an event.
+    """Open the access tokens of those of the accounts where the viewer may; each reading is an event.
 
     Raises:
-        Forbidden: the API token has no such scope.
+        Forbidden: the API token does not have the scope.
     """
     if Scope.READ_ACCESS_TOKENS not in call.viewer.scopes:
         raise Forbidden("This API token does not have the scope READ_ACCESS_TOKENS")
 
     async def work(session: AsyncSession) -> dict[UUID, Secret]:
         await access.lock_viewer(session, call)
-        accounts = await access.social_accounts(session, call.viewer, hold_ids)
-        workspace_ids = {a.holder_workspace_id for a in accounts.values() if a.holder_workspace_id}
-        await access.lock_workspaces(session, call.viewer, workspace_ids)
-        # Read again under the locks: what was disconnected meanwhile has no token to read.
-        accounts = await access.social_accounts(session, call.viewer, hold_ids)
-        opened = {
-            hold_id: access_tokens.open_social_account(call, account) for hold_id, account in accounts.items()
+        locked = await lock_accounts(session, call, hold_ids)
+        readable = {
+            hold_id: account
+            for hold_id, account in locked.accounts.items()
+            if may(locked.role(account), Action.READ_ACCESS_TOKENS)
         }
-        events = [
-            NewEvent(place_of(account), EventKind.ACCESS_TOKEN_READ, hold_id)
-            for hold_id, account in accounts.items()
-        ]
+        opened = {
+            hold_id: access_tokens.open_social_account(call, account) for hold_id, account in readable.items()
+        }
+        events = [event_of(account, EventKind.ACCESS_TOKEN_READ) for account in readable.values()]
         await recording.record(session, call, events)
         return opened
 
@@ -259,3 +250,23 @@ def place_of(account: SocialAccount | SocialAccountRow) -> Holder:
     if holder is None:
         raise ValueError("a social account that is free is in no place")
     return holder
+
+
+def event_of(
+    account: SocialAccount | SocialAccountRow,
+    kind: EventKind,
+    details: Mapping[str, str] | None = None,
+    *,
+    place: Holder | None = None,
+    ends_shares_with: Collection[UUID] = (),
+) -> NewEvent:
+    """An event about a social account, in the history of the place that holds it, or of another one."""
+    return NewEvent(
+        place or place_of(account),
+        kind,
+        account.hold_id,
+        details or {},
+        subject_name=account.display_name,
+        platform=account.platform,
+        ends_shares_with=ends_shares_with,
+    )

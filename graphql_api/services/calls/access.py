@@ -280,24 +280,33 @@ def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
     )
 
 
-def shared_with_teams(
-    viewer: Viewer, holder: Place, role: Role | None, team_id: UUID | None
-) -> sa.Select[UUID]:
-    """The rows of the social accounts that are shared with the teams whose accounts the viewer may list.
+def may_there(viewer: Viewer, holder: Place, action: Action) -> sa.ColumnElement[bool]:
+    """May the viewer do this in the Workspace? Asked once a statement, not for each row."""
+    return sa.exists().where(
+        col(Membership.workspace_id) == holder.workspace_id,
+        col(Membership.user_id) == viewer.user_id,
+        _allows(action),
+    )
 
-    An admin may list those of any team of the Workspace, and names one; everybody else those of the teams
-    that they are in, or of one of these.
+
+def shared_in_teams(*, sees_all: bool, of_team: bool) -> sa.Select[UUID]:
+    """The rows of the social accounts of `SOME_WORKSPACE` that `SOMEBODY` may list because of their teams.
+
+    Those of one team, the parameter `team_id`, or of every team that they are in. If they see every account
+    there, the team may be any of the Workspace's; else they are in it.
     """
     shared = sa.select(col(Share.social_account_id))
-    if role is Role.ADMIN:
+    if sees_all:
         shared = shared.join(Team, col(Team.id) == col(Share.team_id)).where(
-            col(Team.workspace_id) == holder.workspace_id, is_admin(viewer, holder)
+            col(Team.workspace_id) == SOME_WORKSPACE.workspace_id,
+            may_there(SOMEBODY, SOME_WORKSPACE, Action.SEE_EVERY_ACCOUNT),
         )
     else:
         shared = shared.join(TeamMember, col(TeamMember.team_id) == col(Share.team_id)).where(
-            col(TeamMember.workspace_id) == holder.workspace_id, col(TeamMember.user_id) == viewer.user_id
+            col(TeamMember.workspace_id) == SOME_WORKSPACE.workspace_id,
+            col(TeamMember.user_id) == SOMEBODY.user_id,
         )
-    return shared if team_id is None else shared.where(col(Share.team_id) == team_id)
+    return shared.where(col(Share.team_id) == sa.bindparam("team_id", type_=sa.Uuid())) if of_team else shared
 
 
 def sees_event(viewer: Viewer, holder: Holder) -> sa.ColumnElement[bool]:
