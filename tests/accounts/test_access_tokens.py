@@ -127,9 +127,9 @@ async def test_a_creator_reads_no_access_token_of_a_workspace(api: Api, database
     ada, eve = await api.register("ada"), await api.register("eve")
     workspace = await ada.create_workspace()
     await ada.bring_in(eve, workspace)
-    shared = (await ada.connect("1", workspace=workspace))["instagramAccounts"][0]["instagramAccount"]["id"]
+    shared = (await ada.connect("1", workspace=workspace))["connected"][0]["socialAccount"]["id"]
     await share(database, workspace, eve, "Team")
-    own = (await eve.connect("2"))["instagramAccounts"][0]["instagramAccount"]["id"]
+    own = (await eve.connect("2"))["connected"][0]["socialAccount"]["id"]
     worker = await with_scope(eve)
 
     # when
