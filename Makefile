@@ -51,6 +51,9 @@ examples = 100
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
 
+claims: $(VENV)/.develop ## Compare the way in which claims are written with the ORM, over 10,000 random calls (half an hour)
+	$(BIN)/python -m tests.accounts --calls 10000
+
 oracle: $(VENV)/.develop ## Compare compiled operations with graphql-core in full (minutes), and write docs/compiled.md
 	$(BIN)/python -m tests.execution.compiled.oracle --cases 100000 --write docs/compiled.md
 
@@ -104,4 +107,4 @@ chromium:
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql help install run demo test races oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz
+.PHONY: graphiql help install run demo test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz

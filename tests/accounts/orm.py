@@ -139,7 +139,7 @@ async def _held(session: AsyncSession, claim: Any) -> SocialAccount:
 async def _keep_login(
     session: AsyncSession, call: Call, command: ConnectCommand
 ) -> tuple[FacebookAccount, NewEvent]:
-    owner, login = Personal(call.viewer.user_id), command.login
+    owner, login, now = Personal(call.viewer.user_id), command.login, call.now
     found = select(FacebookAccount).where(
         FacebookAccount.user_id == owner.user_id, FacebookAccount.facebook_user_id == login.facebook_user_id
     )
@@ -151,10 +151,10 @@ async def _keep_login(
         facebook_user_id=login.facebook_user_id,
         location=None,
         access_token=sealed,
-        created_at=call.now,
-        updated_at=call.now,
+        created_at=now,
+        updated_at=now,
     )
-    account.location, account.access_token, account.updated_at = login.location, sealed, call.now
+    account.location, account.access_token, account.updated_at = login.location, sealed, now
     session.add(account)
     await session.flush()
     return account, NewEvent(owner, kind, account.id, subject_name=login.facebook_user_id)
