@@ -38,7 +38,7 @@ CLOSED = {
     "SocialPlatform",  # lists return only the platforms that the client names
 }
 # Ids of Meta's, which are text for everybody; all other input ids are `ID`.
-META_IDS = {"facebookUserId", "instagramUserId"}
+META_IDS = {"facebookUserId", "instagramUserId", "facebookPageId", "externalId"}
 
 
 def own_types() -> list[GraphQLNamedType]:

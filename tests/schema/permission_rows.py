@@ -132,8 +132,8 @@ def _connect(workspace: Callable[[Scene], str | None]) -> Arguments:
 
 def _check(workspace: Callable[[Scene], str | None]) -> Arguments:
     def arguments(scene: Scene, _by: Person) -> Mapping[str, Any]:
-        accounts = [{"instagramUserId": "4", "username": "x"}]
-        return {"input": {"instagramAccounts": accounts, "workspaceId": workspace(scene)}}
+        accounts = [{"platform": "INSTAGRAM", "externalId": "4", "displayName": "x"}]
+        return {"input": {"socialAccounts": accounts, "workspaceId": workspace(scene)}}
 
     return arguments
 

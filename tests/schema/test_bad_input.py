@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests import operations
-from tests.api import Api, facebook_account, instagram_account, paths
+from tests.api import Api, facebook_account, facebook_page, instagram_account, paths
 from tests.canaries import PASSWORD
 from tests.database import Database
 
@@ -14,7 +14,7 @@ SQL, HTML, NUL = "'; DROP TABLE users; --", "<script>alert(1)</script>", "a\x00b
 INSTAGRAM = [
     *(
         ("instagramUserId", value, "INVALID_FORMAT")
-        for value in (SQL, HTML, NUL, "x", "-1", "1\n", "\uff11", "1" * 21)
+        for value in (SQL, HTML, NUL, "x", "-1", "1\n", "\uff11", "1" * 21, "0", "01")
     ),
     ("instagramUserId", "", "REQUIRED"),
     *(("username", value, "INVALID_FORMAT") for value in (SQL, HTML, NUL, ".a", "a.", "a..b", "ä", "a b")),
@@ -35,6 +35,17 @@ INSTAGRAM = [
     ("accessToken", "", "REQUIRED"),
     *(("accessToken", value, "INVALID_FORMAT") for value in (NUL, "é", "a\n", "👩")),
     ("accessToken", "x" * 4097, "TOO_LONG"),
+]
+PAGE = [
+    *(("facebookPageId", value, "INVALID_FORMAT") for value in (SQL, HTML, NUL, "0", "01", "1" * 21)),
+    ("facebookPageId", "", "REQUIRED"),
+    *(("name", value, "INVALID_FORMAT") for value in (NUL, "a\u202eb")),
+    ("name", "", "REQUIRED"),
+    ("name", " ", "REQUIRED"),
+    ("name", "a" * 76, "TOO_LONG"),
+    ("profilePictureUrl", "http://a.example/", "INVALID_FORMAT"),
+    ("accessToken", "", "REQUIRED"),
+    ("accessToken", "é", "INVALID_FORMAT"),
 ]
 FACEBOOK = [
     *(("facebookUserId", value, "INVALID_FORMAT") for value in (SQL, HTML, NUL, "1" * 21)),
@@ -68,6 +79,24 @@ async def test_each_bad_value_of_an_instagram_account_is_told_at_its_place(
 
         # then
         assert paths(result["errors"]) == [(f"instagramAccounts.1.{name}", code)], (name, value[:40])
+    assert await database.everything() == before
+
+
+async def test_each_bad_value_of_a_facebook_page_is_told_at_its_place(api: Api, database: Database) -> None:
+    # given
+    ada = await api.register("ada")
+    before = await database.everything()
+
+    for name, value, code in PAGE:
+        # when
+        result = await ada.mutate(
+            operations.CONNECT,
+            facebookAccount=facebook_account(api.canaries),
+            facebookPages=[facebook_page(api.canaries, "1"), facebook_page(api.canaries, "2", **{name: value})],
+        )
+
+        # then
+        assert paths(result["errors"]) == [(f"facebookPages.1.{name}", code)], (name, value[:40])
     assert await database.everything() == before
 
 
@@ -124,14 +153,14 @@ async def test_a_hundred_accounts_are_taken_and_a_hundred_and_one_are_not(
 ) -> None:
     # given
     ada = await api.register("ada")
-    ids = [str(number) for number in range(101)]
+    ids = [str(number) for number in range(1, 102)]
     before = await database.everything()
 
     # when
     refused = await ada.connect(*ids)
 
     # then
-    assert paths(refused["errors"]) == [("instagramAccounts", "OUT_OF_RANGE")]
+    assert paths(refused["errors"]) == [("instagramAccounts", "TOO_LONG")]
     assert await database.everything() == before
 
     # when
