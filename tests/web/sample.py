@@ -170,7 +170,6 @@ class Sample:
     persisted: PersistedDocuments = field(default_factory=PersistedDocuments)
     introspection: bool = True
     show_suggestions: bool = False
-    compile_after: int = 2
     reports: list[ErrorReport] = field(default_factory=list)
     running: int = 0
     opened: int = 0
@@ -187,7 +186,6 @@ class Sample:
             report_error=self.reports.append,
             show_suggestions=self.show_suggestions,
             introspection=self.introspection,
-            compile_after=self.compile_after,
             credential_fields=frozenset({"logIn"}),
             persisted=self.persisted,
         )
