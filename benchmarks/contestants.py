@@ -31,7 +31,7 @@ class Contestant:
 
 _PYTHON = sys.executable
 _KEYED = frozenset({"W1", "W1c"})
-_ON_NODE: dict[str, Any] = {"databases": ("PostgreSQL",), "skips": _KEYED | {"W1r"}}
+_ON_NODE: dict[str, Any] = {"databases": ("PostgreSQL",), "skips": _KEYED}
 CONTESTANTS: Mapping[str, Contestant] = {
     contestant.name: contestant
     for contestant in (
