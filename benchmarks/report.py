@@ -34,7 +34,7 @@ contestant is one process with {pool} connections to a database of its own, a co
   checks between them allow (`benchmarks/statements`): for W1u one transaction of two; for a page, who calls
   and then the page. It keeps no idempotency keys and has no `CONNECT_OTHERS`.
 - **Apollo Server** and **mercurius-JIT**: the same schema and the floor's statements, `pg` with prepared
-  statements.
+  statements. They keep no idempotency keys either.
 - **stock Strawberry**: `strawberry.asgi.GraphQL` over this server's schema and services, with the parser and
   validation caches on.
 
