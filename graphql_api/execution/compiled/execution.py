@@ -84,12 +84,12 @@ class Execution:
 
     __slots__ = (
         "_core",
+        "_variable_values",
         "context_value",
         "document",
         "inputs",
         "root_value",
         "slots",
-        "variables",
     )
 
     def __init__(
@@ -100,20 +100,20 @@ class Execution:
         self.context_value = context_value
         self.inputs = inputs
         self.slots: tuple[Any, ...] = ()
-        self.variables: VariableValues | None = None
+        self._variable_values: VariableValues | None = None
         self._core: Executor[Any] | None = None
 
     @property
     def variable_values(self) -> VariableValues:
         """The variables as graphql-core coerces them; generated code has read the same ones before."""
-        if self.variables is None:
+        if self._variable_values is None:
             document = self.document
             definitions = document.operation.variable_definitions or ()
             values = get_variable_values(document.schema, definitions, dict(self.inputs))
             if isinstance(values, list):  # never: generated code accepts less than graphql-core does
                 raise values[0]
-            self.variables = values
-        return self.variables
+            self._variable_values = values
+        return self._variable_values
 
     @property
     def core(self) -> Executor[Any]:

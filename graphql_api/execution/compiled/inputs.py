@@ -211,7 +211,12 @@ class Inputs:
         made_of = present(strawberry_type)
         if isinstance(made_of, StrawberryList):
             present(made_of.of_type)
-        if not all(map(is_constant, value if isinstance(value, list) else [value])):
+        return self.constant(value)
+
+    def constant(self, value: Any) -> str:
+        """Write a default that needs no conversion. A list is copied each time: resolvers may change it."""
+        items = value if isinstance(value, list) else [value]
+        if not all(item is None or isinstance(item, str | int | float | bool | Enum) for item in items):
             raise NotCoveredError("A default that is to be made in its turn")
         default = self._source.bind("default", value)
         return f"{default}.copy()" if isinstance(value, list) else default
@@ -324,11 +329,6 @@ def present(strawberry_type: Any) -> Any:
     if strawberry_type is GlobalID:
         raise NotCoveredError("A type that Strawberry converts")
     return strawberry_type
-
-
-def is_constant(value: Any) -> bool:
-    """Tell whether a default can be shared by all runs: it is neither changeable nor an input object."""
-    return value is None or isinstance(value, str | int | float | bool | Enum)
 
 
 def constructs_plainly(cls: type) -> bool:

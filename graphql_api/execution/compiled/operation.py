@@ -4,11 +4,11 @@ An operation is compiled into one variant for each value of the variables that `
 when that value is first met. What no variant covers runs on graphql-core.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from graphql_api.execution.compiled import inputs, selections
 from graphql_api.execution.compiled.coverage import NotCoveredError, survey
@@ -33,7 +33,8 @@ def compile_operation(
 
     Returns:
         None where the operation is not covered: subscriptions, introspection beyond `__typename`, directives
-        other than `@skip` and `@include`, incremental delivery, and what is too deep or too large.
+        other than `@skip` and `@include`, incremental delivery, input types that our schema does not have,
+        and what is too deep or too large.
     """
     try:
         return CompiledOperation(survey(schema, document, operation))
@@ -70,28 +71,15 @@ class CompiledOperation:
         if variant is None:
             return None
         ex = Execution(self._document, root_value, context_value, raw)
-        if variant.read is not None:
-            try:
-                ex.slots = variant.read(raw)
-            except Exception:  # noqa: BLE001 - whatever trips the reader, graphql-core finds it again
-                return None
-        elif variant.leaves_variables_to_core and not self._coerce(ex):
+        try:
+            ex.slots = variant.read(raw)
+        except Exception:  # noqa: BLE001 - whatever trips the reader, graphql-core finds it again
             return None
         try:
             data = variant.select(root_value, None, ex)
         except GraphQLError as error:
             return ex.refuse(error)
         return ex.result(data) if type(data) is dict else ex.result_later(data)
-
-    def _coerce(self, ex: Execution) -> bool:
-        """Have graphql-core coerce the variables; tells whether they are as declared."""
-        document = self._document
-        definitions = document.operation.variable_definitions or ()
-        values = get_variable_values(document.schema, definitions, dict(ex.inputs), max_errors=1)
-        if isinstance(values, list):
-            return False
-        ex.variables = values
-        return True
 
     def _variant(self, raw: Mapping[str, Any]) -> "_Variant | None":
         """Choose the variant for these variables; None where graphql-core must decide."""
@@ -120,34 +108,22 @@ class _Variant:
     """An operation with its conditions decided, as code."""
 
     def __init__(self, document: Document, values: tuple[bool, ...]) -> None:
-        self._document = document
-        self._conditions = dict(zip(document.conditions, values, strict=True))
-        try:
-            self._write(with_variables=True)
-        except NotCoveredError:
-            self._write(with_variables=False)
-        self.leaves_variables_to_core = self.read is None and bool(document.operation.variable_definitions)
-
-    def _write(self, *, with_variables: bool) -> None:
-        document = self._document
-        source = Source({**selections.NAMESPACE, **inputs.NAMESPACE})
-        input_types = Inputs(source, document.strawberry_schema)
-        variables = None
-        if with_variables:
-            variables = Variables(source, input_types, document.schema, document.operation)
-        resolvers = Resolvers(source, input_types, variables, document.strawberry_schema)
         root_type = document.schema.get_root_type(document.operation.operation)
         if root_type is None:
             raise NotCoveredError("The schema has no such operations")
-        functions = Selections(source, document, VariableValues({}, dict(self._conditions)), resolvers)
+        source = Source({**selections.NAMESPACE, **inputs.NAMESPACE})
+        input_types = Inputs(source, document.strawberry_schema)
+        variables = Variables(source, input_types, document.schema, document.operation)
+        resolvers = Resolvers(source, input_types, variables, document.strawberry_schema)
+        conditions = VariableValues({}, dict(zip(document.conditions, values, strict=True)))
+        functions = Selections(source, document, conditions, resolvers)
         root = functions.write(root_type)
-        if variables is not None and document.operation.variable_definitions:
-            variables.write_reader()
+        variables.write_reader()
         namespace = source.run(document.operation.name.value if document.operation.name else "operation")
         functions.link()
         self.size = len(str(source))
         self.select: Select = namespace[root]
-        self.read = namespace.get("read_variables")
+        self.read: Callable[[Mapping[str, Any]], tuple[Any, ...]] = namespace["read_variables"]
 
 
 def _condition_defaults(document: Document) -> list[Any]:

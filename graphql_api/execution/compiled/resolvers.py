@@ -33,7 +33,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from graphql_api.execution.compiled.completion import DEFINITION
 from graphql_api.execution.compiled.coverage import NotCoveredError
 from graphql_api.execution.compiled.execution import FieldPlan
-from graphql_api.execution.compiled.inputs import Inputs, is_constant
+from graphql_api.execution.compiled.inputs import Inputs
 from graphql_api.execution.compiled.source import Source, constant
 
 
@@ -83,8 +83,8 @@ class Variables:
                 raise NotCoveredError("No input type")
             literal = definition.default_value
             default = Undefined if literal is None else coerce_input_literal(literal, type_)
-            if literal is not None and (default is Undefined or not is_constant(default)):
-                raise NotCoveredError("A default for graphql-core to judge or to make anew")
+            if literal is not None and default is Undefined:
+                raise NotCoveredError("A default for graphql-core to judge")
             self._variables[definition.variable.name.value] = _Variable(type_, default)
 
     def __getitem__(self, name: str) -> _Variable:
@@ -97,8 +97,6 @@ class Variables:
         shareable = self._is_shareable(name)
         if shareable and name in self._shared:
             return f"ex.slots[{self._shared[name]}]"
-        if not shareable and self._variables[name].default is not Undefined:
-            raise NotCoveredError("A default that each place converts for itself")
         self._slots.append((name, strawberry_type))
         if shareable:
             self._shared[name] = len(self._slots) - 1
@@ -120,7 +118,7 @@ class Variables:
         source.line(f"{local} = raw.get({constant(name)}, MISSING)")
         if variable.default is not Undefined:
             with source.block(f"if {local} is MISSING:"):
-                source.line(f"{local} = {source.bind('default', variable.default)}")
+                source.line(f"{local} = {self._inputs.constant(variable.default)}")
             with source.block("else:"):
                 self._inputs.read(local, variable.type, strawberry_type)
         elif variable.may_be_absent:
@@ -141,7 +139,7 @@ class Variables:
 class Resolvers:
     """Chooses, for each field, how its value is got, and writes the expression for it."""
 
-    def __init__(self, source: Source, inputs: Inputs, variables: Variables | None, schema: Schema) -> None:
+    def __init__(self, source: Source, inputs: Inputs, variables: Variables, schema: Schema) -> None:
         self._source = source
         self._inputs = inputs
         self._variables = variables
@@ -192,8 +190,8 @@ class Resolvers:
         if not isinstance(node, VariableNode):
             return [f"{python_name}={inputs.literal(node, declared.type, strawberry_type, self._nested)}"]
 
-        variable = self._known[node.name.value]
-        slot = self._known.slot(node.name.value, strawberry_type)
+        variable = self._variables[node.name.value]
+        slot = self._variables.slot(node.name.value, strawberry_type)
         if isinstance(declared.type, GraphQLNonNull) and variable.may_be_null:
             nulls.append(f"{slot} is None")
         if not variable.may_be_absent:
@@ -202,19 +200,13 @@ class Resolvers:
             raise NotCoveredError("An argument that is passed only if its variable is there")
         return [f"{python_name}={default} if {slot} is MISSING else {slot}"]
 
-    @property
-    def _known(self) -> Variables:
-        if self._variables is None:
-            raise NotCoveredError("Variables that graphql-core coerces")
-        return self._variables
-
     def _nested(self, node: ValueNode, type_: Any, strawberry_type: Any) -> str:
         """Write a variable within a literal, where neither absence nor null need a rule of their own."""
         assert isinstance(node, VariableNode)  # noqa: S101 - what the literal found
-        variable = self._known[node.name.value]
+        variable = self._variables[node.name.value]
         if variable.may_be_absent or (isinstance(type_, GraphQLNonNull) and variable.may_be_null):
             raise NotCoveredError("A variable that may be absent within a literal")
-        return self._known.slot(node.name.value, strawberry_type)
+        return self._variables.slot(node.name.value, strawberry_type)
 
 
 def as_core_of(name: str) -> str:

@@ -254,7 +254,7 @@ order, load the same batches, wrap the same exceptions, and await only where the
 what a schema may have and ours does not. Both are run over a made-up world full of trouble: missing attributes, nulls,
 values of the wrong class, exceptions raised and returned, awaitables where values are expected. `ours` is this
 server's schema with its resolvers and services over a filled SQLite database that fails now and then. What is not
-covered (mostly unusual defaults) runs on graphql-core.
+covered (input types and defaults that this server's schema does not have) runs on graphql-core.
 """
 
 

@@ -450,6 +450,8 @@ class Subscription:
         "{ ...Missing @defer }",
         "{ ... @defer { a } }",
         "mutation { a }",
+        "query ($k: Deep) { a }",
+        "query ($k: [Int!] = [null]) { a }",
         "{ tree " + "{ present " * 80 + "{ name }" + " }" * 80 + " }",
         "{ tree { ...Round } } fragment Round on Tree { name present { ...Round } }",
     ],
@@ -474,8 +476,6 @@ async def test_documents_nobody_validated_are_answered_alike() -> None:
         is_valid=False,
         variables={"k": None},
     )
-    await both(schema, "query ($k: Deep) { a }", root=root, is_valid=False)
-    await both(schema, "query ($k: [Int!] = [null]) { a }", root=root, is_valid=False)
     await both(schema, "{ arguments(number: $nothing) }", root=root, is_valid=False)
 
 
