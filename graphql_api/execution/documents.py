@@ -66,8 +66,8 @@ class Operation:
     fragment_details: dict[str, FragmentDetails]
     cost: int
     size_variables: frozenset[str]
-    run: Run | None = None
-    """How queries and mutations are run; None for a subscription."""
+    run: Run = field(init=False)
+    """How a query or mutation is run."""
 
 
 @dataclass(frozen=True, slots=True)

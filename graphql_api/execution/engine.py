@@ -113,8 +113,7 @@ class Engine:
             if not isinstance(read, Document):
                 return refused(*read)
             for operation in read.operations:
-                if operation.kind is not OperationType.SUBSCRIPTION:
-                    operation.run = self.compiler.plan(operation)
+                operation.run = self.compiler.plan(operation)
             self.documents.keep(source, read)
             document = read
         if request.extensions and "persistedQuery" in request.extensions:
@@ -130,8 +129,6 @@ class Engine:
 
     async def run(self, operation: Operation, variables: Mapping[str, object], context: object) -> Outcome:
         """Run a prepared query or mutation."""
-        if operation.run is None:
-            return refused(refusal("A subscription needs a transport that can stream", BAD_USER_INPUT))
         deadline: asyncio.Timeout | None = None
         try:
             result = operation.run(variables, context)
@@ -143,19 +140,36 @@ class Engine:
             return refused(TOO_SLOW if expired else self._failure(operation, error))
         return self._outcome(operation, result)
 
-    async def stream(
+    async def outcomes(
         self, operation: Operation, variables: Mapping[str, object], context: object
-    ) -> AsyncGenerator[Outcome, None] | Outcome:
-        """Begin a prepared subscription; returns the stream of its outcomes, or why there is none."""
+    ) -> AsyncGenerator[Outcome, None]:
+        """Run a prepared operation: one outcome, or one for each event of a subscription.
+
+        The last outcome of a subscription is a refusal if it could not begin, or if its source failed.
+        """
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            yield await self.run(operation, variables, context)
+            return
         executor = self._executor(operation, variables, context)
         if not isinstance(executor, Executor):
-            return refused(*executor)
+            yield refused(*executor)
+            return
         source = create_source_event_stream(executor)
         if executor.is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
-            return refused(*self._shown(operation, source.errors or []))
-        return self._outcomes(operation, executor, cast("AsyncGenerator[Any, None]", source))
+            yield refused(*self._shown(operation, source.errors or []))
+            return
+        deadline = asyncio.timeout(None)
+        async with aclosing(cast("AsyncGenerator[Any, None]", source)) as events:
+            try:
+                async for event in events:
+                    deadline = asyncio.timeout(self.limits.execution_timeout)
+                    async with deadline:
+                        executed = await _finish(executor.build_per_event_executor(event))
+                    yield self._outcome(operation, executed)
+            except Exception as error:  # noqa: BLE001 - whatever a source raises becomes an answer
+                yield refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
 
     def problem_of(self, source: str) -> FormattedError | None:
         """Return why a document could never be run, if so."""
@@ -205,21 +219,6 @@ class Engine:
             is_awaitable=_is_awaitable,
             hide_suggestions=True,
         )
-
-    async def _outcomes(
-        self, operation: Operation, executor: Executor[Any], source: AsyncGenerator[Any, None]
-    ) -> AsyncGenerator[Outcome, None]:
-        """Yield an outcome per event; the last is a refusal if the source failed."""
-        deadline = asyncio.timeout(None)
-        async with aclosing(source) as events:
-            try:
-                async for event in events:
-                    deadline = asyncio.timeout(self.limits.execution_timeout)
-                    async with deadline:
-                        executed = await _finish(executor.build_per_event_executor(event))
-                    yield self._outcome(operation, executed)
-            except Exception as error:  # noqa: BLE001 - whatever a source raises becomes an answer
-                yield refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
 
     def _failure(self, operation: Operation, error: Exception) -> FormattedError:
         """Tell of an exception that ended an operation or a stream."""

@@ -18,13 +18,11 @@ async def run(sample: Sample, query: str | None, **request: Any) -> Outcome:
     return await sample.engine.run(operation, asked.variables, _context(sample))
 
 
-async def subscribe(sample: Sample, query: str) -> AsyncGenerator[Outcome, None]:
+def subscribe(sample: Sample, query: str, **variables: object) -> AsyncGenerator[Outcome, None]:
     """The outcomes of a subscription."""
     operation = sample.engine.prepare(OperationRequest(query))
     assert isinstance(operation, Operation)
-    stream = await sample.engine.stream(operation, {}, _context(sample))
-    assert not isinstance(stream, Outcome)
-    return stream
+    return sample.engine.outcomes(operation, variables, _context(sample))
 
 
 def _context(sample: Sample) -> Context:

@@ -192,23 +192,23 @@ async def test_the_deadline_ends_an_operation() -> None:
 
 class TestSubscriptions:
     async def test_each_event_is_an_outcome(self, sample: Sample) -> None:
-        stream = await subscribe(sample, "subscription{count(to:2)}")
+        stream = subscribe(sample, "subscription{count(to:2)}")
         assert [outcome.data async for outcome in stream] == [{"count": 1}, {"count": 2}]
 
     async def test_a_fault_ends_the_stream_and_is_told(self, sample: Sample) -> None:
-        stream = await subscribe(sample, "subscription{expelled}")
+        stream = subscribe(sample, "subscription{expelled}")
         *_, last = [outcome async for outcome in stream]
         assert told(last) == [("FORBIDDEN", "You are no longer a member")]
         assert not last.executed
 
     async def test_another_failure_ends_the_stream_and_is_masked(self, sample: Sample) -> None:
-        stream = await subscribe(sample, "subscription{failing}")
+        stream = subscribe(sample, "subscription{failing}")
         *_, last = [outcome async for outcome in stream]
         assert told(last) == [("INTERNAL_SERVER_ERROR", "Internal server error")]
         assert CANARY in str(sample.reports[0].exception)
 
     async def test_leaving_a_stream_ends_its_source(self, sample: Sample) -> None:
-        stream = await subscribe(sample, "subscription{count(to:1000, pause:0.01)}")
+        stream = subscribe(sample, "subscription{count(to:1000, pause:0.01)}")
         await anext(stream)
         assert sample.running == 1
         await stream.aclose()
@@ -216,10 +216,9 @@ class TestSubscriptions:
         assert sample.running == 0
 
     async def test_a_subscription_whose_variables_do_not_fit_is_refused(self, sample: Sample) -> None:
-        operation = sample.engine.prepare(OperationRequest("subscription($n:Int!){count(to:$n)}"))
-        assert isinstance(operation, Operation)
-        outcome = await sample.engine.stream(operation, {"n": "many"}, None)
-        assert isinstance(outcome, Outcome)
+        stream = subscribe(sample, "subscription($n:Int!){count(to:$n)}", n="many")
+        (outcome,) = [outcome async for outcome in stream]
+        assert not outcome.executed
         assert [code for code, _message in told(outcome)] == ["BAD_USER_INPUT"]
 
 
