@@ -11,7 +11,7 @@ of graphql-core's `Path` as a plain tuple, because most trails are never looked 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import (
     ExecutionResult,
@@ -38,20 +38,10 @@ from graphql_api.execution.compiled.plain import PLAIN, is_awaitable
 Trail: TypeAlias = tuple[Any, str | int, str | None] | None
 Results: TypeAlias = dict[str, Any]
 Step: TypeAlias = Callable[[Any, Trail, "Execution", Results, list[str]], None]
-
-
-class Select(Protocol):
-    """A generated function: the selected fields of an object, or a coroutine of them."""
-
-    def __call__(self, source: Any, path: Trail, ex: "Execution", /) -> Any:
-        """Select the fields of `source`, which stands at `path`."""
-
-
-class Complete(Protocol):
-    """Completes a value that cannot be awaited; may return a coroutine, raises errors as they are."""
-
-    def __call__(self, value: Any, trail: Trail, ex: "Execution", /) -> Any:
-        """Complete `value`, which stands at `trail`."""
+Select: TypeAlias = Callable[[Any, Trail, "Execution"], Any]
+"""A generated function: gives the selected fields of the object at the trail, or a coroutine of them."""
+Complete: TypeAlias = Callable[[Any, Trail, "Execution"], Any]
+"""Completes the value at the trail, which is not awaitable; gives a coroutine if it must, raises errors."""
 
 
 @dataclass(frozen=True, slots=True)
