@@ -89,16 +89,16 @@ class Engine:
         *,
         limits: Limits,
         report_error: Reporter,
-        show_suggestions: bool = False,
-        introspection: bool = False,
-        credential_fields: frozenset[str] = frozenset(),
-        persisted: PersistedDocuments | None = None,
+        show_suggestions: bool,
+        introspection: bool,
+        credential_fields: frozenset[str],
+        persisted: PersistedDocuments,
     ) -> None:
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
         self.executor_class = cast("type[Executor[Any]]", schema.execution_context_class)
         self.limits = limits
         self.report_error = report_error
-        self.persisted = persisted or PersistedDocuments(limits=limits)
+        self.persisted = persisted
         self.documents = Documents(self.schema, limits, show_suggestions, introspection, credential_fields)
         self.compiler = Compiler(self.schema, self._interpret, max_characters=limits.max_compiled_characters)
 
