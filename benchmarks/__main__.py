@@ -1,4 +1,4 @@
-"""The benchmark: `make bench`, or `python -m benchmarks --quick --work W1,W2 --against floor`.
+"""The benchmark: `make bench`, or `python -m benchmarks --quick --work W1u,W2 --against floor`.
 
 Everything runs on this machine and stops by itself, also on Ctrl-C. docs/performance.md holds the figures.
 """
@@ -34,7 +34,7 @@ from benchmarks.work import WORKS
 PEOPLE = 64  # as many as there are connections at most: so many connect, and so many others read
 CONNECTORS_HOLD, READERS_HOLD = 100, 20
 ACCOUNTS, ACCOUNTS_IF_QUICK = 50_000, 10_000
-MAIN_CONNECTIONS, MAIN_SIZE = 16, 3
+MAIN_CONNECTIONS, MAIN_SIZE, LARGE_SIZE = 16, 3, 100
 OTHERS = [name for name in CONTESTANTS if name != "ours"]
 DATABASES: Mapping[str, type[PostgreSQL | SQLite]] = {"postgresql": PostgreSQL, "sqlite": SQLite}
 
@@ -61,7 +61,7 @@ class Choice:
 @click.command()
 @click.option("--work", default=",".join(WORKS), help="The kinds of work.")
 @click.option("--connections", default="1,16,64", help="How many connections at once.")
-@click.option("--accounts", default="1,3,30,100", help="How many accounts W1 connects.")
+@click.option("--accounts", default="1,3,30,100", help="How many accounts W1 and W1u connect.")
 @click.option("--against", default=",".join(OTHERS), help="The others; this server is always measured.")
 @click.option("--databases", default=",".join(DATABASES), help="postgresql, sqlite or both.")
 @click.option("--rounds", default=5, help="How often each contestant has its turn.")
@@ -136,7 +136,12 @@ class Bench:
             [CONNECTORS_HOLD] * PEOPLE + [READERS_HOLD] * PEOPLE, accounts=choice.accounts, workspaces=PEOPLE
         )
         cells = self._cells(population)
-        turns = sum(len(self._contestants_on(name)) for name in choice.databases) * len(cells)
+        turns = sum(
+            cell.work not in contestant.skips
+            for name in choice.databases
+            for contestant in self._contestants_on(name)
+            for cell in cells
+        )
         self._progress = Progress(turns * (choice.pace.rounds + 1), _tell)
         idle = Cell("W3", 0, MAIN_CONNECTIONS, population.people)
         parts = [report.load_ceiling(ceiling(self._directory, idle, choice.pace))]
@@ -150,13 +155,18 @@ class Bench:
         return report.comparison_page(parts, choice.pace, pool=choice.pool, accounts=choice.accounts)
 
     def _cells(self, population: Population) -> list[Cell]:
-        """W1 in every size over the main number of connections; all else over every number of them."""
+        """Connecting in every size over the main number of connections; all else over every number."""
         connectors, readers = population.people[:PEOPLE], population.people[PEOPLE:]
         numbers = self._choice.connections
         main_number = MAIN_CONNECTIONS if MAIN_CONNECTIONS in numbers else numbers[0]
         cells = []
         for work in self._choice.works:
-            if work == "W1":
+            if work == "W1r":
+                cells.append(Cell(work, MAIN_SIZE, main_number, connectors))
+            elif work == "W1c":
+                sizes = {LARGE_SIZE} & {*self._choice.sizes}
+                cells += [Cell(work, size, main_number, connectors) for size in sizes]
+            elif work in {"W1", "W1u"}:
                 cells += [Cell(work, size, main_number, connectors) for size in self._choice.sizes]
                 others = [number for number in numbers if number != main_number]
                 cells += [Cell(work, MAIN_SIZE, number, connectors) for number in others]
@@ -167,8 +177,8 @@ class Bench:
     def growth(self) -> str:
         """This server and the floor as holders and tables grow."""
         contestants = [c for c in self._choice.contestants if c.name in {"ours", "floor"}]
-        asked = [work for work in self._choice.works if work in {"W1", "W2"}]
-        works = {work: MAIN_SIZE if work == "W1" else 0 for work in asked}
+        asked = [work for work in self._choice.works if work in {"W1u", "W2"}]
+        works = {work: MAIN_SIZE if work == "W1u" else 0 for work in asked}
         turns = (len(GROWTH_HOLDINGS) + len(GROWTH_TABLES)) * len(works) * len(contestants)
         self._progress = Progress(turns * (self._choice.pace.rounds + 1), _tell)
         with self._started("postgresql") as database:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 NODE = Path(__file__).parent / "node"
@@ -18,25 +19,26 @@ _PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A server to be measured."""
+    """A server to be measured; `skips` are the kinds of work that it does not do."""
 
     name: str
     title: str
     command: Sequence[str]
     dialect: str = "graphql"
     databases: Sequence[str] = ("PostgreSQL", "SQLite")
+    skips: frozenset[str] = frozenset()
 
 
 _PYTHON = sys.executable
+_KEYED = frozenset({"W1", "W1c"})
+_ON_NODE: dict[str, Any] = {"databases": ("PostgreSQL",), "skips": _KEYED}
 CONTESTANTS: Mapping[str, Contestant] = {
     contestant.name: contestant
     for contestant in (
         Contestant("ours", "this server", (_PYTHON, "-m", "graphql_api", "serve", "--port")),
-        Contestant("floor", "floor", (_PYTHON, "-m", "benchmarks.floor.app"), dialect="floor"),
-        Contestant("apollo", "Apollo Server", ("node", str(NODE / "apollo.js")), databases=("PostgreSQL",)),
-        Contestant(
-            "mercurius", "mercurius-JIT", ("node", str(NODE / "mercurius.js")), databases=("PostgreSQL",)
-        ),
+        Contestant("floor", "floor", (_PYTHON, "-m", "benchmarks.floor.app"), dialect="floor", skips=_KEYED),
+        Contestant("apollo", "Apollo Server", ("node", str(NODE / "apollo.js")), **_ON_NODE),
+        Contestant("mercurius", "mercurius-JIT", ("node", str(NODE / "mercurius.js")), **_ON_NODE),
         Contestant("strawberry", "stock Strawberry", (_PYTHON, "-m", "benchmarks.strawberry_app")),
     )
 }

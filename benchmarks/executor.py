@@ -224,7 +224,7 @@ async def measure(
         raise ValueError("Not covered")
 
     def ours() -> Any:
-        return compiled.execute(None, {}, variables)
+        return compiled.begin(None, {}, variables)
 
     def theirs() -> Any:
         return execute(

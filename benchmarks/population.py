@@ -1,7 +1,8 @@
 """Who is in the database: made from numbers alone, so that the load and its checks need not ask for it.
 
 People are numbered, and so are social accounts; ids, bearer tokens and times follow from the number. The
-measured people come first; fillers hold the rest of the accounts, a dozen each.
+measured people come first; fillers hold the rest of the accounts, a dozen each. The last one, the stranger,
+holds an account for each measured person, so that each can claim one that is held elsewhere.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ PER_FILLER = 12
 WORKSPACE_ACCOUNTS = 20
 WORKSPACE_EVENTS = 200
 _WORKSPACE_NUMBERS = 10_000_000  # where the numbers of the accounts that workspaces hold begin
+_ELSEWHERE_NUMBERS = 20_000_000  # and of the accounts that the stranger holds, one for each measured person
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ class Person:
     def account_numbers(self) -> range:
         """The accounts of their Personal, in the order of connecting."""
         return range(self.first_account, self.first_account + self.accounts)
+
+    @property
+    def account_elsewhere(self) -> int:
+        """An account that the stranger holds, and that nobody else measured claims."""
+        return _ELSEWHERE_NUMBERS + self.number
 
     @property
     def workspace_id(self) -> UUID:
@@ -109,13 +116,18 @@ class Population:
         ]
 
     @property
+    def stranger(self) -> Person:
+        """The holder of what is held elsewhere."""
+        return Person(len(self.people) + len(self.fillers), _ELSEWHERE_NUMBERS, len(self.people))
+
+    @property
     def hosts(self) -> Sequence[Person]:
         """The measured people who have a workspace: the last ones."""
         return self.people[len(self.people) - self.workspaces :]
 
     def tables(self, keyring: Keyring) -> Iterator[Rows]:
         """All rows, table by table, in an order that foreign keys allow."""
-        everybody = [*self.people, *self.fillers]
+        everybody = [*self.people, *self.fillers, self.stranger]
         stamps = (BEGINNING, BEGINNING)
         yield (
             "users",
@@ -222,7 +234,7 @@ class Population:
         )
 
     def _social_accounts(self, keyring: Keyring) -> Iterator[tuple[object, ...]]:
-        for person in (*self.people, *self.fillers):
+        for person in (*self.people, *self.fillers, self.stranger):
             for number in person.account_numbers:
                 yield _social_account(keyring, person, number, Personal(person.id))
         for person in self.hosts:

@@ -18,12 +18,6 @@ def with_children(pid: int) -> set[int]:
     return {pid} | {child for child in children if _fields(child)[0] == pid}
 
 
-def memory(pid: int) -> int:
-    """The bytes of memory that a process has resident."""
-    pages = int((_PROC / str(pid) / "statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 def _fields(pid: int) -> tuple[int, float]:
     """The parent's id and the CPU seconds of a process."""
     try:

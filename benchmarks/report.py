@@ -31,9 +31,10 @@ contestant is one process with {pool} connections to a database of its own, a co
 - **this server**: `python -m graphql_api serve` with `ENVIRONMENT=production` and `LOG_LEVEL=WARNING`.
 - **floor**: what one would write by hand for just these requests: Starlette, orjson and (on PostgreSQL)
   asyncpg, an endpoint for each. The same checks, locks, events and sealing, in as few statements as the
-  checks between them allow (`benchmarks/statements`): for W1 one transaction of two; for a page, who calls
-  and then the page.
-- **Apollo Server** and **mercurius-JIT**: the same schema and statements, `pg` with prepared statements.
+  checks between them allow (`benchmarks/statements`): for W1u one transaction of two; for a page, who calls
+  and then the page. It keeps no idempotency keys and has no `CONNECT_OTHERS`.
+- **Apollo Server** and **mercurius-JIT**: the same schema and the floor's statements, `pg` with prepared
+  statements. They keep no idempotency keys either.
 - **stock Strawberry**: `strawberry.asgi.GraphQL` over this server's schema and services, with the parser and
   validation caches on.
 
@@ -121,6 +122,7 @@ def comparison(
     """All figures on one database: the ratios first."""
     results = measured.results
     others = [contestant for contestant in contestants if contestant.name != "ours"]
+    costs = _costs(cells, results)
     heads = [*(f"against {contestant.title}" for contestant in others), "p99 by the floor's"]
     ratios = [
         _line(_title(cell), *(_ratio(results, at, other) for other in others), _tail(results, at))
@@ -133,7 +135,49 @@ def comparison(
 From start to the first answer: {starts}.{_repeated(measured)}
 
 {_table("work", heads, ratios)}
-{"".join(_figures(cell, at, contestants, results) for at, cell in enumerate(cells))}"""
+{costs}{"".join(_figures(cell, at, contestants, results) for at, cell in enumerate(cells))}"""
+
+
+COSTS = (
+    ("a key", "W1", "W1u", 3, 1.3),
+    ("a refusal", "W1r", "W1u", 3, 1.5),
+    ("a conflict that is left out", "W1c", "W1", 100, 2.0),
+)
+"""What costs more: the work, the one it is compared with, the accounts of both, and the ratio at most."""
+
+
+def _costs(cells: Sequence[Cell], results: Results) -> str:
+    """What keys, refusals and conflicts cost this server, where both works of a pair were measured."""
+    rows = []
+    for what, dear, cheap, size, target in COSTS:
+        found = [_find(cells, work, size) for work in (dear, cheap)]
+        if None in found:
+            continue
+        of_dear, of_cheap = (results[at, "ours"].samples for at in found if at is not None)
+        ratios = [
+            [of(one) / of(other) for one, other in zip(of_dear, of_cheap, strict=True)]
+            for of in (_server_cpu, _both_cpu)
+        ]
+        rows.append(
+            _line(
+                f"{what}: {dear} by {cheap}, {_counted(size, 'account')}",
+                *(f"{statistics.median(each):.2f} ({min(each):.2f}-{max(each):.2f})" for each in ratios),
+                f"{target:g}",
+            )
+        )
+    if not rows:
+        return ""
+    return f"""
+CPU time of this server for a call, by that for another call in the same round:
+
+{_table("cost of", ("the server", "with the database", "at most"), rows)}
+"""
+
+
+def _find(cells: Sequence[Cell], work: str, size: int) -> int | None:
+    """Return the position of a work's first cell of a size: the one over the main number of connections."""
+    fitting = (at for at, cell in enumerate(cells) if (cell.work, cell.size) == (work, size))
+    return next(fitting, None)
 
 
 def _repeated(measured: Measured) -> str:
@@ -157,6 +201,7 @@ def _figures(cell: Cell, at: int, contestants: Sequence[Contestant], results: Re
             _spread(series, _database_cpu, "{:.3f}"),
         )
         for contestant in contestants
+        if (at, contestant.name) in results
         for series in [results[at, contestant.name]]
     ]
     return f"""
@@ -227,6 +272,8 @@ def _short(series: Series) -> tuple[str, ...]:
 
 
 def _ratio(results: Results, at: int, other: Contestant) -> str:
+    if (at, other.name) not in results:
+        return ""
     ratios = [
         ours.rate / others.rate
         for ours, others in zip(results[at, "ours"].samples, results[at, other.name].samples, strict=True)
@@ -258,3 +305,7 @@ def _server_cpu(sample: Sample) -> float:
 
 def _database_cpu(sample: Sample) -> float:
     return sample.database_cpu * 1000
+
+
+def _both_cpu(sample: Sample) -> float:
+    return _server_cpu(sample) + _database_cpu(sample)

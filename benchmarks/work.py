@@ -1,17 +1,21 @@
 """The work: what each connection sends, to GraphQL servers and to the floor, and what must come back.
 
-    W1   connectSocialAccounts, the same accounts again for each person
+    W1   connectSocialAccounts, the same accounts again for each person, with a fresh idempotency key
+    W1u  the same without a key
+    W1r  the same without a key, refused: the last account is held elsewhere
+    W1c  W1 with CONNECT_OTHERS: all but the last account are connected
     W2   the viewer with 20 accounts, their Facebook account and teams
     W3   { __typename }
     W4   a page of a workspace's events
     W5   a workspace with 20 accounts, their Facebook account and two teams each
 
-The floor answers with the same JSON as a GraphQL server, so one check serves all.
+The floor answers with the same JSON as a GraphQL server, so one check serves all. `operations` has the texts
+of the operations; the answers that they must get are here.
 """
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,79 +24,11 @@ from uuid import UUID
 import orjson
 
 from benchmarks import population
+from benchmarks.operations import CONNECT, EVENTS, PAGE, TYPENAME, VIEWER, WORKSPACE, WORKSPACE_EVENTS
 from benchmarks.population import TEAM_NAMES, Person
 
-PAGE = 20
-EVENTS = 50
-
-_CONNECT_ERRORS = """
-        __typename
-        ... on InvalidInput { path message code }
-        ... on HeldByWorkspace { path message instagramUserId resolutions contactEmail workspace { id name } }
-        ... on HeldByPersonal { path message instagramUserId resolutions }
-        ... on HeldElsewhere { path message instagramUserId resolutions }
-        ... on AccessTokenRejected { path message reason retryable }
-        ... on AccountLimitReached { path message limit used }"""
-CONNECT = f"""
-mutation Connect($input: ConnectSocialAccountsInput!) {{
-  connectSocialAccounts(input: $input) {{
-    __typename
-    ... on ConnectSocialAccountsSuccess {{
-      facebookAccount {{ id facebookUserId location }}
-      instagramAccounts {{
-        outcome
-        instagramAccount {{ id instagramUserId username nickname profilePictureUrl createdAt updatedAt }}
-      }}
-      notConnected {{{_CONNECT_ERRORS}
-      }}
-    }}
-    ... on ConnectSocialAccountsFailure {{
-      message
-      errors {{{_CONNECT_ERRORS}
-      }}
-    }}
-  }}
-}}
-"""
-_PAGE = f"""socialAccounts(first: {PAGE}) {{
-      nodes {{
-        ... on InstagramAccount {{
-          id instagramUserId username nickname profilePictureUrl createdAt
-          facebookAccount {{ id facebookUserId }}
-          connectedTeams {{ id name }}
-        }}
-      }}
-      pageInfo {{ hasNextPage endCursor }}
-    }}"""
-VIEWER = f"""
-query Viewer {{
-  viewer {{
-    user {{ id name email }}
-    {_PAGE}
-  }}
-}}
-"""
-TYPENAME = "{ __typename }"
-WORKSPACE_EVENTS = f"""
-query Events($id: ID!) {{
-  node(id: $id) {{
-    ... on Workspace {{
-      id
-      events(first: {EVENTS}) {{ nodes {{ id kind occurredAt socialAccountId }} }}
-    }}
-  }}
-}}
-"""
-WORKSPACE = f"""
-query Workspace($id: ID!) {{
-  node(id: $id) {{
-    ... on Workspace {{
-    id name viewerRole
-    {_PAGE}
-    }}
-  }}
-}}
-"""
+FRESH_KEY = "00000000-0000-0000-0000-000000000000"
+"""Stands in a request for an idempotency key: the load puts a new one of the same length in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +80,7 @@ class Check:
 
 
 class ConnectCheck(Check):
-    """For W1: `updatedAt` moves on with every answer, everything else stays."""
+    """For what is connected: `updatedAt` moves on with every answer, everything else stays."""
 
     def __init__(self, expected: Any) -> None:
         super().__init__(expected)
@@ -179,15 +115,20 @@ class Work:
     title: str
     request: Callable[[Person, int], Request]
     expected: Callable[[Person, int], Any]
-    in_workspace: bool = False
+    connects: Callable[[int], int] | None = None
+    """How many accounts one call connects, by how many it names; None if it connects nothing."""
 
     def check(self, person: Person, size: int) -> Check:
         """How the answers for a person are checked; `size` is the number of accounts to connect."""
-        kind = ConnectCheck if self.name == "W1" else Check
+        kind = Check if self.connects is None else ConnectCheck
         return kind(self.expected(person, size))
 
+    def events(self, size: int) -> int:
+        """How many events each answer leaves behind: one for each account, one for the Facebook account."""
+        return 0 if self.connects is None else self.connects(size) + 1
 
-def _connect(person: Person, size: int) -> Request:
+
+def _connect(person: Person, numbers: Sequence[int], **more: str) -> Request:
     command = {
         "facebookAccount": {
             "facebookUserId": person.facebook_user_id,
@@ -201,11 +142,61 @@ def _connect(person: Person, size: int) -> Request:
                 "profilePictureUrl": population.picture_url(number),
                 "accessToken": population.ACCESS_TOKEN,
             }
-            for number in person.account_numbers[:size]
+            for number in numbers
         ],
         "onConflict": "REJECT_ALL",  # graphql-jit does not fill in the default of an input field
+        **more,
     }
     return Request(CONNECT, {"input": command}, "/connect", command, person.bearer_token)
+
+
+def _keyed(person: Person, size: int) -> Request:
+    return _connect(person, person.account_numbers[:size], idempotencyKey=FRESH_KEY)
+
+
+def _unkeyed(person: Person, size: int) -> Request:
+    return _connect(person, person.account_numbers[:size])
+
+
+def _conflicting(person: Person, size: int) -> Request:
+    return _connect(person, _with_one_elsewhere(person, size))
+
+
+def _others(person: Person, size: int) -> Request:
+    numbers = _with_one_elsewhere(person, size)
+    return _connect(person, numbers, onConflict="CONNECT_OTHERS", idempotencyKey=FRESH_KEY)
+
+
+def _with_one_elsewhere(person: Person, size: int) -> Sequence[int]:
+    return [*person.account_numbers[: size - 1], person.account_elsewhere]
+
+
+def _refused(person: Person, size: int) -> Any:
+    return {
+        "connectSocialAccounts": {
+            "__typename": "ConnectSocialAccountsFailure",
+            "message": "Could not save the entity.",
+            "errors": [_held_elsewhere(person, size - 1)],
+        }
+    }
+
+
+def _others_connected(person: Person, size: int) -> Any:
+    answer = _connected(person, size - 1)
+    answer["connectSocialAccounts"]["notConnected"] = [_held_elsewhere(person, size - 1)]
+    return answer
+
+
+def _held_elsewhere(person: Person, index: int) -> Any:
+    number = person.account_elsewhere
+    return {
+        "__typename": "HeldElsewhere",
+        "path": ["input", "instagramAccounts", str(index), "instagramUserId"],
+        "message": f"Instagram account {population.username(number)} not connected. "
+        "This social account is already connected elsewhere",
+        "instagramUserId": population.instagram_user_id(number),
+        "resolutions": [],
+    }
 
 
 def _connected(person: Person, size: int) -> Any:
@@ -346,16 +337,30 @@ def _events_viewed(person: Person, _size: int) -> Any:
 WORKS: Mapping[str, Work] = {
     work.name: work
     for work in (
-        Work("W1", "`connectSocialAccounts`, reconnecting", _connect, _connected),
+        Work(
+            "W1",
+            "`connectSocialAccounts`, reconnecting, with a fresh idempotency key in each call",
+            _keyed,
+            _connected,
+            connects=lambda size: size,
+        ),
+        Work("W1u", "W1 without a key", _unkeyed, _connected, connects=lambda size: size),
+        Work("W1r", "W1u, refused: the last account is held elsewhere", _conflicting, _refused),
+        Work(
+            "W1c",
+            "W1 with `onConflict: CONNECT_OTHERS`; the last account is held elsewhere",
+            _others,
+            _others_connected,
+            connects=lambda size: size - 1,
+        ),
         Work("W2", "the viewer with 20 accounts, their Facebook account and teams", _viewer, _viewed),
         Work("W3", "`{ __typename }`", _typename, lambda _person, _size: {"__typename": "Query"}),
-        Work("W4", f"a page of {EVENTS} events of a workspace", _events, _events_viewed, in_workspace=True),
+        Work("W4", f"a page of {EVENTS} events of a workspace", _events, _events_viewed),
         Work(
             "W5",
             "a workspace with 20 accounts, their Facebook account and two teams each",
             _workspace,
             _workspace_viewed,
-            in_workspace=True,
         ),
     )
 }

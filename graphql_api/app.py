@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> ASGIApp:
         ready=ready,
         lifespan=lifespan,
         options=settings.options,
-        pages={"/graphiql": Starlette(routes=graphiql_routes())} if settings.shows_graphiql else None,
+        graphiql=Starlette(routes=graphiql_routes()) if settings.shows_graphiql else None,
     )
 
 

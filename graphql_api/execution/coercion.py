@@ -44,23 +44,12 @@ def coerce_variables(
     *,
     max_errors: int,
 ) -> VariableValues | list[FormattedError]:
-    """Return the variables as the operation declares them, or what is wrong with them, path by path."""
+    """Return the variables as declared, or the path of each mistake and the type expected there."""
     coerced = get_variable_values(
         schema, operation.variable_definitions or (), dict(variables), max_errors=1, hide_suggestions=True
     )
     if isinstance(coerced, VariableValues):
         return coerced
-    return explain_variables(schema, operation, variables, max_errors=max_errors)
-
-
-def explain_variables(
-    schema: GraphQLSchema,
-    operation: OperationDefinitionNode,
-    variables: Mapping[str, object],
-    *,
-    max_errors: int,
-) -> list[FormattedError]:
-    """Say which variables do not fit their declarations: the path into each and the type expected there."""
     mistakes: list[FormattedError] = []
     for definition in operation.variable_definitions or ():
         signature = get_variable_signature(schema, definition)

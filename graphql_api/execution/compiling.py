@@ -7,40 +7,34 @@ first runs of an operation are interpreted: a stream of documents that are never
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 
-from graphql import ExecutionResult, GraphQLSchema
+from graphql import GraphQLSchema
 
 from .compiled import CompiledOperation, compile_operation
-from .documents import Executed, Operation, Refusal, Run
+from .documents import Operation, Result, Run
+
+RUNS_BEFORE = 2
+"""How often an operation runs on graphql-core before it is compiled."""
+
+Interpret = Callable[[Operation, Mapping[str, object], object], Awaitable[Result]]
+"""Runs an operation on graphql-core."""
 
 
 class Compiler:
-    """Runs operations as compiled code when they ran `runs_before` times; what is not covered is interpreted.
+    """Runs operations on graphql-core at first, then as compiled code if they are covered.
 
-    `max_characters` bounds the generated code that is kept: the least recently run make room, and start anew.
+    `max_characters` limits the generated code that is kept. The least recently run operations make room.
     """
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        interpret: Callable[[Operation], Run],
-        *,
-        runs_before: int,
-        max_characters: int,
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, interpret: Interpret, *, max_characters: int) -> None:
         self.schema = schema
         self.interpret = interpret
-        self.runs_before = runs_before
         self.max_characters = max_characters
         self._kept: OrderedDict[_Plan, int] = OrderedDict()
         self._characters = 0
 
     def plan(self, operation: Operation) -> Run:
         """Return the function that runs an operation."""
-        return _Plan(self, operation, self.interpret(operation)).run
-
-    def compile(self, operation: Operation) -> CompiledOperation | None:
-        """Return an operation as code; None if it is graphql-core's."""
-        return compile_operation(self.schema, operation.document, operation.node, hide_suggestions=True)
+        return _Plan(self, operation).run
 
     def keep(self, plan: "_Plan", characters: int) -> None:
         """Count a plan as just run, with that much code."""
@@ -58,42 +52,31 @@ class Compiler:
 class _Plan:
     """How one operation runs: interpreted at first, compiled later."""
 
-    def __init__(self, compiler: Compiler, operation: Operation, interpreted: Run) -> None:
+    def __init__(self, compiler: Compiler, operation: Operation) -> None:
         self._compiler = compiler
         self._operation = operation
-        self._interpreted = interpreted
         self._runs = 0
         self._is_covered = True
         self._compiled: CompiledOperation | None = None
 
     def forget(self) -> None:
-        """Let go of the code; it is compiled again if it is used again."""
+        """Drop the code. It is compiled again if the operation runs again."""
         self._compiled = None
         self._runs = 0
 
-    def run(
-        self, variables: Mapping[str, object], context: object
-    ) -> Executed | Refusal | Awaitable[Executed | Refusal]:
+    def run(self, variables: Mapping[str, object], context: object) -> Result | Awaitable[Result]:
         compiled = self._compiled or self._compile()
-        if compiled is None:
-            return self._interpreted(variables, context)
-        begun = compiled.begin(None, context, variables)
-        self._compiler.keep(self, compiled.size)
-        if begun is None:
-            return self._interpreted(variables, context)
-        return _told(begun) if isinstance(begun, ExecutionResult) else _finish(begun)
+        if compiled is not None:
+            begun = compiled.begin(None, context, variables)
+            self._compiler.keep(self, compiled.size)
+            if begun is not None:
+                return begun
+        return self._compiler.interpret(self._operation, variables, context)
 
     def _compile(self) -> CompiledOperation | None:
         self._runs += 1
-        if self._is_covered and self._runs > self._compiler.runs_before:
-            self._compiled = self._compiler.compile(self._operation)
+        if self._is_covered and self._runs > RUNS_BEFORE:
+            operation = self._operation
+            self._compiled = compile_operation(self._compiler.schema, operation.document, operation.node)
             self._is_covered = self._compiled is not None
         return self._compiled
-
-
-def _told(result: ExecutionResult) -> Executed:
-    return Executed(result.data, result.errors or [])
-
-
-async def _finish(begun: Awaitable[ExecutionResult]) -> Executed:
-    return _told(await begun)

@@ -4,10 +4,10 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -47,16 +47,11 @@ Refusal = list[FormattedError]
 """Why a request is not run: the errors of an answer without `data`."""
 
 
-class Executed(NamedTuple):
-    """What running an operation gave: `data` is anything orjson writes, `errors` are graphql-core's."""
+Result = ExecutionResult | Refusal
+"""What running an operation gave, or why its variables do not fit."""
 
-    data: Any
-    errors: list[GraphQLError]
-
-
-Run = Callable[[Mapping[str, object], object], "Executed | Refusal | Awaitable[Executed | Refusal]"]
-"""Runs one operation: takes the variables as they came and the context; refuses what does not fit. Gives an
-awaitable where there is something to wait for."""
+Run = Callable[[Mapping[str, object], object], Result | Awaitable[Result]]
+"""Runs one operation with the variables as they came and the context. It awaits only if it must."""
 
 
 @dataclass(slots=True, eq=False)
@@ -71,8 +66,8 @@ class Operation:
     fragment_details: dict[str, FragmentDetails]
     cost: int
     size_variables: frozenset[str]
-    run: Run | None = None
-    """How queries and mutations are run; None for a subscription."""
+    run: Run = field(init=False)
+    """How a query or mutation is run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +87,8 @@ class Document:
         for operation in self.operations:
             if operation.name == name:
                 return operation
-        return [
-            refusal("The document has no operation of the given operationName", OPERATION_RESOLUTION_FAILURE)
-        ]
+        message = "The document has no operation of the given operationName"
+        return [refusal(message, OPERATION_RESOLUTION_FAILURE)]
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """Runs GraphQL requests over a Strawberry schema.
 
 A request becomes an `Operation` (found, parsed, measured, validated, or refused), the operation runs, and
-the `Outcome` is what the caller is told. How an operation runs is one replaceable function: `interpret`
-makes it for graphql-core's executor, a `Compiler` for operations that are run again and again.
+the `Outcome` is what the caller gets. A `Compiler` decides how an operation runs: on graphql-core's executor,
+or as compiled code if it runs again and again.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from .coercion import coerce_variables
 from .compiling import Compiler
-from .documents import Document, Documents, Executed, Operation, Refusal, Run
+from .documents import Document, Documents, Operation, Refusal, Result
 from .errors import (
     BAD_USER_INPUT,
     EXECUTION_TIMEOUT,
@@ -76,16 +76,11 @@ def refused(*errors: FormattedError) -> Outcome:
     return Outcome(None, list(errors), executed=False)
 
 
-Planner = Callable[[Operation], Run]
-"""Makes the function that runs an operation."""
-
-
 class Engine:
     """Runs requests against one schema; safe to share by all requests of a process.
 
-    `report_error` hears of every unplanned exception; `credential_fields` are the mutations that check a
-    password or mint a token. Queries and mutations are compiled when they have run `compile_after` times;
-    `plan` replaces how they run altogether.
+    `report_error` gets every unplanned exception; `credential_fields` are the mutations that check a password
+    or mint a token.
     """
 
     def __init__(
@@ -94,43 +89,18 @@ class Engine:
         *,
         limits: Limits,
         report_error: Reporter,
-        show_suggestions: bool = False,
-        introspection: bool = False,
-        credential_fields: frozenset[str] = frozenset(),
-        persisted: PersistedDocuments | None = None,
-        compile_after: int = 2,
-        plan: Planner | None = None,
+        show_suggestions: bool,
+        introspection: bool,
+        credential_fields: frozenset[str],
+        persisted: PersistedDocuments,
     ) -> None:
         self.schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
         self.executor_class = cast("type[Executor[Any]]", schema.execution_context_class)
         self.limits = limits
         self.report_error = report_error
-        self.execution_timeout = limits.execution_timeout
-        self.persisted = persisted or PersistedDocuments(limits=limits)
+        self.persisted = persisted
         self.documents = Documents(self.schema, limits, show_suggestions, introspection, credential_fields)
-        compiler = Compiler(
-            self.schema,
-            self.interpret,
-            runs_before=compile_after,
-            max_characters=limits.max_compiled_characters,
-        )
-        self.plan: Planner = plan or compiler.plan
-
-    async def execute(self, request: OperationRequest, context: object) -> Outcome:
-        """Run a query or mutation from request to outcome; never raises for what a caller did."""
-        operation = self.prepare(request)
-        if isinstance(operation, Outcome):
-            return operation
-        return await self.run(operation, request.variables, context)
-
-    async def subscribe(
-        self, request: OperationRequest, context: object
-    ) -> AsyncGenerator[Outcome, None] | Outcome:
-        """Begin a subscription; returns the stream of its outcomes, or why there is none."""
-        operation = self.prepare(request)
-        if isinstance(operation, Outcome):
-            return operation
-        return await self.stream(operation, request.variables, context)
+        self.compiler = Compiler(self.schema, self._interpret, max_characters=limits.max_compiled_characters)
 
     def prepare(self, request: OperationRequest) -> Operation | Outcome:
         """Find, read and select the operation of a request, or say why it cannot be run."""
@@ -143,8 +113,7 @@ class Engine:
             if not isinstance(read, Document):
                 return refused(*read)
             for operation in read.operations:
-                if operation.kind is not OperationType.SUBSCRIPTION:
-                    operation.run = self.plan(operation)
+                operation.run = self.compiler.plan(operation)
             self.documents.keep(source, read)
             document = read
         if request.extensions and "persistedQuery" in request.extensions:
@@ -160,48 +129,59 @@ class Engine:
 
     async def run(self, operation: Operation, variables: Mapping[str, object], context: object) -> Outcome:
         """Run a prepared query or mutation."""
-        if operation.run is None:
-            return refused(refusal("A subscription needs a transport that can stream", BAD_USER_INPUT))
         deadline: asyncio.Timeout | None = None
         try:
             result = operation.run(variables, context)
-            if not isinstance(result, Executed | list):
-                async with asyncio.timeout(self.execution_timeout) as deadline:
+            if not isinstance(result, ExecutionResult | list):
+                async with asyncio.timeout(self.limits.execution_timeout) as deadline:
                     result = await result
-        except Exception as error:  # noqa: BLE001 - whatever a plan raises becomes an answer
+        except Exception as error:  # noqa: BLE001 - whatever is raised becomes an answer
             expired = deadline is not None and deadline.expired()
             return refused(TOO_SLOW if expired else self._failure(operation, error))
         return self._outcome(operation, result)
 
-    async def stream(
+    async def outcomes(
         self, operation: Operation, variables: Mapping[str, object], context: object
-    ) -> AsyncGenerator[Outcome, None] | Outcome:
-        """Begin a prepared subscription; returns the stream of its outcomes, or why there is none."""
+    ) -> AsyncGenerator[Outcome, None]:
+        """Run a prepared operation: one outcome, or one for each event of a subscription.
+
+        The last outcome of a subscription is a refusal if it could not begin, or if its source failed.
+        """
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            yield await self.run(operation, variables, context)
+            return
         executor = self._executor(operation, variables, context)
         if not isinstance(executor, Executor):
-            return refused(*executor)
+            yield refused(*executor)
+            return
         source = create_source_event_stream(executor)
         if executor.is_awaitable(source):
             source = await source
         if isinstance(source, ExecutionResult):
-            return refused(*self._shown(operation, source.errors or []))
-        return self._outcomes(operation, executor, cast("AsyncGenerator[Any, None]", source))
+            yield refused(*self._shown(operation, source.errors or []))
+            return
+        deadline = asyncio.timeout(None)
+        async with aclosing(cast("AsyncGenerator[Any, None]", source)) as events:
+            try:
+                async for event in events:
+                    deadline = asyncio.timeout(self.limits.execution_timeout)
+                    async with deadline:
+                        executed = await _finish(executor.build_per_event_executor(event))
+                    yield self._outcome(operation, executed)
+            except Exception as error:  # noqa: BLE001 - whatever a source raises becomes an answer
+                yield refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
 
     def problem_of(self, source: str) -> FormattedError | None:
         """Return why a document could never be run, if so."""
         read = self.documents.read(source)
         return None if isinstance(read, Document) else read[0]
 
-    def interpret(self, operation: Operation) -> Run:
-        """Return the function that runs an operation on graphql-core's executor."""
-
-        async def run(variables: Mapping[str, object], context: object) -> Executed | Refusal:
-            executor = self._executor(operation, variables, context)
-            if not isinstance(executor, Executor):
-                return executor
-            return await _finish(executor)
-
-        return run
+    async def _interpret(
+        self, operation: Operation, variables: Mapping[str, object], context: object
+    ) -> Result:
+        """Run an operation on graphql-core's executor."""
+        executor = self._executor(operation, variables, context)
+        return await _finish(executor) if isinstance(executor, Executor) else executor
 
     def _source(self, request: OperationRequest) -> str | FormattedError:
         """Return the text of the document that a request sends or names."""
@@ -240,30 +220,15 @@ class Engine:
             hide_suggestions=True,
         )
 
-    async def _outcomes(
-        self, operation: Operation, executor: Executor[Any], source: AsyncGenerator[Any, None]
-    ) -> AsyncGenerator[Outcome, None]:
-        """Yield an outcome per event; the last is a refusal if the source failed."""
-        deadline = asyncio.timeout(None)
-        async with aclosing(source) as events:
-            try:
-                async for event in events:
-                    deadline = asyncio.timeout(self.execution_timeout)
-                    async with deadline:
-                        executed = await _finish(executor.build_per_event_executor(event))
-                    yield self._outcome(operation, executed)
-            except Exception as error:  # noqa: BLE001 - whatever a source raises becomes an answer
-                yield refused(TOO_SLOW if deadline.expired() else self._failure(operation, error))
-
     def _failure(self, operation: Operation, error: Exception) -> FormattedError:
-        """Tell of an exception that ended a stream, or that a plan let through."""
+        """Tell of an exception that ended an operation or a stream."""
         extensions = public_extensions(error)
         if extensions is None:
             return masked(self.report_error, error, operation.name)
         return {"message": str(error), "extensions": extensions}
 
-    def _outcome(self, operation: Operation, result: Executed | Refusal) -> Outcome:
-        if isinstance(result, Executed):
+    def _outcome(self, operation: Operation, result: Result) -> Outcome:
+        if isinstance(result, ExecutionResult):
             errors = self._shown(operation, result.errors) if result.errors else []
             return Outcome(result.data, errors, executed=True)
         return refused(*result)
@@ -272,10 +237,7 @@ class Engine:
         return [shown(error, self.report_error, operation.name) for error in errors]
 
 
-async def _finish(executor: Executor[Any]) -> Executed:
+async def _finish(executor: Executor[Any]) -> ExecutionResult:
     """Execute the root selection set to its end."""
     result = cast("AwaitableOrValue[ExecutionResult]", executor.execute_operation())
-    if executor.is_awaitable(result):
-        result = await result
-    result = cast("ExecutionResult", result)
-    return Executed(result.data, result.errors or [])
+    return await result if executor.is_awaitable(result) else cast("ExecutionResult", result)

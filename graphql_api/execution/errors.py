@@ -54,32 +54,33 @@ def located(error: GraphQLError, message: str, code: str) -> FormattedError:
     return formatted
 
 
-def masked(report: Reporter, exception: BaseException, operation_name: str | None) -> FormattedError:
-    """Report an exception that no field stands for, and return what the caller may know of it."""
-    error_id = new_error_id()
-    report(ErrorReport(error_id, exception, operation_name, ()))
+def masked(
+    report: Reporter,
+    exception: BaseException,
+    operation_name: str | None,
+    path: Iterable[str | int] | None = None,
+) -> FormattedError:
+    """Report an exception, and return what the caller may know: an id that an operator can search for."""
+    error_id = secrets.token_hex(8)
+    report(ErrorReport(error_id, exception, operation_name, tuple(path or ())))
     return refusal("Internal server error", INTERNAL, errorId=error_id)
 
 
 def shown(error: GraphQLError, report: Reporter, operation_name: str | None) -> FormattedError:
     """Return an error from the execution as the caller sees it; masks and reports what was not planned."""
-    formatted: FormattedError = {"message": error.message}
+    extensions = public_extensions(error)
+    if extensions is not None:
+        told: FormattedError = {"message": error.message, "extensions": extensions}
+    elif _is_about_arguments(error):
+        told = refusal("An argument of this field has no usable value", BAD_USER_INPUT)
+    else:
+        told = masked(report, innermost(error), operation_name, error.path)
+    formatted = {"message": told["message"]}
     if error.locations:
         formatted["locations"] = [location.formatted for location in error.locations]
     if error.path:
         formatted["path"] = error.path
-    extensions = public_extensions(error)
-    if extensions is None:
-        if _is_about_arguments(error):
-            formatted["message"] = "An argument of this field has no usable value"
-            extensions = {"code": BAD_USER_INPUT}
-        else:
-            error_id = new_error_id()
-            report(ErrorReport(error_id, innermost(error), operation_name, tuple(error.path or ())))
-            formatted["message"] = "Internal server error"
-            extensions = {"code": INTERNAL, "errorId": error_id}
-    formatted["extensions"] = extensions
-    return formatted
+    return {**formatted, "extensions": told["extensions"]}
 
 
 def public_extensions(error: BaseException) -> Mapping[str, object] | None:
@@ -94,11 +95,6 @@ def retry_after(errors: Iterable[FormattedError]) -> int | None:
     """Return after how many seconds trying again makes sense, when an error says so."""
     waits = [error.get("extensions", {}).get("retryAfter") for error in errors]
     return max((wait for wait in waits if isinstance(wait, int)), default=None)
-
-
-def new_error_id() -> str:
-    """Return an id that a caller can quote and an operator can search for."""
-    return secrets.token_hex(8)
 
 
 def innermost(error: BaseException) -> BaseException:

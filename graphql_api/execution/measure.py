@@ -7,7 +7,7 @@ the schema does not know counts as one object, and a fragment that spreads itsel
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from graphql import (
     ArgumentNode,
@@ -68,15 +68,7 @@ class Tally:
 
     def saturated(self) -> "Tally":
         """Return the tally with no figure above `SATURATED`."""
-        return Tally(
-            min(SATURATED, self.fixed),
-            min(SATURATED, self.paged),
-            self.depth,
-            min(SATURATED, self.selected),
-            min(SATURATED, self.within),
-            min(SATURATED, self.introspection),
-            min(SATURATED, self.credentials),
-        )
+        return Tally(*(min(SATURATED, figure) for figure in astuple(self)))
 
     def cost(self, page_size: int) -> int:
         """Return the objects the set may answer with, in pages of the given size."""
@@ -235,23 +227,20 @@ def exceeded(what: str, count: int, limit: int) -> FormattedError:
 def find_excess(measure: Measure, tallies: list[Tally]) -> FormattedError | None:
     """Say which limit, other than on the cost, a measured document is over, if any."""
     limits = measure.limits
+
+    def most(figure: str) -> int:
+        return max((getattr(tally, figure) for tally in tallies), default=0)
+
+    credentials = min(SATURATED, sum(tally.credentials for tally in tallies))
     counts = (
         ("Operations", len(tallies), limits.max_operations),
         ("Aliases", measure.aliases, limits.max_aliases),
         ("Directives", measure.directives, limits.max_directives),
         ("Repeated selections", measure.repeated, limits.max_repeated_selections),
-        ("Depth", max((tally.depth for tally in tallies), default=0), limits.max_depth),
-        ("Root fields", max((tally.selected for tally in tallies), default=0), limits.max_root_fields),
-        (
-            "Introspection fields",
-            max((tally.introspection for tally in tallies), default=0),
-            limits.max_introspection_fields,
-        ),
-        (
-            "Mutations that check credentials",
-            min(SATURATED, sum(tally.credentials for tally in tallies)),
-            limits.max_credential_fields,
-        ),
+        ("Depth", most("depth"), limits.max_depth),
+        ("Root fields", most("selected"), limits.max_root_fields),
+        ("Introspection fields", most("introspection"), limits.max_introspection_fields),
+        ("Mutations that check credentials", credentials, limits.max_credential_fields),
     )
     for what, count, limit in counts:
         if count > limit:

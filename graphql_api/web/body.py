@@ -178,8 +178,8 @@ def _read_carefully(data: bytes) -> object:
         return json.loads(
             data.decode(),
             object_pairs_hook=_unique,
-            parse_int=_bounded_int,
-            parse_float=_bounded_float,
+            parse_int=partial(_bounded, int),
+            parse_float=partial(_bounded, float),
         )
     except (ValueError, RecursionError):
         raise MalformedJson("The body is not valid JSON in UTF-8") from None
@@ -192,16 +192,10 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return result
 
 
-def _bounded_int(digits: str) -> int:
+def _bounded(kind: type[int | float], digits: str) -> int | float:
     if len(digits) > MAX_NUMBER_LENGTH:
         raise MalformedJson(f"The body has a number of more than {MAX_NUMBER_LENGTH} characters")
-    return int(digits)
-
-
-def _bounded_float(digits: str) -> float:
-    if len(digits) > MAX_NUMBER_LENGTH:
-        raise MalformedJson(f"The body has a number of more than {MAX_NUMBER_LENGTH} characters")
-    return float(digits)
+    return kind(digits)
 
 
 def bad_request(message: str) -> HttpRefusal:

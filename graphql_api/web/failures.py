@@ -4,8 +4,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.execution.errors import Reporter, masked
 
-from .negotiation import EVENT_STREAM, negotiate
-from .responses import JSON, HttpRefusal, headers_of, send_errors
+from .negotiation import for_errors
+from .responses import headers_of, send_errors
 
 
 class Failures:
@@ -22,12 +22,4 @@ class Failures:
         except Exception as exception:  # noqa: BLE001 - this is where the unplanned ends
             error = masked(self.report_error, exception, None)
             if scope["type"] == "http" and not scope["state"]["status"]:
-                await send_errors(send, 500, [error], _media_type(scope))
-
-
-def _media_type(scope: Scope) -> bytes:
-    try:
-        media_type = negotiate(headers_of(scope).get(b"accept"))
-    except HttpRefusal:
-        return JSON
-    return JSON if media_type == EVENT_STREAM else media_type
+                await send_errors(send, 500, [error], for_errors(headers_of(scope).get(b"accept")))

@@ -5,7 +5,6 @@ absent, the page says how to get it. No other host is asked for anything.
 """
 
 import secrets
-from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -14,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+
+from .options import GRAPHQL_PATH
 
 BUNDLE = Path(__file__).parent / "graphiql_bundle"
 
@@ -50,8 +51,8 @@ _ABSENT = """\
 """
 
 
-def graphiql_routes(*, endpoint: str = "/graphql", bundle: Path = BUNDLE) -> list[BaseRoute]:
-    """The routes of GraphiQL, for operations and subscriptions sent to the path `endpoint` of this server."""
+def graphiql_routes(bundle: Path = BUNDLE) -> list[BaseRoute]:
+    """The routes of GraphiQL and its assets."""
 
     def page(_: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
@@ -60,8 +61,8 @@ def graphiql_routes(*, endpoint: str = "/graphql", bundle: Path = BUNDLE) -> lis
         try:
             built = (bundle / "index.html").read_text(encoding="utf-8")
         except FileNotFoundError:
-            return HTMLResponse(_ABSENT.format(endpoint=escape(endpoint)), status_code=503, headers=headers)
-        html = Template(built).substitute(nonce=nonce, endpoint=escape(endpoint))
+            return HTMLResponse(_ABSENT.format(endpoint=GRAPHQL_PATH), status_code=503, headers=headers)
+        html = Template(built).substitute(nonce=nonce, endpoint=GRAPHQL_PATH)
         return HTMLResponse(html, headers=headers)
 
     return [

@@ -18,10 +18,9 @@ from graphql_api.execution.errors import EXECUTION_TIMEOUT, INTERNAL, FormattedE
 from .body import ClientGone, MalformedJson, bad_request, read_body, read_json
 from .callers import caller_of
 from .front import Front, told
-from .negotiation import EVENT_STREAM, is_json, negotiate
+from .negotiation import EVENT_STREAM, for_errors, is_json, negotiate
 from .parameters import MalformedRequest, from_json, from_query_string
 from .responses import (
-    JSON,
     RESPONSE_JSON,
     HttpRefusal,
     RawHeaders,
@@ -50,16 +49,19 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, with JSON."""
         headers = headers_of(scope)
-        media_type = JSON
+        accept = headers.get(b"accept")
         try:
-            media_type = negotiate(headers.get(b"accept"))
+            media_type = negotiate(accept)
             request = await self._read(scope, receive, headers)
             await self._answer(scope, receive, send, headers=headers, request=request, media_type=media_type)
         except HttpRefusal as refusal:
             log.info("http.refused", status=refusal.status, code=refusal.error["extensions"]["code"])
-            await send_errors(send, refusal.status, [refusal.error], _body_type(media_type), refusal.headers)
+            await send_errors(send, refusal.status, [refusal.error], for_errors(accept), refusal.headers)
         except Fault as fault:
-            await self._send_fault(send, fault, media_type)
+            status = _FAULT_STATUS.get(type(fault), 403)
+            log.info("http.refused", status=status, code=fault.code)
+            authenticate = [(b"www-authenticate", b"Bearer")] if isinstance(fault, Unauthenticated) else ()
+            await send_errors(send, status, [told(fault)], for_errors(accept), authenticate)
         except ClientGone:
             log.info("http.client_gone")
 
@@ -125,13 +127,6 @@ class GraphQLEndpoint:
         headers: RawHeaders = retry_headers(outcome.errors) if outcome.errors else ()
         await send_json(send, _status(outcome, media_type), body, media_type, headers)
 
-    async def _send_fault(self, send: Send, fault: Fault, media_type: bytes) -> None:
-        """Tell of a caller who could not be served at all."""
-        status = _FAULT_STATUS.get(type(fault), 403)
-        headers: RawHeaders = [(b"www-authenticate", b"Bearer")] if status == 401 else []  # noqa: PLR2004 - HTTP
-        log.info("http.refused", status=status, code=fault.code)
-        await send_errors(send, status, [told(fault)], _body_type(media_type), headers)
-
 
 def _status(outcome: Outcome, media_type: bytes) -> int:
     if outcome.executed:
@@ -142,11 +137,6 @@ def _status(outcome: Outcome, media_type: bytes) -> int:
     if code == EXECUTION_TIMEOUT:
         return 503
     return 400 if media_type == RESPONSE_JSON else 200
-
-
-def _body_type(media_type: bytes) -> bytes:
-    """Return what an error is written as: those who asked for an event stream get JSON."""
-    return JSON if media_type == EVENT_STREAM else media_type
 
 
 def _codes(errors: list[FormattedError]) -> list[str]:

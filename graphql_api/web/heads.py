@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from .one_write import OneWrite
 from .options import Options
 
 _REFUSAL = (
@@ -63,10 +62,7 @@ class BoundedHeads(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; for the body there is another deadline."""
         self._in_head = False
-        before = self.cycle
         super().on_headers_complete()
-        if self.cycle is not before:  # none begins where the connection becomes a WebSocket
-            self.cycle.__class__ = OneWrite
 
     def on_body(self, body: bytes) -> None:
         """Count apart what has a limit of its own."""

@@ -40,6 +40,15 @@ def negotiate(accept: bytes | None) -> bytes:
     return max(fitting, key=lambda offered: wanted[offered])
 
 
+def for_errors(accept: bytes | None) -> bytes:
+    """Return the media type to tell errors in: JSON, also for an event stream and where nothing fits."""
+    try:
+        media_type = negotiate(accept)
+    except HttpRefusal:
+        return JSON
+    return JSON if media_type == EVENT_STREAM else media_type
+
+
 @lru_cache(maxsize=256)
 def is_json(content_type: bytes | None) -> bool:
     """Is a body of this content type JSON in UTF-8?"""

@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+GRAPHQL_PATH = "/graphql"
+"""Where the GraphQL endpoint answers, over HTTP and WebSocket."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -13,9 +16,6 @@ class Options:
 
     A figure with a range is a setting.
     """
-
-    path: str = "/graphql"
-    """Where the GraphQL endpoint answers, over HTTP and WebSocket."""
 
     allowed_origins: tuple[str, ...] = ()
     """Web origins that may read answers and open sockets from a browser, besides our own; `*` is any."""

@@ -3,7 +3,7 @@
 Envelope                  an id, security headers, a line in the log
 └── Cors
     └── Failures          masks what nobody planned
-        └── Paths         /graphql, /healthz, /readyz, pages
+        └── Paths         /graphql, /healthz, /readyz, /graphiql
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +20,7 @@ from .failures import Failures
 from .front import Front
 from .graphql import GraphQLEndpoint
 from .health import Ready, healthz, make_readyz
-from .options import Options
+from .options import GRAPHQL_PATH, Options
 from .responses import not_found
 from .shutdown import Shutdown
 from .websocket import GraphQLSocket
@@ -36,19 +36,18 @@ def build(
     ready: Ready,
     lifespan: Lifespan,
     options: Options,
-    shutdown: Shutdown | None = None,
-    pages: Mapping[str, ASGIApp] | None = None,
-) -> ASGIApp:
-    """Return the whole application. `pages` are further applications by path, with all beneath it."""
-    shutdown = shutdown or Shutdown()
+    graphiql: ASGIApp | None = None,
+) -> "Server":
+    """Return the whole application."""
+    shutdown = Shutdown()
     front = Front(engine, open_context, options, shutdown)
     exact: dict[str, ASGIApp] = {
-        options.path: GraphQLEndpoint(front),
+        GRAPHQL_PATH: GraphQLEndpoint(front),
         "/healthz": healthz,
         "/readyz": make_readyz(ready, shutdown),
     }
-    app: ASGIApp = Failures(Paths(exact, pages or {}), engine.report_error)
-    sockets: ASGIApp = Failures(Paths({options.path: GraphQLSocket(front)}, {}), engine.report_error)
+    app = Failures(Paths(exact, graphiql), engine.report_error)
+    sockets = Failures(Paths({GRAPHQL_PATH: GraphQLSocket(front)}), engine.report_error)
     return Server(
         Envelope(Cors(app, options.allowed_origins), access_log=options.access_log),
         Envelope(sockets, access_log=False),
@@ -60,25 +59,21 @@ def build(
 class Paths:
     """Hands a request to the application of its path."""
 
-    def __init__(self, exact: Mapping[str, ASGIApp], pages: Mapping[str, ASGIApp]) -> None:
+    def __init__(self, exact: Mapping[str, ASGIApp], graphiql: ASGIApp | None = None) -> None:
         self.exact = exact
-        self.pages = pages
+        self.graphiql = graphiql
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the application that the path names; a socket that nobody serves is refused."""
         path = scope["path"]
-        app = self.exact.get(path) or self._page(path)
+        app = self.exact.get(path)
+        if app is None and (path == "/graphiql" or path.startswith("/graphiql/")):
+            app = self.graphiql
         if app is not None:
             return app(scope, receive, send)
         if scope["type"] == "http":
             return not_found(scope, receive, send)
         return send({"type": "websocket.close", "code": 1008})
-
-    def _page(self, path: str) -> ASGIApp | None:
-        for prefix, app in self.pages.items():
-            if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
-                return app
-        return None
 
 
 class Server:

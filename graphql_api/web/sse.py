@@ -7,7 +7,6 @@ events, one per result, and a final `complete`. Queries and mutations are stream
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 
-from graphql import OperationType
 from starlette.types import Receive, Send
 
 from graphql_api.domain.faults import Unauthenticated
@@ -37,7 +36,7 @@ async def serve_stream(
     context = await front.open_context(caller)
     try:
         with front.streams.hold(front.stream_key(context, caller)):
-            outcomes = _outcomes(front, operation, variables, context)
+            outcomes = front.engine.outcomes(operation, variables, context)
             await _start(send)
             await _send_until_ended(front, outcomes, context, receive, send)
     except QuotaExceeded:
@@ -50,23 +49,6 @@ async def send_refused_stream(send: Send, outcome: Outcome) -> None:
     await _start(send)
     await _send_next(send, outcome.encode())
     await send({"type": "http.response.body", "body": COMPLETE})
-
-
-async def _outcomes(
-    front: Front, operation: Operation, variables: Mapping[str, object], context: CallerContext
-) -> AsyncGenerator[Outcome, None]:
-    if operation.kind is not OperationType.SUBSCRIPTION:
-        yield await front.engine.run(operation, variables, context)
-        return
-    stream = await front.engine.stream(operation, variables, context)
-    if isinstance(stream, Outcome):
-        yield stream
-        return
-    try:
-        async for outcome in stream:
-            yield outcome
-    finally:
-        await stream.aclose()
 
 
 async def _send_until_ended(

@@ -12,7 +12,6 @@ from time import perf_counter
 
 import orjson
 import structlog
-from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from graphql_api.domain.faults import Fault, Forbidden, Unauthenticated
@@ -210,18 +209,12 @@ class Connection:
         if isinstance(operation, Outcome):
             return operation
         context = await self.front.open_context(self.caller)
-        if operation.kind is not OperationType.SUBSCRIPTION:
-            return await self._write_next(
-                operation_id, await engine.run(operation, request.variables, context)
-            )
-        stream = await engine.stream(operation, request.variables, context)
-        if isinstance(stream, Outcome):
-            return stream
-        async with aclosing(stream):
-            async for outcome in stream:
-                refused = await self._write_next(operation_id, outcome)
-                if refused is not None:
-                    return refused
+        async with aclosing(engine.outcomes(operation, request.variables, context)) as outcomes:
+            async for result in outcomes:
+                outcome, body = self.front.write(result)
+                if not outcome.executed:
+                    return outcome
+                await self._write({"id": operation_id, "type": "next", "payload": orjson.Fragment(body)})
         return None
 
     async def _end_at_shutdown(self) -> None:
@@ -255,14 +248,6 @@ class Connection:
     async def _answer_ping(self, message: dict[str, object]) -> None:
         if message["type"] == "ping":
             await self._write({"type": "pong"})
-
-    async def _write_next(self, operation_id: str, outcome: Outcome) -> Outcome | None:
-        """Send a result; an outcome that is none is returned, for an error message."""
-        outcome, body = self.front.write(outcome)
-        if not outcome.executed:
-            return outcome
-        await self._write({"id": operation_id, "type": "next", "payload": orjson.Fragment(body)})
-        return None
 
     async def _write_errors(self, operation_id: str, errors: list[FormattedError]) -> None:
         await self._write({"id": operation_id, "type": "error", "payload": errors})

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from graphql_api.execution import compiling
 from graphql_api.execution.compiled import CompiledOperation, compile_operation
-from graphql_api.execution.engine import OperationRequest, Outcome
 from graphql_api.execution.limits import Limits
-from graphql_api.schema.context import Caller
-from tests.web.sample import Context, Sample
+from tests.execution.requests import run
+from tests.web.sample import Sample
 
 
 class Compilations(list[CompiledOperation | None]):
@@ -26,12 +26,6 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> Compilations:
 
     monkeypatch.setattr("graphql_api.execution.compiling.compile_operation", compile_and_note)
     return seen
-
-
-async def run(sample: Sample, query: str, **request: Any) -> Outcome:
-    return await sample.engine.execute(
-        OperationRequest(query, **request), Context(Caller(None, None, ""), sample, None)
-    )
 
 
 async def test_an_operation_is_compiled_when_it_runs_for_the_third_time(compilations: Compilations) -> None:
@@ -56,13 +50,13 @@ async def test_what_cannot_be_compiled_is_tried_once(compilations: Compilations)
     assert compilations == [None]
 
 
-async def test_the_code_kept_is_bounded(compilations: Compilations) -> None:
-    sample = Sample(compile_after=0)
-    await run(sample, "{a:hello}")
+async def test_the_code_kept_is_bounded(compilations: Compilations, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "RUNS_BEFORE", 0)
+    await run(Sample(), "{a:hello}")
     (first,) = compilations
     assert first is not None
     room_for_two = replace(Limits(), max_compiled_characters=first.size * 2 + 10)
-    sample = Sample(limits=room_for_two, compile_after=0)
+    sample = Sample(limits=room_for_two)
     compilations.clear()
     for query in ("{a:hello}", "{b:hello}", "{a:hello}", "{c:hello}"):
         await run(sample, query)

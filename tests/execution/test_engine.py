@@ -1,12 +1,12 @@
 """From a request to what the caller is told, without HTTP."""
 
 import asyncio
-from typing import Any
+from typing import NoReturn
 
 import pytest
 
-from graphql_api.execution.documents import Executed, Operation, Run
-from graphql_api.execution.engine import Engine, OperationRequest, Outcome
+from graphql_api.execution.documents import Operation
+from graphql_api.execution.engine import OperationRequest, Outcome
 from graphql_api.execution.limits import Limits
 from graphql_api.execution.persisted import (
     MalformedManifest,
@@ -14,13 +14,8 @@ from graphql_api.execution.persisted import (
     hash_of,
     read_manifest,
 )
-from graphql_api.schema.context import Caller
-from tests.web.sample import CANARY, Context, Sample
-
-
-async def run(sample: Sample, query: str | None, **request: Any) -> Outcome:
-    context = Context(Caller(None, None, ""), sample, None)
-    return await sample.engine.execute(OperationRequest(query, **request), context)
+from tests.execution.requests import run, subscribe
+from tests.web.sample import CANARY, Sample
 
 
 def told(outcome: Outcome) -> list[tuple[str, str]]:
@@ -177,38 +172,17 @@ async def test_a_cost_over_the_limit_depends_on_the_variables() -> None:
     assert told(outcome) == [("OPERATION_TOO_COMPLEX", "Cost: 182, at most 100 allowed")]
 
 
-async def test_a_plan_may_run_operations_instead() -> None:
-    def plan(operation: Operation) -> Run:
-        async def run(variables: object, context: object) -> Executed:
-            return Executed({"planned": operation.name}, [])
+@pytest.mark.parametrize("error", [RuntimeError(CANARY), TimeoutError()], ids=["failure", "timeout"])
+async def test_what_an_execution_raises_is_masked_and_no_deadline(sample: Sample, error: Exception) -> None:
+    operation = sample.engine.prepare(OperationRequest("{hello}"))
+    assert isinstance(operation, Operation)
 
-        return run
+    async def fail(_variables: object, _context: object) -> NoReturn:
+        raise error
 
-    sample = Sample()
-    engine = Engine(sample.schema, limits=Limits(), report_error=sample.reports.append, plan=plan)
-    assert (await engine.execute(OperationRequest("query A{hello}"), None)).data == {"planned": "A"}
-
-
-async def test_a_plan_that_fails_is_masked(sample: Sample) -> None:
-    def plan(_: Operation) -> Run:
-        async def run(variables: object, context: object) -> Executed:
-            raise RuntimeError(CANARY)
-
-        return run
-
-    sample.engine.plan = plan
+    operation.run = fail
     assert told(await run(sample, "{hello}")) == [("INTERNAL_SERVER_ERROR", "Internal server error")]
-
-
-async def test_a_timeout_of_its_own_is_no_deadline(sample: Sample) -> None:
-    def plan(_: Operation) -> Run:
-        async def run(variables: object, context: object) -> Executed:
-            raise TimeoutError
-
-        return run
-
-    sample.engine.plan = plan
-    assert told(await run(sample, "{hello}")) == [("INTERNAL_SERVER_ERROR", "Internal server error")]
+    assert [report.exception for report in sample.reports] == [error]
 
 
 async def test_the_deadline_ends_an_operation() -> None:
@@ -217,36 +191,35 @@ async def test_the_deadline_ends_an_operation() -> None:
 
 
 class TestSubscriptions:
-    async def subscribe(self, sample: Sample, query: str) -> Any:
-        context = Context(Caller(None, None, ""), sample, None)
-        return await sample.engine.subscribe(OperationRequest(query), context)
-
     async def test_each_event_is_an_outcome(self, sample: Sample) -> None:
-        stream = await self.subscribe(sample, "subscription{count(to:2)}")
+        stream = subscribe(sample, "subscription{count(to:2)}")
         assert [outcome.data async for outcome in stream] == [{"count": 1}, {"count": 2}]
 
     async def test_a_fault_ends_the_stream_and_is_told(self, sample: Sample) -> None:
-        stream = await self.subscribe(sample, "subscription{expelled}")
+        stream = subscribe(sample, "subscription{expelled}")
         *_, last = [outcome async for outcome in stream]
         assert told(last) == [("FORBIDDEN", "You are no longer a member")]
         assert not last.executed
 
     async def test_another_failure_ends_the_stream_and_is_masked(self, sample: Sample) -> None:
-        stream = await self.subscribe(sample, "subscription{failing}")
+        stream = subscribe(sample, "subscription{failing}")
         *_, last = [outcome async for outcome in stream]
         assert told(last) == [("INTERNAL_SERVER_ERROR", "Internal server error")]
         assert CANARY in str(sample.reports[0].exception)
 
     async def test_leaving_a_stream_ends_its_source(self, sample: Sample) -> None:
-        stream = await self.subscribe(sample, "subscription{count(to:1000, pause:0.01)}")
+        stream = subscribe(sample, "subscription{count(to:1000, pause:0.01)}")
         await anext(stream)
         assert sample.running == 1
         await stream.aclose()
         await asyncio.sleep(0)
         assert sample.running == 0
 
-    async def test_a_refused_subscription_is_an_outcome(self, sample: Sample) -> None:
-        assert isinstance(await self.subscribe(sample, "subscription{nope}"), Outcome)
+    async def test_a_subscription_whose_variables_do_not_fit_is_refused(self, sample: Sample) -> None:
+        stream = subscribe(sample, "subscription($n:Int!){count(to:$n)}", n="many")
+        (outcome,) = [outcome async for outcome in stream]
+        assert not outcome.executed
+        assert [code for code, _message in told(outcome)] == ["BAD_USER_INPUT"]
 
 
 def hashed(query: str, digest: str | None = None) -> dict[str, object]:

@@ -92,7 +92,10 @@ async def test_each_bad_value_of_a_facebook_page_is_told_at_its_place(api: Api, 
         result = await ada.mutate(
             operations.CONNECT,
             facebookAccount=facebook_account(api.canaries),
-            facebookPages=[facebook_page(api.canaries, "1"), facebook_page(api.canaries, "2", **{name: value})],
+            facebookPages=[
+                facebook_page(api.canaries, "1"),
+                facebook_page(api.canaries, "2", **{name: value}),
+            ],
         )
 
         # then

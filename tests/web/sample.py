@@ -20,7 +20,6 @@ from graphql_api.schema.context import Caller
 from graphql_api.web.heads import bounded
 from graphql_api.web.options import Options
 from graphql_api.web.routes import Lifespan, build
-from graphql_api.web.shutdown import Shutdown
 
 Info = strawberry.Info["Context", None]
 CANARY = "CANARY_secret_of_a_caller"
@@ -170,7 +169,6 @@ class Sample:
     persisted: PersistedDocuments = field(default_factory=PersistedDocuments)
     introspection: bool = True
     show_suggestions: bool = False
-    compile_after: int = 2
     reports: list[ErrorReport] = field(default_factory=list)
     running: int = 0
     opened: int = 0
@@ -179,7 +177,6 @@ class Sample:
 
     def __post_init__(self) -> None:
         self.revoked = asyncio.Event()
-        self.shutdown = Shutdown()
         self.schema = strawberry.Schema(query=self.query, mutation=Mutation, subscription=Subscription)
         self.engine = Engine(
             self.schema,
@@ -187,18 +184,17 @@ class Sample:
             report_error=self.reports.append,
             show_suggestions=self.show_suggestions,
             introspection=self.introspection,
-            compile_after=self.compile_after,
             credential_fields=frozenset({"logIn"}),
             persisted=self.persisted,
         )
-        self.app: ASGIApp = build(
+        self.app = build(
             self.engine,
             open_context=self.open_context,
             ready=self.ready,
             lifespan=self.lifespan or self._lifespan,
             options=self.options,
-            shutdown=self.shutdown,
         )
+        self.shutdown = self.app.shutdown
 
     async def open_context(self, caller: Caller) -> Context:
         self.opened += 1

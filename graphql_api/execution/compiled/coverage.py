@@ -1,7 +1,6 @@
 """What the compiler covers; everything else runs on graphql-core."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from graphql import (
     BooleanValueNode,
@@ -20,8 +19,12 @@ from graphql import (
     VariableNode,
     assert_valid_schema,
 )
+from graphql.execution.collect_fields import FragmentDetails
 from strawberry.schema import Schema
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.info import Info
+
+from graphql_api.execution.compiled.execution import Document
 
 MOST_CONDITIONS = 8
 MOST_FUNCTIONS = 200
@@ -33,17 +36,7 @@ class NotCoveredError(Exception):
     """The operation, or this part of it, is graphql-core's to execute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What has to be known of an operation before it is compiled."""
-
-    strawberry_schema: Schema
-    fragments: dict[str, FragmentDefinitionNode]
-    conditions: tuple[str, ...]
-    """The variables that `@skip` and `@include` ask for: one variant is compiled for each of their values."""
-
-
-def survey(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Coverage:
+def survey(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Document:
     """Look through an operation and the fragments of its document.
 
     Raises:
@@ -62,7 +55,8 @@ def survey(schema: GraphQLSchema, document: DocumentNode, operation: OperationDe
     if len(conditions) > MOST_CONDITIONS:
         raise NotCoveredError("Too many variables in @skip and @include")
     fragments = {definition.name.value: definition for definition in definitions}
-    return Coverage(strawberry_schema, fragments, tuple(conditions))
+    details = {name: FragmentDetails(definition, None) for name, definition in fragments.items()}
+    return Document(schema, strawberry_schema, operation, details, fragments, tuple(conditions))
 
 
 def _strawberry_schema_of(schema: GraphQLSchema) -> Schema:
@@ -71,6 +65,8 @@ def _strawberry_schema_of(schema: GraphQLSchema) -> Schema:
         raise NotCoveredError("Not the schema of a Strawberry schema")
     if strawberry_schema.execution_context_class is not StrawberryGraphQLCoreExecutionContext:
         raise NotCoveredError("Its executor is not Strawberry's own")
+    if strawberry_schema.config.info_class is not Info:
+        raise NotCoveredError("Its Info is not Strawberry's own")
     if schema.get_directive("defer") or schema.get_directive("stream"):
         raise NotCoveredError("Incremental delivery is graphql-core's")
     assert_valid_schema(schema)

@@ -11,7 +11,7 @@ of graphql-core's `Path` as a plain tuple, because most trails are never looked 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import (
     ExecutionResult,
@@ -29,29 +29,19 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 from graphql.pyutils import Path, gather_with_cancel
+from strawberry.schema import Schema
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.field import StrawberryField
 
 from graphql_api.execution.compiled.plain import PLAIN, is_awaitable
-
-if TYPE_CHECKING:
-    from strawberry.types.field import StrawberryField
 
 Trail: TypeAlias = tuple[Any, str | int, str | None] | None
 Results: TypeAlias = dict[str, Any]
 Step: TypeAlias = Callable[[Any, Trail, "Execution", Results, list[str]], None]
-
-
-class Select(Protocol):
-    """A generated function: the selected fields of an object, or a coroutine of them."""
-
-    def __call__(self, source: Any, path: Trail, ex: "Execution", /) -> Any:
-        """Select the fields of `source`, which stands at `path`."""
-
-
-class Complete(Protocol):
-    """Completes a value that cannot be awaited; may return a coroutine, raises errors as they are."""
-
-    def __call__(self, value: Any, trail: Trail, ex: "Execution", /) -> Any:
-        """Complete `value`, which stands at `trail`."""
+Select: TypeAlias = Callable[[Any, Trail, "Execution"], Any]
+"""A generated function: gives the selected fields of the object at the trail, or a coroutine of them."""
+Complete: TypeAlias = Callable[[Any, Trail, "Execution"], Any]
+"""Completes the value at the trail, which is not awaitable; gives a coroutine if it must, raises errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +49,12 @@ class Document:
     """What every run of one operation shares."""
 
     schema: GraphQLSchema
+    strawberry_schema: Schema
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDetails]
     fragment_definitions: dict[str, FragmentDefinitionNode]
-    make_executor: Callable[..., Executor[Any]]
-    hide_suggestions: bool
+    conditions: tuple[str, ...]
+    """The variables that `@skip` and `@include` ask for: one variant is compiled for each of their values."""
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +65,7 @@ class FieldPlan:
     parent: GraphQLObjectType
     definition: GraphQLField
     details: list[FieldDetails]
-    strawberry_field: "StrawberryField | None"
+    strawberry_field: StrawberryField | None
     complete: Complete = field(init=False)
 
 
@@ -83,52 +74,43 @@ class Execution:
 
     __slots__ = (
         "_core",
+        "_variable_values",
         "context_value",
         "document",
-        "extensions",
         "inputs",
         "root_value",
         "slots",
-        "variables",
     )
 
     def __init__(
-        self,
-        document: Document,
-        root_value: Any,
-        context_value: Any,
-        inputs: Mapping[str, Any],
-        extensions: dict[str, Any] | None,
+        self, document: Document, root_value: Any, context_value: Any, inputs: Mapping[str, Any]
     ) -> None:
         self.document = document
         self.root_value = root_value
         self.context_value = context_value
         self.inputs = inputs
-        self.extensions = extensions
         self.slots: tuple[Any, ...] = ()
-        self.variables: VariableValues | None = None
+        self._variable_values: VariableValues | None = None
         self._core: Executor[Any] | None = None
 
     @property
     def variable_values(self) -> VariableValues:
         """The variables as graphql-core coerces them; generated code has read the same ones before."""
-        if self.variables is None:
+        if self._variable_values is None:
             document = self.document
             definitions = document.operation.variable_definitions or ()
             values = get_variable_values(document.schema, definitions, dict(self.inputs))
-            if isinstance(
-                values, list
-            ):  # pragma: no cover - generated code accepts less than graphql-core does
+            if isinstance(values, list):  # never: generated code accepts less than graphql-core does
                 raise values[0]
-            self.variables = values
-        return self.variables
+            self._variable_values = values
+        return self._variable_values
 
     @property
     def core(self) -> Executor[Any]:
         """graphql-core's executor for this run, which takes over where generated code leaves off."""
         if self._core is None:
             document = self.document
-            self._core = document.make_executor(
+            self._core = StrawberryGraphQLCoreExecutionContext(
                 document.schema,
                 document.fragment_definitions,
                 document.fragments,
@@ -139,8 +121,7 @@ class Execution:
                 default_field_resolver,
                 default_type_resolver,
                 default_field_resolver,
-                operation_extensions=self.extensions,
-                hide_suggestions=document.hide_suggestions,
+                hide_suggestions=True,
             )
         return self._core
 
@@ -238,8 +219,7 @@ def as_core(ex: Execution, plan: FieldPlan, parent_trail: Trail, source: Any) ->
     definition, node = plan.definition, plan.details[0].node
     arguments = {}
     if definition.args or node.arguments:
-        hide_suggestions = ex.document.hide_suggestions
-        arguments = get_argument_values(definition, node, ex.variable_values, None, hide_suggestions)
+        arguments = get_argument_values(definition, node, ex.variable_values, None, hide_suggestions=True)
     return (definition.resolve or default_field_resolver)(source, info, **arguments)
 
 

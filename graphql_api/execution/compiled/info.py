@@ -1,14 +1,11 @@
 """The `Info` that resolvers get: Strawberry's own, built only as far as a resolver looks into it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import FieldNode, GraphQLResolveInfo
 from strawberry.types.info import Info
 
 from graphql_api.execution.compiled.execution import Execution, FieldPlan, Trail
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class LazyInfo(Info[Any, Any]):
@@ -49,15 +46,3 @@ class LazyInfo(Info[Any, Any]):
             plan = self._plan
             self._made = self._ex.raw_info(plan, (self._parent_trail, plan.key, plan.parent.name))
         return self._made
-
-
-def info_maker(info_class: type[Info[Any, Any]]) -> "Callable[[Execution, FieldPlan, Trail], Info[Any, Any]]":
-    """Choose how infos are made: lazily for Strawberry's own class, as Strawberry does for any other."""
-    if info_class is Info:
-        return LazyInfo
-
-    def make(ex: Execution, plan: FieldPlan, parent_trail: Trail) -> Info[Any, Any]:
-        raw_info = ex.raw_info(plan, (parent_trail, plan.key, plan.parent.name))
-        return info_class(_raw_info=raw_info, _field=plan.strawberry_field)  # type: ignore[arg-type]
-
-    return make

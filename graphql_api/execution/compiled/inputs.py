@@ -8,7 +8,7 @@ words for what is wrong with it.
 
 from collections.abc import Callable
 from dataclasses import MISSING as NO_DEFAULT
-from functools import partial
+from enum import Enum
 from math import isfinite
 from typing import Any, Final
 
@@ -28,7 +28,6 @@ from graphql import (
     ObjectValueNode,
     ValueNode,
     VariableNode,
-    get_named_type,
 )
 from graphql.pyutils import Undefined
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
@@ -36,7 +35,6 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from strawberry.relay.types import GlobalID
 from strawberry.schema import Schema
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
-from strawberry.types.arguments import convert_argument
 from strawberry.types.base import (
     StrawberryList,
     StrawberryMaybe,
@@ -45,7 +43,6 @@ from strawberry.types.base import (
 )
 from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
-from strawberry.types.maybe import Some
 
 from graphql_api.execution.compiled.coverage import NotCoveredError
 from graphql_api.execution.compiled.source import Source, constant
@@ -82,8 +79,6 @@ NAMESPACE: Final[dict[str, Any]] = {
     "coerce_float": GraphQLFloat.coerce_input_value,
     "isfinite": isfinite,
     "Undefined": Undefined,
-    "Some": Some,
-    "global_id": GlobalID.from_id,
 }
 
 
@@ -104,20 +99,12 @@ class Inputs:
             strawberry_type: the Strawberry type that it becomes.
             depth: an expression for how many input objects are around it.
         """
-        source = self._source
         if isinstance(type_, GraphQLNonNull):
-            if _checks_null_itself(type_.of_type):
-                self._read_present(x, type_.of_type, present(strawberry_type), depth)
-            else:
-                source.line(f"if {x} is None: raise Invalid")
-                self._read_present(x, type_.of_type, present(strawberry_type), depth)
+            self._source.line(f"if {x} is None: raise Invalid")
+            self._read_present(x, type_.of_type, present(strawberry_type), depth)
         else:
-            if isinstance(strawberry_type, StrawberryMaybe) and not _takes_null(strawberry_type):
-                source.line(f"if {x} is None: raise Invalid")
-            with source.block(f"if {x} is not None:"):
+            with self._source.block(f"if {x} is not None:"):
                 self._read_present(x, type_, present(strawberry_type), depth)
-        if isinstance(strawberry_type, StrawberryMaybe):
-            source.line(f"{x} = Some({x})")
 
     def _read_present(self, x: str, type_: Any, strawberry_type: Any, depth: str) -> None:
         source = self._source
@@ -134,9 +121,9 @@ class Inputs:
         elif isinstance(type_, GraphQLInputObjectType):
             source.line(f"{x} = {self._reader(type_, strawberry_type)}({x}, {depth})")
         else:
-            self._read_leaf(x, type_, strawberry_type)
+            self._read_leaf(x, type_)
 
-    def _read_leaf(self, x: str, type_: Any, strawberry_type: Any) -> None:
+    def _read_leaf(self, x: str, type_: Any) -> None:
         source = self._source
         if type_ in _CHECKS:
             source.line(_CHECKS[type_].format(x=x))
@@ -146,8 +133,6 @@ class Inputs:
         else:
             source.line(f"{x} = {source.bind(f'coerce_{type_.name}', type_.coerce_input_value)}({x})")
             source.line(f"if {x} is Undefined: raise Invalid")
-        if strawberry_type is GlobalID:
-            source.line(f"{x} = global_id({x})")
 
     def _reader(self, type_: GraphQLInputObjectType, cls: Any) -> str:
         """Name the generated function that reads an input object, and write it if it is new."""
@@ -163,13 +148,9 @@ class Inputs:
 
     def _write_reader(self, name: str, type_: GraphQLInputObjectType, cls: Any) -> None:
         definition = input_definition(type_, cls)
-        if not constructs_plainly(cls):
-            raise NotCoveredError("Its constructor may do more than construct, so must be called in its turn")
         source = self._source
         with source.function(f"def {name}(value, depth):"):
             source.line(f"if type(value) is not dict or depth > {DEEPEST_VALUE}: raise Invalid")
-            if type_.is_one_of or definition.is_one_of:
-                source.line("if len(value) != 1 or None in value.values(): raise Invalid")
             source.line("count = 0")
             arguments = []
             for field in definition.fields:
@@ -183,13 +164,9 @@ class Inputs:
         self, local: str, field: StrawberryField, type_: GraphQLInputObjectType, definition: Any
     ) -> None:
         source = self._source
-        name = self._schema.config.name_converter.from_field(field)
+        name, input_field = self.graphql_field(type_, field)
         strawberry_type = field.resolve_type(type_definition=definition)
-        input_field = type_.fields.get(name)
-        if input_field is None:
-            source.line(f"{local} = {self._python_default(field)}")
-            return
-        absent = self._absent(input_field, strawberry_type, field)
+        absent = self.absent(input_field, strawberry_type, field)
         if absent is None:
             source.line(f"{local} = value[{constant(name)}]")
             source.line("count += 1")
@@ -202,7 +179,16 @@ class Inputs:
             source.line("count += 1")
             self.read(local, input_field.type, strawberry_type, "depth + 1")
 
-    def _absent(
+    def graphql_field(
+        self, type_: GraphQLInputObjectType, field: StrawberryField
+    ) -> tuple[str, GraphQLInputField]:
+        """Find the field of a GraphQL input type that a Strawberry field stands for."""
+        name = self._schema.config.name_converter.from_field(field)
+        if name not in type_.fields:
+            raise NotCoveredError("A field that only Python knows")
+        return name, type_.fields[name]
+
+    def absent(
         self, input_field: GraphQLInputField, strawberry_type: Any, field: StrawberryField
     ) -> str | None:
         """Write what a field holds that was not given; None if it has to be given."""
@@ -211,33 +197,29 @@ class Inputs:
             return default
         if isinstance(input_field.type, GraphQLNonNull):
             return None
-        return self._python_default(field)
-
-    def _python_default(self, field: StrawberryField) -> str:
-        """Write the default of the dataclass; Strawberry passes None where there is none."""
         if field.default is not NO_DEFAULT:
             return self._source.bind(f"default_{field.python_name}", field.default)
         if field.default_factory is not NO_DEFAULT:
             return f"{self._source.bind(f'make_{field.python_name}', field.default_factory)}()"
-        return "None"
+        return "None"  # as Strawberry passes it where there is no default
 
     def default(self, declared: GraphQLArgument | GraphQLInputField, strawberry_type: Any) -> str | None:
         """Write the default that an argument or input field declares; None if there is none."""
         value = coerce_default_value(declared)
         if value is Undefined:
             return None
-        if value is None and not isinstance(strawberry_type, StrawberryMaybe):
-            return "None"
-        named = declared.type.of_type if isinstance(declared.type, GraphQLNonNull) else declared.type
-        is_leaf = not isinstance(named, GraphQLInputObjectType | GraphQLList)
-        is_converted = isinstance(strawberry_type, StrawberryMaybe) or present(strawberry_type) is GlobalID
-        if is_leaf and not is_converted:
-            return self._source.bind("default", value)
-        if not is_made_plainly(declared.type):
+        made_of = present(strawberry_type)
+        if isinstance(made_of, StrawberryList):
+            present(made_of.of_type)
+        return self.constant(value)
+
+    def constant(self, value: Any) -> str:
+        """Write a default that needs no conversion. A list is copied each time: resolvers may change it."""
+        items = value if isinstance(value, list) else [value]
+        if not all(item is None or isinstance(item, str | int | float | bool | Enum) for item in items):
             raise NotCoveredError("A default that is to be made in its turn")
-        registry, config = self._schema.schema_converter.scalar_registry, self._schema.config
-        make = partial(convert_argument, value, strawberry_type, registry, config)
-        return f"{self._source.bind('make_default', make)}()"
+        default = self._source.bind("default", value)
+        return f"{default}.copy()" if isinstance(value, list) else default
 
     def literal(self, node: ValueNode, type_: Any, strawberry_type: Any, variable: Callable[..., str]) -> str:
         """Write an expression for a literal; `variable(node, type, strawberry type)` writes variables.
@@ -248,19 +230,6 @@ class Inputs:
             NotCoveredError: for what can only be made in its turn, as custom scalars are; for large literals.
         """
         return _Literal(self._source, self, variable).write(node, type_, strawberry_type, 0)
-
-    def absent_in_literal(
-        self, input_field: GraphQLInputField, strawberry_type: Any, field: StrawberryField
-    ) -> str:
-        """Write what a field holds that a literal leaves out."""
-        absent = self._absent(input_field, strawberry_type, field)
-        if absent is None:
-            raise NotCoveredError("A required field is missing")
-        return absent
-
-    def name_of(self, field: StrawberryField) -> str:
-        """Name a Strawberry field as GraphQL does."""
-        return self._schema.config.name_converter.from_field(field)
 
 
 class _Literal:
@@ -278,16 +247,13 @@ class _Literal:
             raise NotCoveredError("Too large a literal")
         if isinstance(node, VariableNode):
             return self._variable(node, type_, strawberry_type)
-        if isinstance(strawberry_type, StrawberryMaybe):
-            if isinstance(node, NullValueNode) and not _takes_null(strawberry_type):
-                raise NotCoveredError("Null where Strawberry refuses it")
-            return f"Some({self.write(node, type_, present(strawberry_type), depth + 1)})"
+        made_of = present(strawberry_type)
         if isinstance(node, NullValueNode):
             if isinstance(type_, GraphQLNonNull):
                 raise NotCoveredError("Null where there must be a value")
             return "None"
         named = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        return self._write_present(node, named, present(strawberry_type), depth)
+        return self._write_present(node, named, made_of, depth)
 
     def _write_present(self, node: ValueNode, type_: Any, strawberry_type: Any, depth: int) -> str:
         if isinstance(type_, GraphQLList):
@@ -303,29 +269,24 @@ class _Literal:
         value = coerce_input_literal(node, type_)
         if value is Undefined:
             raise NotCoveredError("An invalid literal")
-        if strawberry_type is GlobalID:
-            raise NotCoveredError("A literal that may turn out to be no global id")
         return self._source.bind("literal", value)
 
     def _write_object(self, node: ValueNode, type_: GraphQLInputObjectType, cls: Any, depth: int) -> str:
         definition = input_definition(type_, cls)
-        if not constructs_plainly(cls):
-            raise NotCoveredError("Its constructor may do more than construct, so must be called in its turn")
-        if not isinstance(node, ObjectValueNode) or type_.is_one_of or definition.is_one_of:
-            raise NotCoveredError("A literal whose checks are graphql-core's")
+        if not isinstance(node, ObjectValueNode):
+            raise NotCoveredError("No literal of an input object")
         given = {field.name.value: field.value for field in node.fields}
         arguments = []
         for field in definition.fields:
-            name = self._inputs.name_of(field)
-            input_field = type_.fields.get(name)
+            name, input_field = self._inputs.graphql_field(type_, field)
             strawberry_type = field.resolve_type(type_definition=definition)
-            if input_field is None:
-                raise NotCoveredError("A field that only Python knows")
             value = given.pop(name, None)
             if value is None:
-                expression = self._inputs.absent_in_literal(input_field, strawberry_type, field)
+                expression = self._inputs.absent(input_field, strawberry_type, field)
             else:
                 expression = self.write(value, input_field.type, strawberry_type, depth + 1)
+            if expression is None:
+                raise NotCoveredError("A required field is missing")
             arguments.append(f"{field.python_name}={expression}")
         if given:
             raise NotCoveredError("Unknown fields")
@@ -333,10 +294,16 @@ class _Literal:
 
 
 def input_definition(type_: GraphQLInputObjectType, cls: Any) -> StrawberryObjectDefinition:
-    """Give Strawberry's definition of an input class, if nothing but its fields decides its values."""
+    """Give Strawberry's definition of an input class, if nothing but its fields decides its values.
+
+    Raises:
+        NotCoveredError: for `@oneOf`, and where making an instance can be seen or can fail.
+    """
     definition = getattr(cls, "__strawberry_definition__", None)
     if not isinstance(definition, StrawberryObjectDefinition) or definition.from_input is not None:
         raise NotCoveredError("An input object that builds itself")
+    if type_.is_one_of or definition.is_one_of or not constructs_plainly(cls):
+        raise NotCoveredError("An input object that makes checks of its own")
     checks = getattr(type_.out_type, "__module__", None)
     if (
         type_.out_type is not GraphQLInputObjectType.out_type
@@ -347,40 +314,21 @@ def input_definition(type_: GraphQLInputObjectType, cls: Any) -> StrawberryObjec
 
 
 def present(strawberry_type: Any) -> Any:
-    """Unwrap what a type says about absence, and lazy references."""
+    """Unwrap what a type says about absence, and lazy references.
+
+    Raises:
+        NotCoveredError: for the types that this schema does not use in input: `Maybe` and Relay's `GlobalID`.
+    """
     while isinstance(strawberry_type, StrawberryOptional | LazyType):
+        if isinstance(strawberry_type, StrawberryMaybe):
+            raise NotCoveredError("A type that tells null from absence")
         if isinstance(strawberry_type, LazyType):
             strawberry_type = strawberry_type.resolve_type()
         else:
             strawberry_type = strawberry_type.of_type
+    if strawberry_type is GlobalID:
+        raise NotCoveredError("A type that Strawberry converts")
     return strawberry_type
-
-
-def _takes_null(maybe: StrawberryMaybe) -> bool:
-    return isinstance(maybe.of_type, StrawberryOptional)
-
-
-def _checks_null_itself(type_: Any) -> bool:
-    """Tell whether reading a present value of the type refuses null on its way."""
-    return type_ in _CHECKS or isinstance(type_, GraphQLList | GraphQLInputObjectType | CustomGraphQLEnumType)
-
-
-def is_made_plainly(type_: Any) -> bool:
-    """Tell whether the classes of all input objects in a type construct plainly."""
-    seen: set[str] = set()
-    waiting = [type_]
-    while waiting:
-        named = get_named_type(waiting.pop())
-        if not isinstance(named, GraphQLInputObjectType) or named.name in seen:
-            continue
-        seen.add(named.name)
-        definition = named.extensions.get("strawberry-definition")
-        if not isinstance(definition, StrawberryObjectDefinition) or not constructs_plainly(
-            definition.origin
-        ):
-            return False
-        waiting.extend(field.type for field in named.fields.values())
-    return True
 
 
 def constructs_plainly(cls: type) -> bool:

@@ -4,22 +4,14 @@ An operation is compiled into one variant for each value of the variables that `
 when that value is first met. What no variant covers runs on graphql-core.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    execute,
-)
-from graphql.execution.collect_fields import FragmentDetails
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues
 
 from graphql_api.execution.compiled import inputs, selections
-from graphql_api.execution.compiled.coverage import Coverage, NotCoveredError, survey
+from graphql_api.execution.compiled.coverage import NotCoveredError, survey
 from graphql_api.execution.compiled.execution import Document, Execution, Select
 from graphql_api.execution.compiled.inputs import Inputs
 from graphql_api.execution.compiled.resolvers import Resolvers, Variables
@@ -30,11 +22,7 @@ MOST_VARIANTS = 8
 
 
 def compile_operation(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    *,
-    hide_suggestions: bool = False,
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
 ) -> "CompiledOperation | None":
     """Compile one operation of a parsed and validated document.
 
@@ -42,15 +30,14 @@ def compile_operation(
         schema: the graphql-core schema of a Strawberry schema.
         document: the document; its fragments are used.
         operation: one of its operations.
-        hide_suggestions: leave "Did you mean ...?" out of messages, as for graphql-core's `execute`.
 
     Returns:
         None where the operation is not covered: subscriptions, introspection beyond `__typename`, directives
-        other than `@skip` and `@include`, incremental delivery, and what is too deep or too large.
+        other than `@skip` and `@include`, incremental delivery, input types that our schema does not have,
+        and what is too deep or too large.
     """
     try:
-        coverage = survey(schema, document, operation)
-        return CompiledOperation(schema, operation, coverage, hide_suggestions=hide_suggestions)
+        return CompiledOperation(survey(schema, document, operation))
     except NotCoveredError:
         return None
 
@@ -58,84 +45,35 @@ def compile_operation(
 class CompiledOperation:
     """An operation as Python code, for any number of runs, also at the same time."""
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        operation: OperationDefinitionNode,
-        coverage: Coverage,
-        *,
-        hide_suggestions: bool,
-    ) -> None:
-        self._document = Document(
-            schema,
-            operation,
-            {name: FragmentDetails(definition, None) for name, definition in coverage.fragments.items()},
-            coverage.fragments,
-            coverage.strawberry_schema.execution_context_class,
-            hide_suggestions,
-        )
+    def __init__(self, document: Document) -> None:
+        self._document = document
         self.size = 0
         """Characters of the generated code, of all variants so far: its memory grows with them."""
-        self._coverage = coverage
-        self._defaults = _condition_defaults(operation, coverage.conditions)
-        self._only: _Variant | None = None
+        self._defaults = _condition_defaults(document)
         self._variants: dict[tuple[bool, ...], _Variant | None] = {}
-        first = self._compile((True,) * len(coverage.conditions))  # finds out now what is not covered
-        if not coverage.conditions:
-            self._only = first
+        first = self._compile((True,) * len(document.conditions))  # finds out now what is not covered
+        self._only = None if document.conditions else first
 
-    @property
-    def source(self) -> str:
-        """The generated code, for reading."""
-        return "\n\n".join(str(variant.source) for variant in self._variants.values() if variant is not None)
-
-    def execute(
-        self,
-        root_value: Any = None,
-        context_value: Any = None,
-        raw_variable_values: dict[str, Any] | None = None,
-        *,
-        operation_extensions: dict[str, Any] | None = None,
-    ) -> ExecutionResult | Awaitable[ExecutionResult]:
+    def begin(
+        self, root_value: Any, context_value: Any, raw: Mapping[str, Any]
+    ) -> ExecutionResult | Awaitable[ExecutionResult] | None:
         """Run the operation: the result that graphql-core's `execute` gives for the same arguments.
+
+        None, before any resolver ran, where graphql-core must run it. That is so where the variables are not
+        as declared: graphql-core has the words for it.
 
         Args:
             root_value: what the root fields are resolved on.
             context_value: what resolvers find in `info.context`.
-            raw_variable_values: the variables as they came, from JSON.
-            operation_extensions: what resolvers find in `info.input_extensions`.
-
-        Returns:
-            The result itself where nothing had to be awaited.
-        """
-        raw = raw_variable_values or {}
-        begun = self.begin(root_value, context_value, raw, operation_extensions=operation_extensions)
-        if begun is None:
-            return self._execute_on_core(root_value, context_value, raw, operation_extensions)
-        return begun
-
-    def begin(
-        self,
-        root_value: Any,
-        context_value: Any,
-        raw: Mapping[str, Any],
-        *,
-        operation_extensions: dict[str, Any] | None = None,
-    ) -> ExecutionResult | Awaitable[ExecutionResult] | None:
-        """Run the operation as `execute` does; None, before any resolver ran, where graphql-core must.
-
-        That is so where the variables are not as declared: graphql-core has the words for it.
+            raw: the variables as they came, from JSON.
         """
         variant = self._only or self._variant(raw)
         if variant is None:
             return None
-        ex = Execution(self._document, root_value, context_value, raw, operation_extensions)
-        if variant.read is not None:
-            try:
-                ex.slots = variant.read(raw)
-            except Exception:  # noqa: BLE001 - whatever trips the reader, graphql-core finds it again
-                return None
-        elif variant.leaves_variables_to_core and not self._coerce(ex):
+        ex = Execution(self._document, root_value, context_value, raw)
+        try:
+            ex.slots = variant.read(raw)
+        except Exception:  # noqa: BLE001 - whatever trips the reader, graphql-core finds it again
             return None
         try:
             data = variant.select(root_value, None, ex)
@@ -143,21 +81,11 @@ class CompiledOperation:
             return ex.refuse(error)
         return ex.result(data) if type(data) is dict else ex.result_later(data)
 
-    def _coerce(self, ex: Execution) -> bool:
-        """Have graphql-core coerce the variables; tells whether they are as declared."""
-        document = self._document
-        definitions = document.operation.variable_definitions or ()
-        values = get_variable_values(document.schema, definitions, dict(ex.inputs), max_errors=1)
-        if isinstance(values, list):
-            return False
-        ex.variables = values
-        return True
-
     def _variant(self, raw: Mapping[str, Any]) -> "_Variant | None":
         """Choose the variant for these variables; None where graphql-core must decide."""
         values = tuple(
             raw.get(name, default)
-            for name, default in zip(self._coverage.conditions, self._defaults, strict=True)
+            for name, default in zip(self._document.conditions, self._defaults, strict=True)
         )
         if not all(value is True or value is False for value in values):
             return None
@@ -171,62 +99,35 @@ class CompiledOperation:
     def _compile(self, values: tuple[bool, ...]) -> "_Variant | None":
         if len(self._variants) >= MOST_VARIANTS:
             return None
-        conditions = dict(zip(self._coverage.conditions, values, strict=True))
-        variant = self._variants[values] = _Variant(self._document, self._coverage, conditions)
-        self.size += len(str(variant.source))
+        variant = self._variants[values] = _Variant(self._document, values)
+        self.size += variant.size
         return variant
-
-    def _execute_on_core(
-        self, root_value: Any, context_value: Any, raw: dict[str, Any], extensions: dict[str, Any] | None
-    ) -> ExecutionResult | Awaitable[ExecutionResult]:
-        document = self._document
-        return execute(
-            document.schema,
-            DocumentNode(definitions=(document.operation, *document.fragment_definitions.values())),
-            root_value,
-            context_value,
-            raw,
-            executor_class=document.make_executor,  # type: ignore[arg-type]
-            operation_extensions=extensions,
-            hide_suggestions=document.hide_suggestions,
-        )
 
 
 class _Variant:
     """An operation with its conditions decided, as code."""
 
-    def __init__(self, document: Document, coverage: Coverage, conditions: dict[str, bool]) -> None:
-        self._document = document
-        self._coverage = coverage
-        self._conditions = conditions
-        try:
-            self._write(with_variables=True)
-        except NotCoveredError:
-            self._write(with_variables=False)
-        self.leaves_variables_to_core = self.read is None and bool(document.operation.variable_definitions)
-
-    def _write(self, *, with_variables: bool) -> None:
-        document, strawberry_schema = self._document, self._coverage.strawberry_schema
-        self.source = Source({**selections.NAMESPACE, **inputs.NAMESPACE})
-        input_types = Inputs(self.source, strawberry_schema)
-        variables = None
-        if with_variables:
-            variables = Variables(self.source, input_types, document.schema, document.operation)
-        resolvers = Resolvers(self.source, input_types, variables, strawberry_schema)
+    def __init__(self, document: Document, values: tuple[bool, ...]) -> None:
         root_type = document.schema.get_root_type(document.operation.operation)
         if root_type is None:
             raise NotCoveredError("The schema has no such operations")
-        functions = Selections(self.source, document, VariableValues({}, dict(self._conditions)), resolvers)
+        source = Source({**selections.NAMESPACE, **inputs.NAMESPACE})
+        input_types = Inputs(source, document.strawberry_schema)
+        variables = Variables(source, input_types, document.schema, document.operation)
+        resolvers = Resolvers(source, input_types, variables, document.strawberry_schema)
+        conditions = VariableValues({}, dict(zip(document.conditions, values, strict=True)))
+        functions = Selections(source, document, conditions, resolvers)
         root = functions.write(root_type)
-        if variables is not None and document.operation.variable_definitions:
-            variables.write_reader()
-        namespace = self.source.run(document.operation.name.value if document.operation.name else "operation")
+        variables.write_reader()
+        namespace = source.run(document.operation.name.value if document.operation.name else "operation")
         functions.link()
+        self.size = len(str(source))
         self.select: Select = namespace[root]
-        self.read = namespace.get("read_variables")
+        self.read: Callable[[Mapping[str, Any]], tuple[Any, ...]] = namespace["read_variables"]
 
 
-def _condition_defaults(operation: OperationDefinitionNode, conditions: tuple[str, ...]) -> list[Any]:
+def _condition_defaults(document: Document) -> list[Any]:
     """Give the default of each condition's variable; None, which decides nothing, where it has none."""
-    literals = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
-    return [getattr(literals.get(name), "value", None) for name in conditions]
+    definitions = document.operation.variable_definitions or ()
+    literals = {node.variable.name.value: node.default_value for node in definitions}
+    return [getattr(literals.get(name), "value", None) for name in document.conditions]

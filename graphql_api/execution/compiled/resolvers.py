@@ -7,8 +7,7 @@ what is left: reads the attribute, or calls the function that was decorated.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
@@ -25,18 +24,16 @@ from graphql import (
 from graphql.pyutils import Undefined
 from graphql.utilities import type_from_ast
 from graphql.utilities.coerce_input_value import coerce_input_literal
-from strawberry.relay.types import GlobalID
 from strawberry.schema import Schema
 from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.base import StrawberryList, StrawberryMaybe
+from strawberry.types.base import StrawberryList
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from graphql_api.execution.compiled.completion import DEFINITION
 from graphql_api.execution.compiled.coverage import NotCoveredError
 from graphql_api.execution.compiled.execution import FieldPlan
-from graphql_api.execution.compiled.info import info_maker
-from graphql_api.execution.compiled.inputs import Inputs, present
+from graphql_api.execution.compiled.inputs import Inputs
 from graphql_api.execution.compiled.source import Source, constant
 
 
@@ -47,10 +44,8 @@ class Resolve:
     expression: str
     is_coroutine: bool = False
     """Whether the value is certain to be a coroutine."""
-    before: list[str] = field(default_factory=list)
-    """Lines that come first, and build keyword arguments."""
-    unless: list[str] = field(default_factory=list)
-    """Conditions under which graphql-core resolves the field after all."""
+    unless: str | None = None
+    """When graphql-core resolves the field after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +83,8 @@ class Variables:
                 raise NotCoveredError("No input type")
             literal = definition.default_value
             default = Undefined if literal is None else coerce_input_literal(literal, type_)
-            if literal is not None and (default is Undefined or not _is_constant(default)):
-                raise NotCoveredError("A default for graphql-core to judge or to make anew")
+            if literal is not None and default is Undefined:
+                raise NotCoveredError("A default for graphql-core to judge")
             self._variables[definition.variable.name.value] = _Variable(type_, default)
 
     def __getitem__(self, name: str) -> _Variable:
@@ -99,11 +94,9 @@ class Variables:
 
     def slot(self, name: str, strawberry_type: Any) -> str:
         """Give the expression for a variable's value at a place that takes a Strawberry type."""
-        shareable = self._is_shareable(name, strawberry_type)
+        shareable = self._is_shareable(name)
         if shareable and name in self._shared:
             return f"ex.slots[{self._shared[name]}]"
-        if not shareable and self._variables[name].default is not Undefined:
-            raise NotCoveredError("A default that each place converts for itself")
         self._slots.append((name, strawberry_type))
         if shareable:
             self._shared[name] = len(self._slots) - 1
@@ -125,7 +118,7 @@ class Variables:
         source.line(f"{local} = raw.get({constant(name)}, MISSING)")
         if variable.default is not Undefined:
             with source.block(f"if {local} is MISSING:"):
-                source.line(f"{local} = {source.bind('default', variable.default)}")
+                source.line(f"{local} = {self._inputs.constant(variable.default)}")
             with source.block("else:"):
                 self._inputs.read(local, variable.type, strawberry_type)
         elif variable.may_be_absent:
@@ -136,33 +129,28 @@ class Variables:
             self._inputs.read(local, variable.type, strawberry_type)
         return local
 
-    def _is_shareable(self, name: str, strawberry_type: Any) -> bool:
+    def _is_shareable(self, name: str) -> bool:
         """Tell whether all places get the same value: one that is neither made for them nor changeable."""
         type_ = self._variables[name].type
         named = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        if isinstance(named, GraphQLList | GraphQLInputObjectType) or isinstance(
-            strawberry_type, StrawberryMaybe
-        ):
-            return False
-        return present(strawberry_type) is not GlobalID
+        return not isinstance(named, GraphQLList | GraphQLInputObjectType)
 
 
 class Resolvers:
     """Chooses, for each field, how its value is got, and writes the expression for it."""
 
-    def __init__(self, source: Source, inputs: Inputs, variables: Variables | None, schema: Schema) -> None:
+    def __init__(self, source: Source, inputs: Inputs, variables: Variables, schema: Schema) -> None:
         self._source = source
         self._inputs = inputs
         self._variables = variables
         self._schema = schema
-        source.namespace["make_info"] = info_maker(schema.config.info_class)
 
     def resolve(self, plan: FieldPlan, name: str) -> Resolve:
         """Write how a field is resolved; `name` is what its plan is called in the source."""
         field_ = plan.strawberry_field
         if field_ is not None and is_plain_attribute(plan):
             return Resolve(f"source.{field_.python_name}")
-        as_core = Resolve(f"as_core(ex, {name}, path, source)")
+        as_core = Resolve(as_core_of(name))
         if field_ is None or not calls_resolver_only(plan, field_):
             return as_core
         try:
@@ -179,18 +167,15 @@ class Resolvers:
             arguments += [] if parameter is None else [f"{parameter.name}=source"]
         if resolver.info_parameter is not None:
             arguments.append(f"{resolver.info_parameter.name}=make_info(ex, {name}, path)")
-        resolve = Resolve("", is_coroutine=field_.is_async)
+        nulls: list[str] = []
         for argument in field_.arguments:
-            arguments.extend(self._argument(plan, argument, resolve))
-        if resolve.before:
-            resolve.before.insert(0, "kwargs = {}")
-            arguments.append("**kwargs")
+            arguments.extend(self._argument(plan, argument, nulls))
         called = self._source.bind(f"resolve_{field_.python_name}", function)
-        resolve.expression = f"{called}({', '.join(dict.fromkeys(arguments))})"
-        return resolve
+        expression = f"{called}({', '.join(dict.fromkeys(arguments))})"
+        return Resolve(expression, is_coroutine=field_.is_async, unless=" or ".join(nulls) or None)
 
-    def _argument(self, plan: FieldPlan, argument: StrawberryArgument, resolve: Resolve) -> list[str]:
-        """Write one argument: as a keyword where it is certain to be passed, else into `kwargs`."""
+    def _argument(self, plan: FieldPlan, argument: StrawberryArgument, nulls: list[str]) -> list[str]:
+        """Write one argument as a keyword; `nulls` gets the condition under which it may not be passed."""
         inputs = self._inputs
         graphql_name = self._schema.config.name_converter.from_argument(argument)
         declared = plan.definition.args[graphql_name]
@@ -205,35 +190,28 @@ class Resolvers:
         if not isinstance(node, VariableNode):
             return [f"{python_name}={inputs.literal(node, declared.type, strawberry_type, self._nested)}"]
 
-        variable = self._known[node.name.value]
-        slot = self._place(node, strawberry_type)
+        variable = self._variables[node.name.value]
+        slot = self._variables.slot(node.name.value, strawberry_type)
         if isinstance(declared.type, GraphQLNonNull) and variable.may_be_null:
-            resolve.unless.append(f"{slot} is None")
+            nulls.append(f"{slot} is None")
         if not variable.may_be_absent:
             return [f"{python_name}={slot}"]
-        if default is not None:
-            return [f"{python_name}={default} if {slot} is MISSING else {slot}"]
-        if isinstance(declared.type, GraphQLNonNull):
-            resolve.unless.append(f"{slot} is MISSING")
-        resolve.before.append(f"if {slot} is not MISSING: kwargs[{python_name!r}] = {slot}")
-        return []
-
-    @property
-    def _known(self) -> Variables:
-        if self._variables is None:
-            raise NotCoveredError("Variables that graphql-core coerces")
-        return self._variables
-
-    def _place(self, node: VariableNode, strawberry_type: Any) -> str:
-        return self._known.slot(node.name.value, strawberry_type)
+        if default is None:
+            raise NotCoveredError("An argument that is passed only if its variable is there")
+        return [f"{python_name}={default} if {slot} is MISSING else {slot}"]
 
     def _nested(self, node: ValueNode, type_: Any, strawberry_type: Any) -> str:
         """Write a variable within a literal, where neither absence nor null need a rule of their own."""
         assert isinstance(node, VariableNode)  # noqa: S101 - what the literal found
-        variable = self._known[node.name.value]
+        variable = self._variables[node.name.value]
         if variable.may_be_absent or (isinstance(type_, GraphQLNonNull) and variable.may_be_null):
             raise NotCoveredError("A variable that may be absent within a literal")
-        return self._place(node, strawberry_type)
+        return self._variables.slot(node.name.value, strawberry_type)
+
+
+def as_core_of(name: str) -> str:
+    """Write the call that resolves a field as graphql-core does; `name` is that of its plan."""
+    return f"as_core(ex, {name}, path, source)"
 
 
 def is_plain_attribute(plan: FieldPlan) -> bool:
@@ -297,8 +275,3 @@ def _closed_over(function: Callable[..., Any] | None, name: str) -> Any:
         return None
     cells = getattr(function, "__closure__", None) or ()
     return cells[code.co_freevars.index(name)].cell_contents
-
-
-def _is_constant(value: Any) -> bool:
-    """Tell whether a default can be shared by all runs: it is neither changeable nor an input object."""
-    return value is None or isinstance(value, str | int | float | bool | Enum)

@@ -61,8 +61,9 @@ from graphql_api.execution.compiled.execution import (
     later,
     serially,
 )
+from graphql_api.execution.compiled.info import LazyInfo
 from graphql_api.execution.compiled.plain import PLAIN, is_awaitable
-from graphql_api.execution.compiled.resolvers import Resolve, Resolvers, strawberry_field_of
+from graphql_api.execution.compiled.resolvers import Resolve, Resolvers, as_core_of, strawberry_field_of
 from graphql_api.execution.compiled.source import Source, constant
 
 NAMESPACE: dict[str, Any] = {
@@ -76,6 +77,7 @@ NAMESPACE: dict[str, Any] = {
     "is_awaitable": is_awaitable,
     "irregular": irregular,
     "later": later,
+    "make_info": LazyInfo,
     "serially": serially,
 }
 
@@ -209,22 +211,19 @@ class Selections:
         resolve = self._resolvers.resolve(plan, name)
         source.line(f"# {plan.key}: {plan.definition.type}")
         with source.block("try:"):
-            if resolve.unless:
-                with source.block(f"if {' or '.join(resolve.unless)}:"):
-                    source.line(
-                        f"value = irregular(ex, {name}, path, as_core(ex, {name}, path, source), pending)"
-                    )
+            if resolve.unless is None:
+                self._write_value(plan, name, selects, resolve)
+            else:
+                with source.block(f"if {resolve.unless}:"):
+                    source.line(f"value = irregular(ex, {name}, path, {as_core_of(name)}, pending)")
                 with source.block("else:"):
                     self._write_value(plan, name, selects, resolve)
-            else:
-                self._write_value(plan, name, selects, resolve)
         with source.block("except Exception as error:"):
             source.line(f"value = fail(ex, {name}, path, error)")
         source.line(f"out[{constant(plan.key)}] = value")
 
     def _write_value(self, plan: FieldPlan, name: str, selects: dict[str, str], resolve: Resolve) -> None:
         source = self._source
-        source.lines(*resolve.before)
         if resolve.is_coroutine:
             source.line(f"value = complete_awaitable(ex, {name}, {_trail(plan)}, {resolve.expression})")
             source.line(f"pending.append({constant(plan.key)})")

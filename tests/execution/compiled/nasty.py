@@ -179,7 +179,6 @@ class Plain:
     flags: list[bool | None] = strawberry.field(default_factory=lambda: [True])
     colour: Color | None = Color.GREEN
     from_: str | None = strawberry.field(name="from", default=UNSET)
-    private: strawberry.Private[str] = "hidden"
 
 
 @strawberry.input
@@ -189,7 +188,7 @@ class Filter:
     moods: list[Mood] | None = None
     at: dt.datetime | None = None
     fussy: Fussy | None = None
-    plain: Plain | None = strawberry.field(default_factory=lambda: Plain(text="default"))
+    plain: Plain | None = None
 
 
 @strawberry.input

@@ -36,13 +36,12 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     Visitor,
-    execute,
     visit,
 )
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.execution.compiled import CompiledOperation, compile_operation
 from tests.execution.compiled import nasty, social
+from tests.execution.compiled.both import on_core
 from tests.execution.compiled.cases import valid_operation
 from tests.execution.compiled.ours import our_subject
 from tests.execution.compiled.subject import Subject
@@ -153,24 +152,21 @@ async def differences(case: Case) -> dict[str, tuple[Any, Any]]:
     if case.compiled is None:
         return {}
     compiled = case.compiled
-    ours = await outcome(case, lambda root, context: compiled.execute(root, context, case.variables))
-    theirs = await outcome(case, lambda root, context: on_core(case, root, context))
+
+    def on_either(root: Any, context: Any) -> Any:
+        begun = compiled.begin(root, context, case.variables)
+        return theirs_of(root, context) if begun is None else begun
+
+    def theirs_of(root: Any, context: Any) -> Any:
+        return on_core(case.subject.schema, case.document, root, context, case.variables)
+
+    ours = await outcome(case, on_either)
+    theirs = await outcome(case, theirs_of)
     return {
         name: (ours.get(name), theirs.get(name))
         for name in {*ours, *theirs}
         if ours.get(name) != theirs.get(name)
     }
-
-
-def on_core(case: Case, root: Any, context: Any) -> Any:
-    return execute(
-        case.subject.schema,
-        case.document,
-        root,
-        context,
-        case.variables,
-        executor_class=StrawberryGraphQLCoreExecutionContext,
-    )
 
 
 def report(case: Case, found: dict[str, tuple[Any, Any]]) -> str:
@@ -258,7 +254,7 @@ order, load the same batches, wrap the same exceptions, and await only where the
 what a schema may have and ours does not. Both are run over a made-up world full of trouble: missing attributes, nulls,
 values of the wrong class, exceptions raised and returned, awaitables where values are expected. `ours` is this
 server's schema with its resolvers and services over a filled SQLite database that fails now and then. What is not
-covered (mostly unusual defaults) runs on graphql-core.
+covered (input types and defaults that this server's schema does not have) runs on graphql-core.
 """
 
 

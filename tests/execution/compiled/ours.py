@@ -52,6 +52,8 @@ class Undone(Refused[Any]):
 class Fleeting:
     """Stands for the database in one run: notes what is asked of it, fails now and then, keeps nothing."""
 
+    has_hot_statements = False  # what they write is committed at once, and could not be rolled back
+
     def __init__(self, database: Database, chance: random.Random, trouble: float, log: list[str]) -> None:
         self._database = database
         self._chance = chance
