@@ -22,6 +22,7 @@ class Action(StrEnum):
     SEE = "See the Workspace, its members, and its teams with who is in them"
     SEE_SHARED_ACCOUNTS = "See the social accounts that are shared with a team they are in"
     SEE_EVERY_ACCOUNT = "See every social account"
+    SEE_EVERY_EVENT = "See everything that happened in it"
     CONNECT = "Connect social accounts into it, and disconnect them"
     READ_ACCESS_TOKENS = "Read the access tokens of its social accounts, with the scope for it"
     MOVE = "Move social accounts out of it, and others into it"
@@ -43,6 +44,7 @@ ROLES: Mapping[Action, frozenset[Role]] = {
     Action.SEE: _EVERY_MEMBER,
     Action.SEE_SHARED_ACCOUNTS: _EVERY_MEMBER,
     Action.SEE_EVERY_ACCOUNT: _ADMINS,
+    Action.SEE_EVERY_EVENT: _ADMINS,
     Action.CONNECT: _ADMINS,
     Action.READ_ACCESS_TOKENS: _ADMINS,
     Action.MOVE: _ADMINS,

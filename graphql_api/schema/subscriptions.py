@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from graphql_api.domain.holders import Personal, Workspace
+from graphql_api.domain import holders
 from graphql_api.schema.accounts.listing import PLATFORMS
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import output
@@ -46,10 +46,10 @@ class Subscription:
     ) -> AsyncGenerator[Edge[Event], None]:
         """One edge for each event."""
         call = info.context.call
-        holder = (
-            Personal(call.viewer.user_id)
+        holder: holders.Holder = (
+            holders.Personal(call.viewer.user_id)
             if workspace_id is None
-            else Workspace(read_id("Workspace", workspace_id))
+            else holders.Workspace(read_id("Workspace", workspace_id))
         )
         following = events.follow(
             call, holder, read_filter(kinds, platforms), after=after, renew=info.context.renew_loaders

@@ -86,7 +86,7 @@ class Event:
 
     @resolved
     def subject_name(self) -> str | None:
-        """The name of what the event is about, as it was at the time: a social account's display name, a person's or team's or Workspace's name, the address of an invitation. Null if it has no name."""
+        """The name of what the event is about, as it was at the time: a social account's display name, the id of a Facebook account's user, the name of a person, team or Workspace, the address of an invitation. Null if it has no name."""
         return self.row.subject_name
 
     @resolved
