@@ -170,9 +170,7 @@ INPUTS: set[Any] = {
 SECRET_FIELDS = {"password", "current_password", "new_password", "access_token", "code"}
 
 
-@pytest.mark.parametrize(
-    "kind", sorted(INPUTS, key=lambda kind: str(kind)), ids=lambda kind: kind.__name__
-)
+@pytest.mark.parametrize("kind", sorted(INPUTS, key=lambda kind: str(kind)), ids=lambda kind: kind.__name__)
 def test_the_renderings_of_an_input_hold_no_secret(kind: Any) -> None:
     names = [field.name for field in dataclasses.fields(kind)]
     value = kind(**{name: PASSWORD if name in SECRET_FIELDS else "plain" for name in names})
