@@ -5,11 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from graphql_api.settings import Settings
+from graphql_api.domain.platforms import PLATFORMS
+from graphql_api.schema.accounts.social_account import TYPES
 from tests import operations
-from tests.accounts.held_pages import hold_page
 from tests.api import Api
-from tests.database import Database
 
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
@@ -18,15 +17,17 @@ def global_id(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-async def test_everything_of_their_own_can_be_fetched_again(
-    api: Api, database: Database, settings: Settings
-) -> None:
+def test_the_accounts_of_a_platform_have_the_type_that_their_ids_name() -> None:
+    named = {platform: facts.graphql_type for platform, facts in PLATFORMS.items()}
+    assert {platform: kind.__name__ for platform, kind in TYPES.items()} == named
+
+
+async def test_everything_of_their_own_can_be_fetched_again(api: Api) -> None:
     # given
     ada = await api.register("ada")
-    connected = await ada.connect("1")
-    account = connected["connected"][0]["socialAccount"]["id"]
+    connected = await ada.connect("1", pages=["1"])
+    account, page = [one["socialAccount"]["id"] for one in connected["connected"]]
     workspace = await ada.create_workspace()
-    page = await hold_page(database, settings, ada)
     ids = [ada.id, workspace, account, page, connected["facebookAccount"]["id"]]
 
     # when

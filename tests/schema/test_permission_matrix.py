@@ -56,6 +56,7 @@ SCHEMA = build_schema(schema_text())
 # Objects that are reached by their id, and what of a scene is one of them.
 WALKED = {
     "AccessRequest": "access_request",
+    "FacebookPage": "page",
     "InstagramAccount": "shared",
     "Team": "team",
     "Workspace": "workspace",
@@ -240,7 +241,8 @@ async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
     team = await make_team(admin, workspace, "Team", in_team, former)
     shared, unshared = await connected(admin, workspace, "1", "2")
     (own,) = await connected(admin, None, "3")
-    await admin.mutate(SHARE, socialAccountIds=[shared], teamIds=[team])
+    (page,) = await connected(admin, workspace, pages=["1"])
+    await admin.mutate(SHARE, socialAccountIds=[shared, page], teamIds=[team])
     await admin.mutate(REMOVE, workspaceId=workspace, userId=former.id)
     invited = await admin.mutate(
         operations.INVITE, workspaceId=workspace, email="invited@example.com", role="ADMIN"
@@ -258,6 +260,7 @@ async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
         workspace=workspace,
         team=team,
         shared=shared,
+        page=page,
         unshared=unshared,
         admin=admin.id,
         member=member.id,
