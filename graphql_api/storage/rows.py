@@ -14,6 +14,8 @@ from graphql_api.storage.tables import Team, User, Workspace
 
 RowT = TypeVar("RowT", bound=NamedTuple)
 
+RowT = TypeVar("RowT", bound=NamedTuple)
+
 
 class UserRow(NamedTuple):
     """A user, with what is the viewer's own business."""
@@ -23,6 +25,17 @@ class UserRow(NamedTuple):
     email: str
     email_verified_at: datetime | None
     held_count: int
+
+
+class ApiTokenRow(NamedTuple):
+    """An API token, without its secret."""
+
+    id: UUID
+    label: str
+    scopes: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
 
 
 class WorkspaceRow(NamedTuple):

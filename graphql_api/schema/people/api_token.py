@@ -8,7 +8,7 @@ import strawberry
 from graphql_api.domain.permissions import Scope
 from graphql_api.schema.described import output
 from graphql_api.schema.ids import write_id
-from graphql_api.storage import tables
+from graphql_api.storage.rows import ApiTokenRow
 
 
 @output
@@ -28,7 +28,7 @@ class ApiToken:
     )
 
     @classmethod
-    def of(cls, row: tables.ApiToken) -> Self:
+    def of(cls, row: ApiTokenRow) -> Self:
         """Shape a row."""
         return cls(
             id=write_id("ApiToken", row.id),

@@ -32,7 +32,7 @@ from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.people import api_tokens
 from graphql_api.services.workspaces import workspaces
-from graphql_api.storage.rows import AnyUser
+from graphql_api.storage.rows import UserRow
 
 
 @output
@@ -144,19 +144,19 @@ class Viewer:
         return Connection.of(page, AccessRequest.of)
 
 
-def _user(row: AnyUser | None) -> User:
+def _user(row: UserRow | None) -> User:
     return User.of(_own(row))
 
 
-def _is_verified(row: AnyUser | None) -> bool:
+def _is_verified(row: UserRow | None) -> bool:
     return _own(row).email_verified_at is not None
 
 
-def _held_count(row: AnyUser | None) -> int:
+def _held_count(row: UserRow | None) -> int:
     return _own(row).held_count
 
 
-def _own(row: AnyUser | None) -> AnyUser:
+def _own(row: UserRow | None) -> UserRow:
     if row is None:
         raise Unauthenticated
     return row

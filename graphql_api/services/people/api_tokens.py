@@ -24,10 +24,11 @@ from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls import access, attempts
 from graphql_api.services.calls.call import Call, Services
 from graphql_api.services.calls.emails import check_email
-from graphql_api.services.calls.pages import Page, PageRequest, read_page
+from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.history import recording
+from graphql_api.storage.columns import UtcDateTime
 from graphql_api.storage.lookups import Lookup
-from graphql_api.storage.rows import UserRow, columns
+from graphql_api.storage.rows import ApiTokenRow, UserRow, columns, row_of
 from graphql_api.storage.tables import ApiToken, User
 
 
@@ -35,7 +36,7 @@ from graphql_api.storage.tables import ApiToken, User
 class NewApiToken:
     """An API token and its bearer token, which nobody can read again."""
 
-    record: ApiToken
+    record: ApiTokenRow
     bearer_token: Secret
 
 
@@ -161,13 +162,13 @@ async def issue(
     )
     session.add(record)
     await session.flush()
-    return NewApiToken(record, secret)
+    return NewApiToken(row_of(record, ApiTokenRow), secret)
 
 
-async def revoke(call: Call, api_token_id: UUID) -> ApiToken | Refused[InvalidInput]:
+async def revoke(call: Call, api_token_id: UUID) -> ApiTokenRow | Refused[InvalidInput]:
     """End one of the viewer's API tokens, the present one too; revoking twice is no error."""
 
-    async def work(session: AsyncSession) -> ApiToken | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> ApiTokenRow | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
         token = (
             await session.scalars(
@@ -181,7 +182,7 @@ async def revoke(call: Call, api_token_id: UUID) -> ApiToken | Refused[InvalidIn
             await session.flush()
             event = NewEvent(Personal(token.user_id), EventKind.API_TOKEN_REVOKED, token.id)
             await recording.record(session, call, [event])
-        return token
+        return row_of(token, ApiTokenRow)
 
     return await call.transact(work)
 
@@ -204,19 +205,21 @@ async def end_all(
     return ended.scalars().all()
 
 
-async def page(call: Call, request: PageRequest) -> Page[ApiToken]:
-    """The viewer's own API tokens, the newest first, revoked ones not among them."""
-    statement = select(ApiToken).where(
-        col(ApiToken.revoked_at).is_(None), col(ApiToken.expires_at) > call.now
-    )
-    return await read_page(
-        call,
-        statement,
-        request,
-        within=[(col(ApiToken.user_id), call.viewer.user_id)],
-        order=[col(ApiToken.created_at), col(ApiToken.id)],
-        descending=True,
-    )
+async def page(call: Call, request: PageRequest) -> Page[ApiTokenRow]:
+    """The viewer's own API tokens that work now, the newest first."""
+    return await _WORKING.page(call, request, user_id=call.viewer.user_id, now=call.now)
+
+
+_WORKING = PreparedList(
+    sa.select(*columns(ApiToken, ApiTokenRow)).where(
+        col(ApiToken.revoked_at).is_(None),
+        col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
+    ),
+    ApiTokenRow,
+    within={"user_id": col(ApiToken.user_id)},
+    order=[col(ApiToken.created_at), col(ApiToken.id)],
+    descending=True,
+)
 
 
 def _no_such_token() -> InvalidInput:

@@ -25,6 +25,7 @@ from graphql_api.services.calls.call import Call, Services
 from graphql_api.services.calls.emails import check_email
 from graphql_api.services.history import recording
 from graphql_api.services.people.api_tokens import end_all
+from graphql_api.storage.rows import UserRow, row_of
 from graphql_api.storage.tables import EmailCode, Mail, User
 
 _PREFIXES = {
@@ -47,7 +48,7 @@ async def mail_verification(session: AsyncSession, call: Call, user: User) -> No
     await mails.enqueue(session, call, MailKind.VERIFY_EMAIL, user.email, new.details, secret=new.code)
 
 
-async def send_verification(call: Call, *, email: str) -> User | Refused[InvalidInput]:
+async def send_verification(call: Call, *, email: str) -> UserRow | Refused[InvalidInput]:
     """Mail the viewer another code that verifies their address.
 
     Raises:
@@ -65,25 +66,25 @@ async def send_verification(call: Call, *, email: str) -> User | Refused[Invalid
         return Refused([_verified_already()])
     await attempts.count_mail(call, MailKind.VERIFY_EMAIL, key)
 
-    async def work(session: AsyncSession) -> User | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput]:
         user = await access.lock_viewer(session, call)
         if user.email_verified_at is not None:
             return Refused([_verified_already()])
         await mail_verification(session, call, user)
-        return user
+        return row_of(user, UserRow)
 
     return await call.transact(work)
 
 
-async def verify(call: Call, *, code: Secret) -> User | Refused[InvalidInput]:
+async def verify(call: Call, *, code: Secret) -> UserRow | Refused[InvalidInput]:
     """Verify the address that a code was mailed to."""
 
-    async def work(session: AsyncSession) -> User | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput]:
         user = await _redeem(session, call, code, EmailCodePurpose.VERIFY_EMAIL)
         if user is None:
             return Refused([_no_such_code()])
         await recording.record(session, call, _note_verified(user, call.now), actor_id=user.id)
-        return user
+        return row_of(user, UserRow)
 
     return await call.transact(work)
 
@@ -129,7 +130,7 @@ async def fill_reset(session: AsyncSession, services: Services, mail: Mail) -> b
     return True
 
 
-async def reset_password(call: Call, *, code: Secret, new: Secret) -> User | Refused[InvalidInput]:
+async def reset_password(call: Call, *, code: Secret, new: Secret) -> UserRow | Refused[InvalidInput]:
     """Choose a new password by a code; all API tokens of the user end, and their address is verified."""
     problems = Problems()
     new = inputs.check_password(problems, ("input", "newPassword"), new)
@@ -142,7 +143,7 @@ async def reset_password(call: Call, *, code: Secret, new: Secret) -> User | Ref
     password_hash = await call.services.passwords.hash(new)
     await attempts.forgive_account(call, user.email_key)
 
-    async def work(session: AsyncSession) -> User | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput]:
         user = await _redeem(session, call, code, EmailCodePurpose.RESET_PASSWORD)
         if user is None:
             return Refused([_no_such_code()])
@@ -155,7 +156,7 @@ async def reset_password(call: Call, *, code: Secret, new: Secret) -> User | Ref
         ]
         await session.flush()
         await recording.record(session, call, events, actor_id=user.id)
-        return user
+        return row_of(user, UserRow)
 
     return await call.transact(work)
 

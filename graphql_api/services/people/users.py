@@ -20,6 +20,7 @@ from graphql_api.services.calls.emails import check_email
 from graphql_api.services.history import recording
 from graphql_api.services.people import api_tokens, email_codes
 from graphql_api.services.people.api_tokens import CredentialsRejected, NewApiToken
+from graphql_api.storage.rows import UserRow, row_of
 from graphql_api.storage.tables import User
 
 
@@ -27,7 +28,7 @@ from graphql_api.storage.tables import User
 class Registered:
     """A new user, with the API token that they start with."""
 
-    user: User
+    user: UserRow
     token: NewApiToken
 
 
@@ -65,7 +66,7 @@ async def register(
         ]
         await recording.record(session, call, events, actor_id=user.id)
         await email_codes.mail_verification(session, call, user)
-        return Registered(user, token)
+        return Registered(row_of(user, UserRow), token)
 
     outcome = await call.transact(work)
     if isinstance(outcome, Refused):
@@ -88,7 +89,7 @@ async def _tell_owner(call: Call, email_key: str) -> None:
 
 async def change_password(
     call: Call, *, current: Secret, new: Secret
-) -> User | Refused[InvalidInput | CredentialsRejected]:
+) -> UserRow | Refused[InvalidInput | CredentialsRejected]:
     """Change the viewer's password, and end their other API tokens: a thief's among them."""
     user_id = call.viewer.user_id
     problems = Problems()
@@ -100,7 +101,7 @@ async def change_password(
         return known
     password_hash = await call.services.passwords.hash(new)
 
-    async def work(session: AsyncSession) -> User | Refused[CredentialsRejected]:
+    async def work(session: AsyncSession) -> UserRow | Refused[CredentialsRejected]:
         user = await access.lock_viewer(session, call)
         if user.password_hash != known.password_hash:
             return Refused([wrong_password()])
@@ -114,7 +115,7 @@ async def change_password(
         ]
         await session.flush()
         await recording.record(session, call, events)
-        return user
+        return row_of(user, UserRow)
 
     return await call.transact(work)
 
