@@ -184,10 +184,13 @@ EMAILS = [
     (SQL, "INVALID_FORMAT"),
     (f"{HTML}@b.example", "INVALID_FORMAT"),
     ("a@" + "b" * 250 + ".example", "TOO_LONG"),
+    ("a" * 65 + "@b.example", "TOO_LONG"),
 ]
 PASSWORDS = [
     ("", "REQUIRED"),
-    ("CANARY1", "TOO_SHORT"),
+    ("CANARY123", "TOO_SHORT"),
+    ("1q2w3e4r5t", "NOT_ALLOWED"),
+    ("QWERTYUIOP", "NOT_ALLOWED"),
     ("x" * 257, "TOO_LONG"),
     ("x" * 1025, "TOO_LONG"),
     ("👩" * 257, "TOO_LONG"),

@@ -21,13 +21,14 @@ from graphql_api.services.accounts import social_accounts
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
-from graphql_api.services.people import users
-from graphql_api.services.people.api_tokens import CredentialsRejected
+from graphql_api.services.people import passwords
+from graphql_api.services.people.passwords import CredentialsRejected
 from graphql_api.services.workspaces.members import no_such_workspace, not_allowed
 from graphql_api.storage.rows import UserRow, WorkspaceRow, row_of
-from graphql_api.storage.tables import FacebookAccount, Membership, SocialAccount, User, Workspace
+from graphql_api.storage.tables import Event, FacebookAccount, Membership, SocialAccount, User, Workspace
 
 _TRIES = 10
+DELETED_USER = "a deleted user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,13 @@ async def delete_workspace(call: Call, workspace_id: UUID) -> WorkspaceRow | Ref
         await session.execute(sa.delete(Workspace).where(col(Workspace.id) == workspace_id))
         details = {"name": workspace.name}
         events = [
-            NewEvent(Personal(user_id), EventKind.WORKSPACE_DELETED, workspace_id, details)
+            NewEvent(
+                Personal(user_id),
+                EventKind.WORKSPACE_DELETED,
+                workspace_id,
+                details,
+                subject_name=workspace.name,
+            )
             for user_id in members
         ]
         await recording.record(session, call, events)
@@ -81,14 +88,14 @@ async def delete_user(
 
     A Workspace whose only member they are goes with them. One that has other members must keep an admin.
     """
-    known = await users.confirm_password(call, current_password)
-    if isinstance(known, Refused):
-        return known
+    known = await passwords.read_viewer(call)
+    if refused := await passwords.confirm(call, known, current_password):
+        return refused
 
     async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput | CredentialsRejected]:
         viewer = await access.lock_viewer(session, call)
         if viewer.password_hash != known.password_hash:
-            return Refused([users.wrong_password()])
+            return passwords.rejected()
         # Only the viewer's own transactions make them a member of more, and those wait for this one.
         mine = (
             await session.scalars(select(Membership.workspace_id).where(Membership.user_id == viewer.id))
@@ -111,6 +118,7 @@ async def delete_user(
         ]
         left = [NewEvent(place, EventKind.MEMBER_LEFT, viewer.id) for place in staying]
         await recording.record(session, call, left)
+        await _forget_name(session, viewer.id)
         session.expunge(viewer)
         await session.execute(sa.delete(Workspace).where(col(Workspace.id).in_(going)))
         # Last, so that the database itself forgets who did what: that is null from now on.
@@ -137,6 +145,17 @@ async def _leave_no_trace(
             sa.update(SocialAccount)
             .where(which)
             .values({column: None})
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def _forget_name(session: AsyncSession, user_id: UUID) -> None:
+    """What others keep of what the user did, or of what was done to them, no longer says who it was."""
+    for whose, name in ((Event.actor_id, "actor_name"), (Event.subject_id, "subject_name")):
+        await session.execute(
+            sa.update(Event)
+            .where(col(whose) == user_id, col(Event.user_id).is_distinct_from(user_id))
+            .values({name: DELETED_USER})
             .execution_options(synchronize_session=False)
         )
 
