@@ -37,16 +37,16 @@ from graphql_api.storage.rows import UserRow
 
 @output
 class Viewer:
-    """The authenticated caller, with what is private to them."""
+    """The user that the bearer token belongs to, with everything that is private to them."""
 
     @resolved
     def user(self, info: Info) -> User:
-        """The viewer as others see them."""
+        """The viewer, as other users see them."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _user)
 
     @resolved
     def email_verified(self, info: Info) -> bool:
-        """Whether the viewer has shown, by a code that was mailed there, that their e-mail address is theirs: see `verifyEmail`."""
+        """True if the viewer has verified their e-mail address. See `verifyEmail`."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _is_verified)
 
     @resolved
@@ -61,7 +61,7 @@ class Viewer:
 
     @connection
     async def api_tokens(self, info: Info, request: PageRequest) -> Connection[ApiToken]:
-        """The viewer's API tokens that work now, the newest first."""
+        """The viewer's API tokens that work now, newest first."""
         call = info.context.call
         page = await api_tokens.page(call, request)
         return Connection.of(page, ApiToken.of)
