@@ -66,7 +66,7 @@ async def test_the_event_of_a_deletion_tells_what_and_by_whom(api: Api, database
     )
     assert str(event["subject_id"]).replace("-", "") == key_of(workspace).hex
     assert str(event["actor_id"]).replace("-", "") == key_of(ada.id).hex
-    assert "Agency" in event["details"]
+    assert event["subject_name"] == "Agency"
 
 
 async def test_only_an_admin_deletes_a_workspace(api: Api, database: Database) -> None:

@@ -273,3 +273,36 @@ async def test_a_user_with_a_change_under_way_can_be_deleted(api: Api, mailbox: 
     await ask(ada, mailbox)
 
     assert (await ada.mutate(DELETE_USER, currentPassword=PASSWORD))["__typename"] == "DeleteUserSuccess"
+
+
+async def test_every_event_of_a_user_has_the_name_of_what_it_is_about(
+    api: Api, mailbox: Mailbox, database: Database
+) -> None:
+    # given
+    ada = await api.register("ada")
+    verifies = (await mailbox.wait(ada.email, "Verify your e-mail address")).code
+    laptop = {"email": ada.email, "password": PASSWORD, "label": "laptop", "scopes": []}
+
+    # when
+    await api.mutate(VERIFY, {"code": verifies})
+    token = await api.mutate(operations.LOG_IN, laptop)
+    await ada.mutate(operations.REVOKE, apiTokenId=token["apiToken"]["id"])
+    await ada.mutate(UPDATE_PROFILE, name="Countess")
+    await ada.mutate(operations.CHANGE_PASSWORD, currentPassword=PASSWORD, newPassword=NEW_PASSWORD)
+    await api.mutate(REQUEST_RESET, {"email": ada.email})
+    resets = (await mailbox.wait(ada.email, "Choose a new password")).code
+    await api.mutate(RESET, {"code": resets, "newPassword": PASSWORD})
+
+    # then
+    rows = await database.rows("SELECT kind, subject_name FROM events ORDER BY seq")
+    assert [(row["kind"], row["subject_name"]) for row in rows] == [
+        ("USER_REGISTERED", "Ada"),
+        ("API_TOKEN_CREATED", "Registration"),
+        ("EMAIL_VERIFIED", "Ada"),
+        ("API_TOKEN_CREATED", "laptop"),
+        ("API_TOKEN_REVOKED", "laptop"),
+        ("PROFILE_UPDATED", "Countess"),
+        ("PASSWORD_CHANGED", "Countess"),
+        ("PASSWORD_RESET", "Countess"),
+        ("API_TOKEN_REVOKED", "Registration"),
+    ]
