@@ -57,12 +57,11 @@ async def send_verification(call: Call, *, email: str) -> UserRow | Refused[Inva
     Raises:
         RateLimited: they were sent several in the last hour.
     """
-    user_id = call.viewer.user_id
+    known = await passwords.read_viewer(call)
     problems = Problems()
     _, key = check_email(problems, ("input", "email"), email)
     if problems:
         return Refused(problems.found)
-    known = await call.read(lambda session: session.get_one(User, user_id))
     if key != known.email_key:
         return Refused([_not_yours()])
     if known.email_verified_at is not None:
