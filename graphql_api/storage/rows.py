@@ -14,8 +14,6 @@ from graphql_api.storage.tables import Team, User, Workspace
 
 RowT = TypeVar("RowT", bound=NamedTuple)
 
-RowT = TypeVar("RowT", bound=NamedTuple)
-
 
 class UserRow(NamedTuple):
     """A user, with what is the viewer's own business."""

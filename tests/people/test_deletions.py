@@ -88,7 +88,7 @@ async def test_only_an_admin_deletes_a_workspace(api: Api, database: Database) -
 
 
 async def test_a_workspace_is_deleted_while_people_join_connect_and_leave(api: Api) -> None:
-    for number in range(5):
+    for number in range(1, 6):
         # given
         workspace, (ada, eve) = await team_of(api, "ADMIN")
         new = await api.register("new")
@@ -147,10 +147,7 @@ async def test_what_a_deleted_user_did_stays_without_their_name(api: Api, databa
     workspace, (ada, eve) = await team_of(api, "ADMIN")
     await eve.mutate(UPDATE_PROFILE, name="Eve the Second")
     await eve.connect("1", workspace=workspace)
-    await database.rows(
-        "UPDATE events SET actor_name = 'Eve', subject_name = 'Eve' WHERE kind = 'MEMBER_JOINED' "
-        f"AND actor_id = {database.literal(key_of(eve.id))}"
-    )
+    assert "Eve" in str(await database.rows("SELECT actor_name FROM events WHERE workspace_id IS NOT NULL"))
     assert (await accounts(database))[0]["facebook_account_id"] is not None
 
     # when

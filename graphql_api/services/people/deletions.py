@@ -52,7 +52,7 @@ async def delete_workspace(call: Call, workspace_id: UUID) -> WorkspaceRow | Ref
         if workspace is None:
             return Refused([no_such_workspace()])
         if not may(role, Action.DELETE):
-            return Refused([not_allowed("Only an admin of the Workspace deletes it")])
+            return Refused([not_allowed("Only an admin can delete the Workspace")])
         members = await _members(session, call, workspace_id)
         if not expected.issuperset(members):
             return _MembersChanged(())
@@ -60,18 +60,12 @@ async def delete_workspace(call: Call, workspace_id: UUID) -> WorkspaceRow | Ref
         await _lock_accounts(session, _held_by([holders.Workspace(workspace_id)]))
         await social_accounts.empty(session, call, _held_by([holders.Workspace(workspace_id)]))
         await session.execute(sa.delete(Workspace).where(col(Workspace.id) == workspace_id))
-        details = {"name": workspace.name}
-        events = [
-            NewEvent(
-                Personal(user_id),
-                EventKind.WORKSPACE_DELETED,
-                workspace_id,
-                details,
-                subject_name=workspace.name,
-            )
+        name = workspace.name
+        deleted = [
+            NewEvent(Personal(user_id), EventKind.WORKSPACE_DELETED, workspace_id, subject_name=name)
             for user_id in members
         ]
-        await recording.record(session, call, events)
+        await recording.record(session, call, deleted)
         return row_of(workspace, WorkspaceRow)
 
     for _ in range(_TRIES):
