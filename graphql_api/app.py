@@ -96,6 +96,7 @@ def build_services(settings: Settings) -> Services:
             invitation_lifetime=timedelta(days=settings.invitation_days),
             idempotency_key_lifetime=timedelta(hours=settings.idempotency_key_hours),
             free_log_ins_per_account=settings.free_log_ins_per_account,
+            free_log_ins_from_new_networks=settings.free_log_ins_from_new_networks,
             free_log_ins_per_address=settings.free_log_ins_per_address,
             free_registrations_per_address=settings.free_registrations_per_address,
             mails_per_recipient=settings.mails_per_recipient,

@@ -83,6 +83,7 @@ class Settings(_Figures):
     invitation_days: int = Field(default=7, ge=1, le=365)
     idempotency_key_hours: int = Field(default=24, ge=24, le=8760)
     free_log_ins_per_account: int = Field(default=5, ge=1)
+    free_log_ins_from_new_networks: int = Field(default=100, ge=1)
     free_log_ins_per_address: int = Field(default=50, ge=1)
     free_registrations_per_address: int = Field(default=100, ge=1)
     mails_per_recipient: int = Field(default=5, ge=1)

@@ -14,7 +14,7 @@ from typing import Any
 PASSWORD = "CANARY-password-Zq81x"
 LENGTH = 53  # of a bearer token or a code
 _PASSWORDS = re.compile(b"CANARY")
-_SECRETS = re.compile(b"CANARY|sc[airv]_[0-9A-Za-z]+")
+_SECRETS = re.compile(b"CANARY|sc[aeirv]_[0-9A-Za-z]+")
 # The three places of the schema that show a secret, once and on purpose.
 SHOWN_ON_PURPOSE = frozenset({"bearerToken", "code", "accessToken"})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.canaries import Canaries
 
-CODE = re.compile(r"\bsc[irv]_[0-9A-Za-z]{49}\b")
+CODE = re.compile(r"\bsc[eirv]_[0-9A-Za-z]{49}\b")
 
 
 @dataclass(frozen=True)

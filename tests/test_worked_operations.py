@@ -10,7 +10,8 @@ A page is prose, and between it steps. A step is two or three blocks, one right 
 `{{name}}` in variables is a value that is known. In an answer it is one that becomes known there (or, when
 it is known already, the one that must stand there); a text that ends with an ellipsis begins like this.
 Known from the start are `{{password}}` and of everybody who sends something `{{nora.id}}` and `{{nora.email}}`.
-`{{nora.verification}}` and `{{nora.reset}}` are the codes that she was mailed. Whoever is "nobody" sends no
+`{{nora.verification}}`, `{{nora.reset}}` and `{{nora.change}}` are the codes that she was mailed, the last one
+to `{{nora.newEmail}}`. Whoever is "nobody" sends no
 bearer token. A subscription is validated, and not run.
 """
 
@@ -31,7 +32,11 @@ from tests.mails import Mailbox
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(ROOT.glob("docs/operations*.md"))
 _BLOCK = re.compile(r"<!-- as: (\w+) -->|^```(graphql|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_MAILED = {"verification": "Verify your e-mail address", "reset": "Choose a new password"}
+_MAILED = {
+    "verification": "Verify your e-mail address",
+    "reset": "Choose a new password",
+    "change": "Confirm your new e-mail address",
+}
 _PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
 
 
@@ -72,7 +77,8 @@ async def read_mails(step: Step, known: dict[str, str], mailbox: Mailbox) -> Non
     for name in _PLACEHOLDER.findall(step.variables):
         person, _, what = name.partition(".")
         if what in _MAILED and name not in known:
-            known[name] = (await mailbox.wait(known[f"{person}.email"], _MAILED[what])).code
+            to = known[f"{person}.{'newEmail' if what == 'change' else 'email'}"]
+            known[name] = (await mailbox.wait(to, _MAILED[what])).code
 
 
 def filled(value: Any, known: dict[str, str]) -> Any:

@@ -1,16 +1,21 @@
-"""Hashing of passwords: argon2id, in threads, a bounded number at a time.
+"""Hashing of passwords: argon2id, in threads, a bounded number at a time. And the list of common ones.
 
 A hash holds its memory while it is made, so unbounded log-ins would take all of the machine's.
 """
 
 import asyncio
+import gzip
 from base64 import b64encode
+from functools import cache
+from pathlib import Path
 from secrets import token_bytes
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from graphql_api.domain.secrets import Secret
+
+COMMON = Path(__file__).with_name("common_passwords.txt.gz")
 
 
 class Passwords:
@@ -36,11 +41,21 @@ class Passwords:
             same = await asyncio.to_thread(self._verify, password.reveal(), password_hash or self._nobody)
         return same and password_hash is not None
 
+    def is_common(self, password: Secret) -> bool:
+        """Is this one of the most common passwords, in whatever case?"""
+        return password.reveal().strip().lower() in _common()
+
     def _verify(self, password: str, password_hash: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Read when the first password is chosen: many processes never need it."""
+    return frozenset(gzip.decompress(COMMON.read_bytes()).decode().split())
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:

@@ -13,6 +13,7 @@ BEARER_TOKEN = "sca"  # social connections, API token  # noqa: S105 - a prefix, 
 INVITATION_CODE = "sci"
 VERIFICATION_CODE = "scv"
 RESET_CODE = "scr"
+CHANGE_CODE = "sce"  # of an e-mail address
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_DIGITS, _CHECK_DIGITS = 43, 6

@@ -6,7 +6,7 @@ Messages name the rule and never repeat the value, which may be a secret or some
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ MAX_LOCATION = 200
 MAX_NICKNAME = 100
 MAX_PAGE_NAME = 75
 MAX_IDEMPOTENCY_KEY = 255
-MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 8, 256, 1024
+MIN_PASSWORD, MAX_PASSWORD, MAX_PASSWORD_BYTES = 10, 256, 1024
 
 _META_ID = re.compile(r"[1-9][0-9]{0,19}")
 _USERNAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
@@ -153,27 +153,43 @@ def check_text(
     return text
 
 
-def check_password(problems: Problems, path: tuple[str, ...], value: Secret) -> Secret:
-    """A password: 8 to 256 characters; returns it in the one normal form that is hashed (NFC).
+def check_password(
+    problems: Problems,
+    path: tuple[str, ...],
+    value: Secret,
+    *,
+    is_common: Callable[[Secret], bool],
+    email: str,
+) -> Secret:
+    """A new password: 10 to 256 characters, not a common one, not the user's address or its local part.
 
-    Refused over 1024 bytes before any hashing. Normalising at both ends lets a password that was typed
-    as composed characters on one keyboard be typed as combining ones on another.
+    Returns it in the normal form that is hashed (NFC): what one keyboard writes as composed characters,
+    another may write as combining ones. More than 1024 bytes are refused before any hashing.
     """
     if not _encodable(value.reveal()):
         problems.add(path, InvalidInputCode.INVALID_FORMAT, "A password is Unicode text")
         return value
-    password = normal_password(value).reveal()
+    normal = normal_password(value)
+    password = normal.reveal()
     if not password:
         problems.add(path, InvalidInputCode.REQUIRED, "A password is required")
     elif len(password) < MIN_PASSWORD:
         problems.add(path, InvalidInputCode.TOO_SHORT, f"A password has at least {MIN_PASSWORD} characters")
-    elif len(password) > MAX_PASSWORD or len(password.encode()) > MAX_PASSWORD_BYTES:
+    elif _is_too_long(password):
         problems.add(
             path,
             InvalidInputCode.TOO_LONG,
             f"A password has at most {MAX_PASSWORD} characters and {MAX_PASSWORD_BYTES} bytes",
         )
-    return Secret(password)
+    elif email and password.strip().casefold() in {email.casefold(), email.casefold().rpartition("@")[0]}:
+        problems.add(
+            path, InvalidInputCode.NOT_ALLOWED, "A password cannot be the e-mail address or a part of it"
+        )
+    elif is_common(normal):
+        problems.add(
+            path, InvalidInputCode.NOT_ALLOWED, "Many people use this password. Please choose another one"
+        )
+    return normal
 
 
 def normal_password(value: Secret) -> Secret:
@@ -182,10 +198,13 @@ def normal_password(value: Secret) -> Secret:
 
 
 def could_be_password(value: Secret) -> bool:
-    """Is this worth hashing: could it be anybody's password at all?"""
-    problems = Problems()
-    check_password(problems, (), value)
-    return not problems
+    """Is this worth hashing: could it be anybody's password, also one that was chosen by older rules?"""
+    text = value.reveal()
+    return bool(text) and _encodable(text) and not _is_too_long(normal_password(value).reveal())
+
+
+def _is_too_long(password: str) -> bool:
+    return len(password) > MAX_PASSWORD or len(password.encode()) > MAX_PASSWORD_BYTES
 
 
 def check_idempotency_key(problems: Problems, path: tuple[str, ...], value: str | None) -> None:

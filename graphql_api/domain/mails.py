@@ -109,6 +109,7 @@ def _short(subject: str) -> str:
 
 _PAGES = {
     MailKind.VERIFY_EMAIL: "verify-email",
+    MailKind.CHANGE_EMAIL: "verify-email",
     MailKind.RESET_PASSWORD: "reset-password",
     MailKind.INVITATION: "invitation",
 }
@@ -176,8 +177,8 @@ You get this e-mail because you are an admin of the Workspace.
 _ADDRESS_TAKEN = """
 {greeting}
 
-somebody, probably you, tried to register with this e-mail address. It is
-registered already, so nothing was changed.
+somebody, probably you, tried to register with this e-mail address, or to
+change theirs to it. It is registered already, so nothing was changed.
 
 If it was you, log in, or ask for a new password if you forgot yours. If it
 was not you, there is nothing to do.

@@ -103,8 +103,3 @@ def may_answer_access_requests(role: Role | None) -> bool:
 def may_rename(role: Role | None) -> bool:
     """May the viewer rename the Workspace?"""
     return may(role, Action.RENAME)
-
-
-def may_delete(role: Role | None) -> bool:
-    """May the viewer delete the Workspace?"""
-    return may(role, Action.DELETE)

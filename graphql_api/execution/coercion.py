@@ -82,10 +82,10 @@ def coerce_variables(
 
 
 def without_value(message: str, type_: GraphQLInputType, path: Path) -> str:
-    """Return what graphql-core says of a value, cut before the value."""
+    """Return what graphql-core says of a value, cut before the value, and in GraphQL's words."""
     structural = _WITHOUT_VALUE.match(message)
     if structural:
-        return structural.group() + "."
+        return re.sub(r"None$", "null", structural.group()) + "."
     return f"Expected a value of type '{_type_at(type_, path)}'."
 
 

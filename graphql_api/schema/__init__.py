@@ -30,6 +30,7 @@ from graphql_api.schema.workspaces.team import Team
 CREDENTIAL_FIELDS = frozenset(
     {
         "createApiToken",
+        "changeEmailAddress",
         "changePassword",
         "deleteUser",
         "registerUser",

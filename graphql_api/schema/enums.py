@@ -123,7 +123,7 @@ _described(
     OUT_OF_RANGE="A number or a list is larger or smaller than it may be.",
     DUPLICATE="It stands there already: in this call, or in what is kept.",
     NOT_FOUND="There is no such object, or the viewer cannot see it.",
-    NOT_ALLOWED="The viewer sees it, and may not do this with it.",
+    NOT_ALLOWED="A rule forbids this: the viewer sees the object and may not do this with it, or the value is one that nobody may use, such as a very common password.",
     OTHER="Something that this version of the schema has no word for; see the message.",
 )
 _described(

@@ -31,7 +31,7 @@ from graphql_api.schema.described import interface, output
 from graphql_api.schema.enums import AccessTokenProblem
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.services.accounts.holdings import Facts
-from graphql_api.services.people import api_tokens
+from graphql_api.services.people import passwords
 
 _PATH = (
     "The place of the value in the arguments: names and list positions, beginning with the argument's name, for example "
@@ -204,7 +204,7 @@ def conflict_error(
 
 _SHAPES: Mapping[type, tuple[type, Callable[[Any, Any], Any]]] = {
     inputs.InvalidInput: (InvalidInput, lambda problem, _: InvalidInput.of(problem)),
-    api_tokens.CredentialsRejected: (
+    passwords.CredentialsRejected: (
         CredentialsRejected,
         lambda problem, _: CredentialsRejected(path=list(problem.path), message=problem.message),
     ),

@@ -25,6 +25,17 @@ class UserRow(NamedTuple):
     held_count: int
 
 
+class ApiTokenRow(NamedTuple):
+    """An API token, without its secret."""
+
+    id: UUID
+    label: str
+    scopes: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
 class WorkspaceRow(NamedTuple):
     """A Workspace."""
 

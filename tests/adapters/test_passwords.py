@@ -1,13 +1,15 @@
 """Password hashes: salted, slow alike for everybody, and bounded."""
 
 import asyncio
+import gzip
 import threading
 
 import pytest
 from argon2 import extract_parameters
 from argon2.exceptions import VerifyMismatchError
 
-from graphql_api.adapters.passwords import Passwords
+from graphql_api.adapters.passwords import COMMON, Passwords
+from graphql_api.domain.inputs import MIN_PASSWORD
 from graphql_api.domain.secrets import Secret
 
 PASSWORD = Secret("correct horse")
@@ -88,3 +90,17 @@ async def test_no_more_than_so_many_are_made_at_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(passwords, "_verify", watched)
     await asyncio.gather(*(passwords.matches(PASSWORD, "x") for _ in range(8)))
     assert most == 2
+
+
+@pytest.mark.parametrize("common", ["1234567890", "qwertyuiop", "QwertyUIOP", " password12 "])
+def test_the_most_common_passwords_are_known_in_whatever_case(passwords: Passwords, common: str) -> None:
+    assert passwords.is_common(Secret(common))
+
+
+def test_the_list_has_only_what_is_long_enough_and_in_lower_case(passwords: Passwords) -> None:
+    listed = gzip.decompress(COMMON.read_bytes()).decode().split()
+
+    assert len(set(listed)) == len(listed) == 1777
+    assert all(len(one) >= MIN_PASSWORD and one == one.lower() for one in listed)
+    assert COMMON.with_name("common_passwords.LICENSE").exists()
+    assert not passwords.is_common(PASSWORD)

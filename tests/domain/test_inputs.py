@@ -69,8 +69,18 @@ def code_of_text(value: str) -> list[str]:
 
 def code_of_password(value: str) -> list[str]:
     problems = Problems()
-    inputs.check_password(problems, PATH, Secret(value))
+    check_password(problems, value)
     return codes(problems)
+
+
+def check_password(problems: Problems, value: str) -> Secret:
+    return inputs.check_password(
+        problems,
+        PATH,
+        Secret(value),
+        is_common=lambda one: one.reveal() == "1q2w3e4r5t",
+        email="Ada.Lovelace@example.com",
+    )
 
 
 @pytest.mark.parametrize("value", ["1", "17841405902213202", "9" * 20])
@@ -192,17 +202,17 @@ def test_text_is_returned_in_one_normal_form_without_white_space_around_it() -> 
     ("value", "code"),
     [
         ("", ["REQUIRED"]),
-        ("x" * 7, ["TOO_SHORT"]),
-        ("x" * 8, []),
+        ("x" * 9, ["TOO_SHORT"]),
+        ("x" * 10, []),
         ("x" * 256, []),
         ("x" * 257, ["TOO_LONG"]),
         ("👩" * 256, []),
         ("x" * 1025, ["TOO_LONG"]),
-        ("e\u0301" * 7, ["TOO_SHORT"]),
-        ("\ud83d" * 8, ["INVALID_FORMAT"]),
+        ("e\u0301" * 9, ["TOO_SHORT"]),
+        ("\ud83d" * 10, ["INVALID_FORMAT"]),
     ],
 )
-def test_a_password_is_8_to_256_characters(value: str, code: list[str]) -> None:
+def test_a_password_is_10_to_256_characters(value: str, code: list[str]) -> None:
     assert code_of_password(value) == code
 
 
@@ -213,20 +223,46 @@ def test_a_password_counts_at_most_1024_bytes() -> None:
 
 
 def test_a_password_is_the_same_however_it_is_typed() -> None:
-    composed, combining = "pässword", unicodedata.normalize("NFD", "pässword")
+    composed, combining = "pässwörter", unicodedata.normalize("NFD", "pässwörter")
 
     assert composed != combining
     assert inputs.normal_password(Secret(combining)).reveal() == composed
-    assert inputs.check_password(Problems(), PATH, Secret(combining)).reveal() == composed
+    assert check_password(Problems(), combining).reveal() == composed
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1q2w3e4r5t", "ada.lovelace@example.com", "ADA.LOVELACE@example.com", "Ada.Lovelace", "ada.lovelace "],
+)
+def test_a_common_password_and_the_users_address_are_not_allowed(value: str) -> None:
+    assert code_of_password(value) == ["NOT_ALLOWED"]
+
+
+@pytest.mark.parametrize("value", ["1q2w3e4r5t6", "lovelace@example.com", "example.com", "x ada.lovelace"])
+def test_what_only_resembles_one_of_these_is_allowed(value: str) -> None:
+    assert code_of_password(value) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "could_be"), [("x", True), ("x" * 256, True), ("x" * 257, False), ("", False)]
+)
+def test_a_password_that_was_chosen_by_older_rules_can_still_be_somebodys(value: str, could_be: bool) -> None:
+    assert inputs.could_be_password(Secret(value)) is could_be
 
 
 def test_a_problem_never_repeats_the_value() -> None:
     problems = Problems()
-    inputs.check_password(problems, PATH, Secret("x" * 300))
+    check_password(problems, "x" * 300)
+    check_password(problems, "1q2w3e4r5t")
+    check_password(problems, "ada.lovelace")
     inputs.check_access_token(problems, PATH, Secret("é" * 30))
     inputs.check_text(problems, PATH, "<b>\x00</b>", longest=100)
 
-    assert not any(bad in problem.message for problem in problems.found for bad in ("xxx", "éé", "<b>"))
+    assert not any(
+        bad in problem.message
+        for problem in problems.found
+        for bad in ("xxx", "éé", "<b>", "1q2w", "lovelace")
+    )
 
 
 def claims_of(

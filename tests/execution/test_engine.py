@@ -77,10 +77,10 @@ INPUT = "mutation($i:Credentials!){connect(input:$i)}"
         ),
         (
             {"accessToken": None},
-            ["$i.accessToken has no usable value. Expected value of non-null type 'String!' not to be None."],
+            ["$i.accessToken has no usable value. Expected value of non-null type 'String!' not to be null."],
         ),
         (CANARY, ["$i has no usable value. Expected value of type 'Credentials' to be an object."]),
-        (None, ["$i has no usable value. Expected value of non-null type 'Credentials!' not to be None."]),
+        (None, ["$i has no usable value. Expected value of non-null type 'Credentials!' not to be null."]),
     ],
 )
 async def test_a_wrong_variable_is_told_by_path_and_type_never_by_value(

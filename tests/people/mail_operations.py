@@ -27,6 +27,18 @@ mutation Verify($input: VerifyEmailInput!) {{
 }}
 """
 
+CHANGE_EMAIL = f"""
+mutation ChangeEmail($input: ChangeEmailAddressInput!) {{
+  changeEmailAddress(input: $input) {{
+    __typename
+    ... on ChangeEmailAddressSuccess {{ email }}
+    ... on ChangeEmailAddressFailure {{
+      message errors {{ {_ERRORS} ... on CredentialsRejected {{ path message }} }}
+    }}
+  }}
+}}
+"""
+
 REQUEST_RESET = f"""
 mutation RequestReset($input: RequestPasswordResetInput!) {{
   requestPasswordReset(input: $input) {{

@@ -10,7 +10,7 @@ from tests import operations
 from tests.api import Api, Person, paths
 from tests.canaries import PASSWORD
 from tests.database import Database, Rows, key_of, share
-from tests.people.operations import DELETE_USER, DELETE_WORKSPACE, LEAVE
+from tests.people.operations import DELETE_USER, DELETE_WORKSPACE, LEAVE, UPDATE_PROFILE
 from tests.workspaces.test_members import kinds, request_access, roles, team_of
 
 
@@ -66,7 +66,7 @@ async def test_the_event_of_a_deletion_tells_what_and_by_whom(api: Api, database
     )
     assert str(event["subject_id"]).replace("-", "") == key_of(workspace).hex
     assert str(event["actor_id"]).replace("-", "") == key_of(ada.id).hex
-    assert "Agency" in event["details"]
+    assert event["subject_name"] == "Agency"
 
 
 async def test_only_an_admin_deletes_a_workspace(api: Api, database: Database) -> None:
@@ -88,7 +88,7 @@ async def test_only_an_admin_deletes_a_workspace(api: Api, database: Database) -
 
 
 async def test_a_workspace_is_deleted_while_people_join_connect_and_leave(api: Api) -> None:
-    for number in range(5):
+    for number in range(1, 6):
         # given
         workspace, (ada, eve) = await team_of(api, "ADMIN")
         new = await api.register("new")
@@ -145,7 +145,9 @@ async def test_a_deleted_user_is_gone_with_all_that_was_theirs(api: Api, databas
 async def test_what_a_deleted_user_did_stays_without_their_name(api: Api, database: Database) -> None:
     # given
     workspace, (ada, eve) = await team_of(api, "ADMIN")
+    await eve.mutate(UPDATE_PROFILE, name="Eve the Second")
     await eve.connect("1", workspace=workspace)
+    assert "Eve" in str(await database.rows("SELECT actor_name FROM events WHERE workspace_id IS NOT NULL"))
     assert (await accounts(database))[0]["facebook_account_id"] is not None
 
     # when
@@ -161,6 +163,10 @@ async def test_what_a_deleted_user_did_stays_without_their_name(api: Api, databa
     )
     by_nobody = [row["kind"] for row in history if row["actor_id"] is None]
     assert by_nobody == ["MEMBER_JOINED", "SOCIAL_ACCOUNT_CONNECTED", "MEMBER_LEFT"]
+    about = f"subject_id = {database.literal(key_of(eve.id))}"
+    names = await database.rows(f"SELECT subject_name FROM events WHERE {about}")
+    assert {row["subject_name"] for row in names} == {"a deleted user"}
+    assert "Eve" not in str(await database.rows("SELECT actor_name, subject_name, details FROM events"))
     assert await roles(ada, workspace) == {ada.id: "ADMIN"}
 
 

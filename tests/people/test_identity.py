@@ -6,14 +6,18 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from graphql_api.adapters.passwords import Passwords
+from graphql_api.domain.secrets import Secret
 from tests import operations
 from tests.api import Api, Person, facebook_account, paths
 from tests.canaries import PASSWORD
 from tests.database import Database
+from tests.mails import Mailbox
 from tests.people import mail_operations
 
 NEW_PASSWORD = "CANARY-another-Password-9"
 ONLY_REGISTERED = "Only registered user can perform this action"
+TOKENS = "{ viewer { apiTokens { nodes { label scopes isCurrent } } } }"
 VIEWER = "{ viewer { user { id email name } apiTokens { nodes { id label } } } }"
 
 
@@ -225,6 +229,72 @@ async def test_a_wrong_current_password_changes_nothing(api: Api, database: Data
     (error,) = result["errors"]
     assert (error["__typename"], error["path"]) == ("CredentialsRejected", ["input", "currentPassword"])
     assert await database.everything() == before
+
+
+@pytest.mark.parametrize("chosen", ["qwertyuiop", "QwertyUIOP", "{email}", "{local part}"])
+async def test_a_password_that_is_easy_to_guess_is_refused_wherever_it_is_chosen(
+    api: Api, database: Database, mailbox: Mailbox, chosen: str
+) -> None:
+    # given
+    ada = await api.register("ada.lovelace")
+    new = chosen.format_map({"email": ada.email, "local part": ada.email.partition("@")[0].upper()})
+    await api.mutate(mail_operations.REQUEST_RESET, {"email": ada.email})
+    code = (await mailbox.wait(ada.email, "Choose a new password")).code
+    before = await database.everything()
+
+    # when
+    results = [
+        await ada.mutate(operations.CHANGE_PASSWORD, currentPassword=PASSWORD, newPassword=new),
+        await api.mutate(mail_operations.RESET, {"code": code, "newPassword": new}),
+    ]
+
+    # then
+    assert [paths(one["errors"]) for one in results] == [[("newPassword", "NOT_ALLOWED")]] * 2
+    assert await database.everything() == before
+
+
+async def test_nobody_registers_with_a_password_that_is_easy_to_guess(api: Api, database: Database) -> None:
+    for password in ("qwertyuiop", "Ada.Lovelace@example.com", "ada.lovelace"):
+        value = {"email": "ada.lovelace@example.com", "password": password, "name": "Ada"}
+        result = await api.mutate(operations.REGISTER, value)
+        assert paths(result["errors"]) == [("password", "NOT_ALLOWED")], password
+    assert not any((await database.everything()).values())
+
+
+async def test_a_password_by_older_rules_still_logs_in_and_is_changed(api: Api, database: Database) -> None:
+    # given
+    ada = await api.register("ada")
+    short = "CANARY1"
+    hashed = await Passwords(time_cost=1, memory_kib=8).hash(Secret(short))
+    await database.rows(f"UPDATE users SET password_hash = {database.literal(hashed)}")
+
+    # then
+    assert (await log_in(api, ada.email, short)).token
+    changed = await ada.mutate(operations.CHANGE_PASSWORD, currentPassword=short, newPassword=NEW_PASSWORD)
+    assert changed["__typename"] == "ChangePasswordSuccess"
+
+
+async def test_who_registers_may_give_the_first_token_scopes(api: Api) -> None:
+    result = await api.mutate(
+        operations.REGISTER,
+        {"email": "a@example.com", "password": PASSWORD, "name": "A", "scopes": ["READ_ACCESS_TOKENS"]},
+    )
+
+    assert result["apiToken"]["scopes"] == ["READ_ACCESS_TOKENS"]
+    tokens = await api.execute(TOKENS, token=result["bearerToken"])
+    assert tokens["viewer"]["apiTokens"]["nodes"][0]["scopes"] == ["READ_ACCESS_TOKENS"]
+
+
+async def test_a_token_knows_whether_it_is_the_one_of_the_request(api: Api) -> None:
+    ada = await api.register("ada")
+    other = await log_in(api, ada.email, label="phone")
+
+    for token, current in ((ada.token, "Registration"), (other.token, "phone")):
+        nodes = (await api.execute(TOKENS, token=token))["viewer"]["apiTokens"]["nodes"]
+        assert [one["label"] for one in nodes if one["isCurrent"]] == [current]
+    query = operations.LOG_IN.replace("apiToken { id", "apiToken { isCurrent id")
+    new = await ada.mutate(query, email=ada.email, password=PASSWORD, label="new", scopes=[])
+    assert new["apiToken"]["isCurrent"] is False
 
 
 async def test_an_anonymous_viewer_is_null_and_no_error(api: Api) -> None:

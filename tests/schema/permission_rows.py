@@ -214,6 +214,14 @@ ROWS: dict[str, Row] = {
     "Mutation.changePassword": _row(
         REGISTERED, lambda s, by: {"currentPassword": PASSWORD, "newPassword": "CANARY-another password"}
     ),
+    "Mutation.changeEmailAddress": _row(
+        REGISTERED,
+        lambda s, by: {"currentPassword": PASSWORD, "newEmail": f"{uuid4().hex}@example.com"},
+    ),
+    "Mutation.changeEmailAddress (somebody else's)": _row(
+        REGISTERED, lambda s, by: {"currentPassword": PASSWORD, "newEmail": s.members_email}
+    ),
+    "Mutation.updateProfile": _row(REGISTERED, lambda s, by: {"name": "x"}),
     "Mutation.sendVerificationEmail": _row(REGISTERED, lambda s, by: {"email": by.email}),
     "Mutation.sendVerificationEmail (somebody else's)": _row(
         NOBODY, lambda s, by: {"email": s.members_email}

@@ -1,5 +1,7 @@
 """Bad input of every kind is an `InvalidInput` with its path; nothing is written, and nothing breaks."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -184,10 +186,13 @@ EMAILS = [
     (SQL, "INVALID_FORMAT"),
     (f"{HTML}@b.example", "INVALID_FORMAT"),
     ("a@" + "b" * 250 + ".example", "TOO_LONG"),
+    ("a" * 65 + "@b.example", "TOO_LONG"),
 ]
 PASSWORDS = [
     ("", "REQUIRED"),
-    ("CANARY1", "TOO_SHORT"),
+    ("CANARY123", "TOO_SHORT"),
+    ("1q2w3e4r5t", "NOT_ALLOWED"),
+    ("QWERTYUIOP", "NOT_ALLOWED"),
     ("x" * 257, "TOO_LONG"),
     ("x" * 1025, "TOO_LONG"),
     ("👩" * 257, "TOO_LONG"),
@@ -355,3 +360,58 @@ async def test_wrong_types_are_bad_user_input_and_never_repeat_a_secret(
     assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {"BAD_USER_INPUT"}
     assert "CANARY" not in answer.text
     assert await database.everything() == before
+
+
+WRONG: list[object] = [None, 1, 1.5, 10**12, True, "x", [], ["x"], [None], {}, {"x": 1}]
+PYTHON = re.compile(r"\b(None|NoneType|True|False|str|int|float|bool|dict|tuple|UUID|Traceback|<[a-z]+ )\b")
+DECLARED = {"String!": "after", "Int": "first", "WorkspaceRole": "role", "[SocialPlatform!]!": "platforms"}
+
+
+def literal(value: object) -> str:
+    """A value in GraphQL's own words."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {literal(one)}" for name, one in value.items()) + "}"
+    return f"[{', '.join(map(literal, value))}]" if isinstance(value, list) else json.dumps(value)
+
+
+async def test_messages_about_wrong_types_use_the_words_of_graphql(api: Api) -> None:
+    # given
+    ada = await api.register("ada")
+    asked: list[tuple[str, dict[str, object]]] = []
+    for value in WRONG:
+        for kind, argument in DECLARED.items():
+            field = "socialAccounts" if argument == "platforms" else "workspaces"
+            asked += [
+                (
+                    f"query($v: {kind}) {{ viewer {{ {field}({argument}: $v) {{ totalCount }} }} }}",
+                    {"v": value},
+                ),
+                (f"{{ viewer {{ {field}({argument}: {literal(value)}) {{ totalCount }} }} }}", {}),
+            ]
+        asked += [
+            ("query($v: ID!) { node(id: $v) { id } }", {"v": value}),
+            ("query($v: Boolean!) { viewer @skip(if: $v) { user { id } } }", {"v": value}),
+            (
+                f"query($v: Int! = {literal(value)}) {{ viewer {{ workspaces(first: $v) {{ totalCount }} }} }}",
+                {},
+            ),
+            (f"mutation {{ createApiToken(input: {literal(value)}) {{ __typename }} }}", {}),
+            (operations.LOG_IN, {"input": value}),
+        ]
+        for name in ("email", "scopes", "unknown"):
+            wrong = {"email": "a", "password": "b", "label": "c", name: value}
+            asked.append((operations.LOG_IN, {"input": wrong}))
+
+    # when
+    messages = []
+    for query, variables in [*asked, *asked, *asked]:  # the third time, an operation runs as compiled code
+        answer = (await api.post(query, variables, token=ada.token)).json()
+        messages += [error["message"] for error in answer.get("errors", ())]
+    for body in ([], [1], "x", 1, None, *({name: one} for name in ("query", "variables") for one in WRONG)):
+        answer = (await api.http.post("/graphql", json=body)).json()
+        messages += [error["message"] for error in answer["errors"]]
+
+    # then
+    assert len(messages) > 300
+    assert [message for message in messages if PYTHON.search(message)] == []
+    assert any("not to be null" in message for message in messages)

@@ -22,10 +22,10 @@ from graphql_api.schema.workspaces.team import Team
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.storage.rows import (
     AnyTeam,
-    AnyUser,
     AnyWorkspace,
     FacebookAccountRow,
     SocialAccountRow,
+    UserRow,
 )
 
 SocialAccountHolder = Annotated[
@@ -165,7 +165,7 @@ def shape_social_account(
     return account
 
 
-def _user(row: AnyUser | None) -> User | None:
+def _user(row: UserRow | None) -> User | None:
     return None if row is None else User.of(row)
 
 

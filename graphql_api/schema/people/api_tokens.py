@@ -1,4 +1,4 @@
-"""Logging in (making an API token) and out (revoking it)."""
+"""Logging in (creating an API token) and out (revoking it)."""
 
 import strawberry
 
@@ -12,20 +12,21 @@ from graphql_api.schema.ids import read_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.schema.people.api_token import ApiToken
 from graphql_api.services.people import api_tokens
-from graphql_api.services.people.api_tokens import CredentialsRejected
+from graphql_api.services.people.passwords import CredentialsRejected
 
 
 @arguments
 class CreateApiTokenInput:
-    """Who logs in, and what for."""
+    """The user's credentials, and what the API token is for."""
 
     email: str = strawberry.field(description="The user's e-mail address.")
     password: str = strawberry.field(description="The user's password.")
     label: str = strawberry.field(
-        description="What the API token is for, to know it again: 1 to 100 characters."
+        description="A name by which the user recognises the API token: 1 to 100 characters."
     )
     scopes: list[Scope] = strawberry.field(
-        default_factory=list, description="What it may do beyond acting as its user."
+        default_factory=list,
+        description="What the API token may do beyond acting as its user. Nothing if left out.",
     )
 
     def __repr__(self) -> str:
@@ -34,7 +35,7 @@ class CreateApiTokenInput:
 
 @output
 class CreateApiTokenSuccess:
-    """The API token is made."""
+    """The API token was created."""
 
     api_token: ApiToken = strawberry.field(description="The record of the credential.")
     bearer_token: str = strawberry.field(
@@ -43,15 +44,15 @@ class CreateApiTokenSuccess:
 
 
 @mutation(
-    "No API token was made.",
-    errors="What stood in the way. An unknown address and a wrong password are alike.",
+    "No API token was created.",
+    errors="What blocks the call. An unknown address and a wrong password are the same error.",
 )
 async def create_api_token(
     info: Info, input: CreateApiTokenInput
 ) -> CreateApiTokenSuccess | Refused[InvalidInput | CredentialsRejected]:
-    """Log in: make an API token for whoever knows the password.
+    """Log in: create an API token for the user with this e-mail address and password.
 
-    No bearer token is needed for this call.
+    No bearer token is needed. After a few wrong passwords from one network, its next attempts have to wait.
     """
     outcome = await api_tokens.log_in(
         info.context.call,
@@ -69,18 +70,18 @@ async def create_api_token(
 
 @arguments
 class RevokeApiTokenInput:
-    """Which API token to revoke."""
+    """The API token to revoke."""
 
     api_token_id: strawberry.ID = strawberry.field(
-        description="One of the viewer's own; the present one too."
+        description="One of the viewer's API tokens. May be the one that sends this request."
     )
 
 
 @output
 class RevokeApiTokenSuccess:
-    """The API token is revoked: its next request is refused, by every server process."""
+    """The API token was revoked. Every server process refuses its next request."""
 
-    api_token: ApiToken = strawberry.field(description="The record, with the time of its end.")
+    api_token: ApiToken = strawberry.field(description="The record, with `revokedAt`.")
 
 
 @mutation("Nothing was revoked.")
@@ -89,7 +90,7 @@ async def revoke_api_token(
 ) -> RevokeApiTokenSuccess | Refused[InvalidInput]:
     """Log out: revoke one of the viewer's API tokens.
 
-    Revoking twice is no error.
+    Revoking an API token that is revoked already succeeds and changes nothing.
     """
     outcome = await api_tokens.revoke(info.context.call, read_id("ApiToken", input.api_token_id))
     if isinstance(outcome, Refused):

@@ -12,33 +12,37 @@ from graphql_api.schema.mutation import mutation
 from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.services.people import deletions
-from graphql_api.services.people.api_tokens import CredentialsRejected
+from graphql_api.services.people.passwords import CredentialsRejected
 
 
 @arguments
 class DeleteWorkspaceInput:
-    """Which Workspace to delete."""
+    """The Workspace to delete."""
 
-    workspace_id: strawberry.ID = strawberry.field(description="A Workspace that the viewer is an admin of.")
+    workspace_id: strawberry.ID = strawberry.field(
+        description="A Workspace in which the viewer has the role ADMIN."
+    )
 
 
 @output
 class DeleteWorkspaceSuccess:
-    """The Workspace is gone, with its teams, invitations and history.
+    """The Workspace was deleted, with its teams, invitations and history.
 
-    Its social accounts are free, their access tokens destroyed.
+    Its social accounts are free, and their access tokens were destroyed.
     """
 
-    workspace: Workspace = strawberry.field(description="What was deleted; its `viewerRole` is null.")
+    workspace: Workspace = strawberry.field(
+        description="The Workspace that was deleted. Its `viewerRole` is null."
+    )
 
 
 @mutation("Nothing was deleted.")
 async def delete_workspace(
     info: Info, input: DeleteWorkspaceInput
 ) -> DeleteWorkspaceSuccess | Refused[InvalidInput]:
-    """Delete a Workspace for good; for its admins.
+    """Delete a Workspace for good.
 
-    Every member finds it in their own history.
+    Requires the role ADMIN. Every member gets an event in their Personal.
     """
     outcome = await deletions.delete_workspace(info.context.call, read_id("Workspace", input.workspace_id))
     if isinstance(outcome, Refused):
@@ -48,9 +52,11 @@ async def delete_workspace(
 
 @arguments
 class DeleteUserInput:
-    """The viewer's password, so that nobody else deletes them."""
+    """The confirmation that the viewer wants to be deleted."""
 
-    current_password: str = strawberry.field(description="The viewer's password.")
+    current_password: str = strawberry.field(
+        description="The viewer's password. Wrong ones are limited for each user."
+    )
 
     def __repr__(self) -> str:
         return "DeleteUserInput(***)"
@@ -58,12 +64,13 @@ class DeleteUserInput:
 
 @output
 class DeleteUserSuccess:
-    """The viewer is gone, with their API tokens, Facebook accounts, history, and the Workspaces whose only member they were.
+    """The viewer was deleted, with their API tokens, Facebook accounts and history, and each Workspace that had no other member.
 
-    Social accounts of these and of their Personal are free, the access tokens destroyed.
+    The social accounts that these places held are free, and their access tokens were destroyed. Events in other
+    places show "a deleted user" instead of the viewer's name.
     """
 
-    user: User = strawberry.field(description="Who was deleted.")
+    user: User = strawberry.field(description="The user who was deleted.")
 
 
 @mutation("Nothing was deleted.")
@@ -72,8 +79,8 @@ async def delete_user(
 ) -> DeleteUserSuccess | Refused[InvalidInput | CredentialsRejected]:
     """Delete the viewer for good.
 
-    Their bearer tokens end at once. Not while they are the only admin of a Workspace that has other
-    members.
+    Their bearer tokens end immediately. Refused while the viewer is the only admin of a Workspace that has other
+    members: `NOT_ALLOWED` for each such Workspace.
     """
     outcome = await deletions.delete_user(info.context.call, current_password=Secret(input.current_password))
     if isinstance(outcome, Refused):

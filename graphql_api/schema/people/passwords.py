@@ -1,4 +1,4 @@
-"""Choosing a new password by a code that is mailed."""
+"""Choosing a new password with a code from an e-mail."""
 
 import strawberry
 
@@ -14,28 +14,29 @@ from graphql_api.services.people import email_codes
 
 @arguments
 class RequestPasswordResetInput:
-    """Who forgot their password."""
+    """The user who forgot their password."""
 
-    email: str = strawberry.field(description="The address that they are registered with.")
+    email: str = strawberry.field(description="The address that the user is registered with.")
 
 
 @output
 class RequestPasswordResetSuccess:
-    """If somebody is registered with this address, a code is on its way to them.
+    """If a user has this address, a code is on its way to them.
 
-    Whether somebody is, is not told.
+    The answer is the same if no user has it.
     """
 
-    email: str = strawberry.field(description="The address that was asked for.")
+    email: str = strawberry.field(description="The address that was given.")
 
 
-@mutation("Nothing was asked for.", errors="What stood in the way: what is no e-mail address.")
+@mutation("No code was asked for.", errors="What blocks the call: the text is not an e-mail address.")
 async def request_password_reset(
     info: Info, input: RequestPasswordResetInput
 ) -> RequestPasswordResetSuccess | Refused[InvalidInput]:
-    """Have a code for `resetPassword` mailed to the user with this e-mail address, if there is one; the answer is the same if not.
+    """Send a code for `resetPassword` to the user with this e-mail address, if there is one.
 
-    No bearer token is needed. At most a few an hour for an address.
+    No bearer token is needed. The answer is the same if there is no such user. An address gets only a few of these
+    e-mails an hour.
     """
     outcome = await email_codes.request_reset(info.context.call, email=input.email)
     if isinstance(outcome, Refused):
@@ -45,10 +46,12 @@ async def request_password_reset(
 
 @arguments
 class ResetPasswordInput:
-    """The code from the mail, and a new password."""
+    """The code from the e-mail, and a new password."""
 
-    code: str = strawberry.field(description="The code from the newest mail; good once.")
-    new_password: str = strawberry.field(description="The new password: 8 to 256 characters.")
+    code: str = strawberry.field(description="The code from the newest e-mail. It can be used once.")
+    new_password: str = strawberry.field(
+        description="The new password: 10 to 256 characters. A very common password and the user's e-mail address are `NOT_ALLOWED`."
+    )
 
     def __repr__(self) -> str:
         return "ResetPasswordInput(***)"
@@ -56,24 +59,25 @@ class ResetPasswordInput:
 
 @output
 class ResetPasswordSuccess:
-    """The password is the new one, all API tokens of the user are revoked, and their e-mail address is verified.
+    """The password was changed, and the user's e-mail address is verified.
 
-    Log in with `createApiToken`.
+    All API tokens of the user are revoked: log in with `createApiToken`. Earlier wrong passwords no longer slow the
+    user down.
     """
 
-    user: User = strawberry.field(description="The user whose password it is.")
+    user: User = strawberry.field(description="The user with the new password.")
 
 
 @mutation(
     "The password was not changed.",
-    errors="What stood in the way. A code that is unknown, used, replaced by a newer one or expired is one answer.",
+    errors="What blocks the call. A code that is unknown, used, replaced by a newer one or expired is `NOT_FOUND`.",
 )
 async def reset_password(
     info: Info, input: ResetPasswordInput
 ) -> ResetPasswordSuccess | Refused[InvalidInput]:
-    """Choose a new password by the code from `requestPasswordReset`.
+    """Choose a new password with the code from `requestPasswordReset`.
 
-    Ends every API token of the user. No bearer token is needed.
+    No bearer token is needed. All API tokens of the user are revoked.
     """
     outcome = await email_codes.reset_password(
         info.context.call, code=Secret(input.code), new=Secret(input.new_password)

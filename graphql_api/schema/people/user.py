@@ -12,13 +12,14 @@ from graphql_api.storage.rows import AnyUser
 
 @output
 class User(Node):
-    """A registered person, as others may see them: themself, and whoever shares a Workspace with them.
+    """A registered user, as others may see them.
 
-    As a holder of social accounts it stands for their Personal.
+    The viewer sees themself and the members of their Workspaces. As the holder of a social account, a user stands for
+    their Personal.
     """
 
-    name: str = strawberry.field(description="The name that people see.")
-    email: str = strawberry.field(description="The e-mail address.")
+    name: str = strawberry.field(description="The name that other people see.")
+    email: str = strawberry.field(description="The user's e-mail address.")
 
     @classmethod
     def of(cls, row: AnyUser) -> Self:

@@ -32,21 +32,21 @@ from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.people import api_tokens
 from graphql_api.services.workspaces import workspaces
-from graphql_api.storage.rows import AnyUser
+from graphql_api.storage.rows import UserRow
 
 
 @output
 class Viewer:
-    """The authenticated caller, with what is private to them."""
+    """The user that the bearer token belongs to, with everything that is private to them."""
 
     @resolved
     def user(self, info: Info) -> User:
-        """The viewer as others see them."""
+        """The viewer, as other users see them."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _user)
 
     @resolved
     def email_verified(self, info: Info) -> bool:
-        """Whether the viewer has shown, by a code that was mailed there, that their e-mail address is theirs: see `verifyEmail`."""
+        """True if the viewer has verified their e-mail address. See `verifyEmail`."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _is_verified)
 
     @resolved
@@ -61,7 +61,7 @@ class Viewer:
 
     @connection
     async def api_tokens(self, info: Info, request: PageRequest) -> Connection[ApiToken]:
-        """The viewer's API tokens that work now, the newest first."""
+        """The viewer's API tokens that work now, newest first."""
         call = info.context.call
         page = await api_tokens.page(call, request)
         return Connection.of(page, ApiToken.of)
@@ -144,19 +144,19 @@ class Viewer:
         return Connection.of(page, AccessRequest.of)
 
 
-def _user(row: AnyUser | None) -> User:
+def _user(row: UserRow | None) -> User:
     return User.of(_own(row))
 
 
-def _is_verified(row: AnyUser | None) -> bool:
+def _is_verified(row: UserRow | None) -> bool:
     return _own(row).email_verified_at is not None
 
 
-def _held_count(row: AnyUser | None) -> int:
+def _held_count(row: UserRow | None) -> int:
     return _own(row).held_count
 
 
-def _own(row: AnyUser | None) -> AnyUser:
+def _own(row: UserRow | None) -> UserRow:
     if row is None:
         raise Unauthenticated
     return row

@@ -6,7 +6,8 @@ password is hashed, so that many at once are not free. Who succeeds gets the att
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
@@ -24,31 +25,73 @@ from graphql_api.storage.tables import Attempts
 _LOG_IN_WINDOW = timedelta(minutes=15)
 _REGISTRATION_WINDOW = timedelta(hours=1)
 _MAIL_WINDOW = timedelta(hours=1)
+_KNOWN_FOR = timedelta(days=30)
 
 
-async def count_log_in(call: Call, email_key: str) -> None:
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """A counted attempt: the key of the account in this network, the shared ones, and of a known network."""
+
+    here: bytes
+    shared: Sequence[bytes]
+    known: bytes
+
+
+async def count_log_in(call: Call, email_key: str, password_hash: str | None) -> LogIn:
     """Count an attempt at an account's password, whether or not there is such an account.
 
+    The account is slowed in the caller's network only: a stranger elsewhere does not delay the owner. All
+    networks that nobody logged in to the account from lately share a ceiling as well, so that a thousand of
+    them do not have a thousand times the attempts. Attempts are at a password: a new one begins without any.
+
     Raises:
-        RateLimited: the account or the address has to wait.
+        RateLimited: the account has to wait in this network, or the network has to wait.
     """
-    await _count(call, _log_in_keys(call, email_key))
+    rules = call.services.rules
+    network = _network(call) or ""
+    here = _key("account", email_key, password_hash or "", network)
+    known = _key("known", email_key, network)
+    shared = {
+        key: Allowance(rules.free_log_ins_per_address, _LOG_IN_WINDOW) for key in _network_key(call, "log-in")
+    }
+    if not await call.read(lambda session: _lasts(session, known, call.now)):
+        ceiling = _key("ceiling", email_key, password_hash or "")
+        shared[ceiling] = Allowance(rules.free_log_ins_from_new_networks, _LOG_IN_WINDOW)
+    await _count(call, {here: Allowance(rules.free_log_ins_per_account, _LOG_IN_WINDOW), **shared})
+    return LogIn(here, list(shared), known)
 
 
-async def forgive_log_in(call: Call, email_key: str) -> None:
-    """The password was right: the account starts anew, and the address has one attempt back."""
-    account, *address = _log_in_keys(call, email_key)
+async def forgive_log_in(call: Call, attempt: LogIn) -> None:
+    """The password was right: the account starts anew in this network, which is known for a while.
+
+    What is shared with other attempts has this one back.
+    """
+    until = call.now + _KNOWN_FOR
 
     async def work(session: AsyncSession) -> None:
-        await session.execute(sa.delete(Attempts).where(col(Attempts.key) == account))
-        await session.execute(
-            sa.update(Attempts)
-            .where(col(Attempts.key).in_(address), col(Attempts.count) > 0)
-            .values(count=col(Attempts.count) - 1, blocked_until=None)
-            .execution_options(synchronize_session=False)
-        )
+        await insert_missing(session, Attempts, [{"key": attempt.known, "count": 0, "window_ends_at": until}])
+        await _update(session, [attempt.known], window_ends_at=until)
+        await _update(session, [attempt.here], count=0, blocked_until=None)
+        one_less = sa.case((col(Attempts.count) > 0, col(Attempts.count) - 1), else_=0)
+        await _update(session, attempt.shared, count=one_less, blocked_until=None)
 
     await call.transact(work)
+
+
+async def count_confirmation(call: Call, password_hash: str) -> None:
+    """Count an attempt of the viewer to confirm their password, apart from what strangers try.
+
+    Raises:
+        RateLimited: the viewer has to wait.
+    """
+    allowance = Allowance(call.services.rules.free_log_ins_per_account, _LOG_IN_WINDOW)
+    await _count(call, {_confirmation_key(call, password_hash): allowance})
+
+
+async def forgive_confirmation(call: Call, password_hash: str) -> None:
+    """The password was right: the viewer starts anew."""
+    key = _confirmation_key(call, password_hash)
+    await call.transact(lambda session: _update(session, [key], count=0, blocked_until=None))
 
 
 async def count_registration(call: Call) -> None:
@@ -59,16 +102,7 @@ async def count_registration(call: Call) -> None:
     """
     rules = call.services.rules
     allowance = Allowance(rules.free_registrations_per_address, _REGISTRATION_WINDOW)
-    await _count(call, dict.fromkeys(_address_key(call, "registration"), allowance))
-
-
-async def forgive_account(call: Call, email_key: str) -> None:
-    """The account's password is a new one: its wrong attempts were at the old one."""
-
-    async def work(session: AsyncSession) -> None:
-        await session.execute(sa.delete(Attempts).where(col(Attempts.key) == _key("account", email_key)))
-
-    await call.transact(work)
+    await _count(call, dict.fromkeys(_network_key(call, "registration"), allowance))
 
 
 async def count_reset_request(call: Call, email_key: str) -> None:
@@ -78,7 +112,7 @@ async def count_reset_request(call: Call, email_key: str) -> None:
         RateLimited: the mailbox has had enough of them, or the caller's address has to wait.
     """
     keys = _mail_keys(call, MailKind.RESET_PASSWORD, email_key)
-    for key in _address_key(call, "reset"):
+    for key in _network_key(call, "reset"):
         keys[key] = Allowance(call.services.rules.free_log_ins_per_address, _LOG_IN_WINDOW)
     await _count(call, keys)
 
@@ -106,29 +140,44 @@ def _mail_keys(call: Call, kind: MailKind, email_key: str) -> dict[bytes, Allowa
     return {_key(f"mail:{kind}", email_key): allowance}
 
 
-def _log_in_keys(call: Call, email_key: str) -> dict[bytes, Allowance]:
-    """The account's key first."""
-    rules = call.services.rules
-    keys = {_key("account", email_key): Allowance(rules.free_log_ins_per_account, _LOG_IN_WINDOW)}
-    for key in _address_key(call, "log-in"):
-        keys[key] = Allowance(rules.free_log_ins_per_address, _LOG_IN_WINDOW)
-    return keys
+def _confirmation_key(call: Call, password_hash: str) -> bytes:
+    return _key("confirmation", str(call.viewer.user_id), password_hash)
 
 
-def _address_key(call: Call, what: str) -> list[bytes]:
-    """An IPv6 address stands for its /64, which is what one customer has."""
+def _network_key(call: Call, what: str) -> list[bytes]:
+    network = _network(call)
+    return [] if network is None else [_key(what, network)]
+
+
+def _network(call: Call) -> str | None:
+    """The caller's network. An IPv6 address stands for its /64, which is what one customer has."""
     if call.client_address is None:
-        return []
+        return None
     try:
         address = ip_address(call.client_address)
     except ValueError:
-        return [_key(what, call.client_address)]
-    network = ip_network((address, 64 if address.version == 6 else 32), strict=False)  # noqa: PLR2004
-    return [_key(what, str(network))]
+        return call.client_address
+    return str(ip_network((address, 64 if address.version == 6 else 32), strict=False))  # noqa: PLR2004
 
 
-def _key(kind: str, value: str) -> bytes:
-    return hashlib.sha256(f"{kind}\x1f{value}".encode(errors="replace")).digest()
+def _key(*parts: str) -> bytes:
+    return hashlib.sha256("\x1f".join(parts).encode(errors="replace")).digest()
+
+
+async def _lasts(session: AsyncSession, key: bytes, now: datetime) -> bool:
+    found = await session.scalars(
+        select(Attempts.key).where(Attempts.key == key, col(Attempts.window_ends_at) > now)
+    )
+    return found.first() is not None
+
+
+async def _update(session: AsyncSession, keys: Sequence[bytes], **values: object) -> None:
+    await session.execute(
+        sa.update(Attempts)
+        .where(col(Attempts.key).in_(keys))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _count(call: Call, allowances: Mapping[bytes, Allowance]) -> None:

@@ -32,6 +32,7 @@ class Rules:
     reset_code_lifetime: timedelta = timedelta(hours=1)
     idempotency_key_lifetime: timedelta = timedelta(hours=24)
     free_log_ins_per_account: int = 5
+    free_log_ins_from_new_networks: int = 100
     free_log_ins_per_address: int = 50
     free_registrations_per_address: int = 100
     mails_per_recipient: int = 5

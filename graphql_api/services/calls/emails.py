@@ -5,6 +5,7 @@ import unicodedata
 from graphql_api.domain.inputs import InvalidInputCode, Problems
 
 _LONGEST = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+_LONGEST_LOCAL_PART = 64  # the same, section 4.5.3.1.1
 
 
 def check_email(problems: Problems, path: tuple[str, ...], value: str) -> tuple[str, str]:
@@ -19,6 +20,13 @@ def check_email(problems: Problems, path: tuple[str, ...], value: str) -> tuple[
         return "", ""
     if len(address) > _LONGEST:
         problems.add(path, InvalidInputCode.TOO_LONG, f"An e-mail address has at most {_LONGEST} characters")
+        return "", ""
+    if len(address.rpartition("@")[0]) > _LONGEST_LOCAL_PART:
+        problems.add(
+            path,
+            InvalidInputCode.TOO_LONG,
+            f"An e-mail address has at most {_LONGEST_LOCAL_PART} characters before the @",
+        )
         return "", ""
     # Takes long to import, and a server that starts does not need it yet.
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415

@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from graphql_api.domain import bearer_tokens, inputs
-from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.events import NewEvent
 from graphql_api.domain.faults import Unauthenticated
-from graphql_api.domain.holders import Personal
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.permissions import Scope
 from graphql_api.domain.refusals import Refused
@@ -24,10 +23,13 @@ from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls import access, attempts
 from graphql_api.services.calls.call import Call, Services
 from graphql_api.services.calls.emails import check_email
-from graphql_api.services.calls.pages import Page, PageRequest, read_page
+from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.history import recording
+from graphql_api.services.people import events, passwords
+from graphql_api.services.people.passwords import CredentialsRejected
+from graphql_api.storage.columns import UtcDateTime
 from graphql_api.storage.lookups import Lookup
-from graphql_api.storage.rows import UserRow, columns
+from graphql_api.storage.rows import ApiTokenRow, UserRow, columns, row_of
 from graphql_api.storage.tables import ApiToken, User
 
 
@@ -35,16 +37,8 @@ from graphql_api.storage.tables import ApiToken, User
 class NewApiToken:
     """An API token and its bearer token, which nobody can read again."""
 
-    record: ApiToken
+    record: ApiTokenRow
     bearer_token: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialsRejected:
-    """The e-mail address and the password do not belong together; it is not told which is wrong."""
-
-    path: tuple[str, ...]
-    message: str = "The e-mail address or the password is wrong"
 
 
 async def authenticate(
@@ -113,18 +107,18 @@ async def log_in(
     _, key = check_email(Problems(), (), email)
     # What is no address has no key; it is counted as it is written.
     counted = key or email.strip().casefold()
-    await attempts.count_log_in(call, counted)
     user_id, password_hash = await _credentials(call, key)
-    if not await is_password(call, password, password_hash) or user_id is None:
+    attempt = await attempts.count_log_in(call, counted, password_hash)
+    if not await passwords.matches(call, password, password_hash) or user_id is None:
         return Refused([CredentialsRejected(("input",))])
-    await attempts.forgive_log_in(call, counted)
+    await attempts.forgive_log_in(call, attempt)
 
     async def work(session: AsyncSession) -> NewApiToken | Refused[CredentialsRejected]:
         user = (await access.lock_users(session, [user_id])).get(user_id)
         if user is None or user.password_hash != password_hash:
             return Refused([CredentialsRejected(("input",))])
         token = await issue(session, call, user_id, label=label, scopes=scopes)
-        event = NewEvent(Personal(user_id), EventKind.API_TOKEN_CREATED, token.record.id)
+        event = events.token_created(user_id, token.record.id, label)
         await recording.record(session, call, [event], actor_id=user_id)
         return token
 
@@ -137,13 +131,6 @@ async def _credentials(call: Call, key: str) -> tuple[UUID, str] | tuple[None, N
         return (await session.execute(statement)).first() or (None, None)
 
     return await call.read(work)
-
-
-async def is_password(call: Call, password: Secret, password_hash: str | None) -> bool:
-    """Is this the password? What cannot be anybody's is not hashed as it is, but as much work is done."""
-    if not inputs.could_be_password(password):
-        return await call.services.passwords.matches(Secret("no password"), None)
-    return await call.services.passwords.matches(inputs.normal_password(password), password_hash)
 
 
 async def issue(
@@ -161,13 +148,13 @@ async def issue(
     )
     session.add(record)
     await session.flush()
-    return NewApiToken(record, secret)
+    return NewApiToken(row_of(record, ApiTokenRow), secret)
 
 
-async def revoke(call: Call, api_token_id: UUID) -> ApiToken | Refused[InvalidInput]:
+async def revoke(call: Call, api_token_id: UUID) -> ApiTokenRow | Refused[InvalidInput]:
     """End one of the viewer's API tokens, the present one too; revoking twice is no error."""
 
-    async def work(session: AsyncSession) -> ApiToken | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> ApiTokenRow | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
         token = (
             await session.scalars(
@@ -179,17 +166,17 @@ async def revoke(call: Call, api_token_id: UUID) -> ApiToken | Refused[InvalidIn
         if token.revoked_at is None:
             token.revoked_at = call.now
             await session.flush()
-            event = NewEvent(Personal(token.user_id), EventKind.API_TOKEN_REVOKED, token.id)
+            event = events.token_revoked(token.user_id, token.id, token.label)
             await recording.record(session, call, [event])
-        return token
+        return row_of(token, ApiTokenRow)
 
     return await call.transact(work)
 
 
 async def end_all(
     session: AsyncSession, call: Call, user_id: UUID, *, but: UUID | None = None
-) -> Sequence[UUID]:
-    """End the API tokens of a user whose row is locked, but perhaps one; returns those that were ended."""
+) -> Sequence[NewEvent]:
+    """End the API tokens of a user whose row is locked, but perhaps one; returns the events of that."""
     ended = await session.execute(
         sa.update(ApiToken)
         .where(
@@ -198,25 +185,27 @@ async def end_all(
             col(ApiToken.revoked_at).is_(None),
         )
         .values(revoked_at=call.now)
-        .returning(col(ApiToken.id))
+        .returning(col(ApiToken.id), col(ApiToken.label))
         .execution_options(synchronize_session=False)
     )
-    return ended.scalars().all()
+    return [events.token_revoked(user_id, token_id, label) for token_id, label in ended]
 
 
-async def page(call: Call, request: PageRequest) -> Page[ApiToken]:
-    """The viewer's own API tokens, the newest first, revoked ones not among them."""
-    statement = select(ApiToken).where(
-        col(ApiToken.revoked_at).is_(None), col(ApiToken.expires_at) > call.now
-    )
-    return await read_page(
-        call,
-        statement,
-        request,
-        within=[(col(ApiToken.user_id), call.viewer.user_id)],
-        order=[col(ApiToken.created_at), col(ApiToken.id)],
-        descending=True,
-    )
+async def page(call: Call, request: PageRequest) -> Page[ApiTokenRow]:
+    """The viewer's own API tokens that work now, the newest first."""
+    return await _WORKING.page(call, request, user_id=call.viewer.user_id, now=call.now)
+
+
+_WORKING = PreparedList(
+    sa.select(*columns(ApiToken, ApiTokenRow)).where(
+        col(ApiToken.revoked_at).is_(None),
+        col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
+    ),
+    ApiTokenRow,
+    within={"user_id": col(ApiToken.user_id)},
+    order=[col(ApiToken.created_at), col(ApiToken.id)],
+    descending=True,
+)
 
 
 def _no_such_token() -> InvalidInput:

@@ -8,25 +8,27 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from graphql_api.domain import holders
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.holders import Holder, Personal, Role
-from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode
 from graphql_api.domain.memberships import keeps_an_admin, may_go_with_its_member
-from graphql_api.domain.permissions import may_delete
+from graphql_api.domain.permissions import Action, may
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.services.accounts import social_accounts
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
-from graphql_api.services.people import users
-from graphql_api.services.people.api_tokens import CredentialsRejected
+from graphql_api.services.people import passwords
+from graphql_api.services.people.passwords import CredentialsRejected
 from graphql_api.services.workspaces.members import no_such_workspace, not_allowed
-from graphql_api.storage.tables import FacebookAccount, Membership, SocialAccount, User, Workspace
+from graphql_api.storage.rows import UserRow, WorkspaceRow, row_of
+from graphql_api.storage.tables import Event, FacebookAccount, Membership, SocialAccount, User, Workspace
 
 _TRIES = 10
+DELETED_USER = "a deleted user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,14 @@ class _MembersChanged(Refused[InvalidInput]):
     """Somebody joined before the Workspace was locked, so that their row is not: begin again."""
 
 
-async def delete_workspace(call: Call, workspace_id: UUID) -> Workspace | Refused[InvalidInput]:
+async def delete_workspace(call: Call, workspace_id: UUID) -> WorkspaceRow | Refused[InvalidInput]:
     """Delete a Workspace with its teams, invitations and history; each member is told in their own.
 
     Raises:
         TemporarilyUnavailable: people kept joining.
     """
 
-    async def work(session: AsyncSession) -> Workspace | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> WorkspaceRow | Refused[InvalidInput]:
         # Users are locked before workspaces, so who is in it is read twice.
         expected = set(await _members(session, call, workspace_id))
         await access.lock_users(session, expected | {call.viewer.user_id})
@@ -49,22 +51,22 @@ async def delete_workspace(call: Call, workspace_id: UUID) -> Workspace | Refuse
         workspace, role = await access.lock_workspace(session, call, workspace_id)
         if workspace is None:
             return Refused([no_such_workspace()])
-        if not may_delete(role):
-            return Refused([not_allowed("Only an admin of the Workspace deletes it")])
+        if not may(role, Action.DELETE):
+            return Refused([not_allowed("Only an admin can delete the Workspace")])
         members = await _members(session, call, workspace_id)
         if not expected.issuperset(members):
             return _MembersChanged(())
         session.expunge(workspace)
-        await _lock_accounts(session, _held_by([Place(workspace_id)]))
-        await social_accounts.empty(session, call, _held_by([Place(workspace_id)]))
+        await _lock_accounts(session, _held_by([holders.Workspace(workspace_id)]))
+        await social_accounts.empty(session, call, _held_by([holders.Workspace(workspace_id)]))
         await session.execute(sa.delete(Workspace).where(col(Workspace.id) == workspace_id))
-        details = {"name": workspace.name}
-        events = [
-            NewEvent(Personal(user_id), EventKind.WORKSPACE_DELETED, workspace_id, details)
+        name = workspace.name
+        deleted = [
+            NewEvent(Personal(user_id), EventKind.WORKSPACE_DELETED, workspace_id, subject_name=name)
             for user_id in members
         ]
-        await recording.record(session, call, events)
-        return workspace
+        await recording.record(session, call, deleted)
+        return row_of(workspace, WorkspaceRow)
 
     for _ in range(_TRIES):
         outcome = await call.transact(work)
@@ -75,19 +77,19 @@ async def delete_workspace(call: Call, workspace_id: UUID) -> Workspace | Refuse
 
 async def delete_user(
     call: Call, *, current_password: Secret
-) -> User | Refused[InvalidInput | CredentialsRejected]:
+) -> UserRow | Refused[InvalidInput | CredentialsRejected]:
     """Delete the viewer, with whatever is theirs alone: API tokens, Facebook and social accounts, history.
 
     A Workspace whose only member they are goes with them. One that has other members must keep an admin.
     """
-    known = await users.confirm_password(call, current_password)
-    if isinstance(known, Refused):
-        return known
+    known = await passwords.read_viewer(call)
+    if refused := await passwords.confirm(call, known, current_password):
+        return refused
 
-    async def work(session: AsyncSession) -> User | Refused[InvalidInput | CredentialsRejected]:
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput | CredentialsRejected]:
         viewer = await access.lock_viewer(session, call)
         if viewer.password_hash != known.password_hash:
-            return Refused([users.wrong_password()])
+            return passwords.rejected()
         # Only the viewer's own transactions make them a member of more, and those wait for this one.
         mine = (
             await session.scalars(select(Membership.workspace_id).where(Membership.user_id == viewer.id))
@@ -105,14 +107,17 @@ async def delete_user(
         if problems:
             return Refused(problems)
         await _leave_no_trace(session, call, viewer, going)
-        staying = [Place(workspace_id) for workspace_id in workspaces if workspace_id not in going]
+        staying = [
+            holders.Workspace(workspace_id) for workspace_id in workspaces if workspace_id not in going
+        ]
         left = [NewEvent(place, EventKind.MEMBER_LEFT, viewer.id) for place in staying]
         await recording.record(session, call, left)
+        await _forget_name(session, viewer.id)
         session.expunge(viewer)
         await session.execute(sa.delete(Workspace).where(col(Workspace.id).in_(going)))
         # Last, so that the database itself forgets who did what: that is null from now on.
         await session.execute(sa.delete(User).where(col(User.id) == viewer.id))
-        return viewer
+        return row_of(viewer, UserRow)
 
     return await call.transact(work)
 
@@ -121,7 +126,7 @@ async def _leave_no_trace(
     session: AsyncSession, call: Call, viewer: User, workspace_ids: Collection[UUID]
 ) -> None:
     """Free what the viewer holds, and part from what others hold that they once connected."""
-    held = _held_by([Personal(viewer.id), *map(Place, workspace_ids)])
+    held = _held_by([Personal(viewer.id), *map(holders.Workspace, workspace_ids)])
     vouched = col(SocialAccount.facebook_account_id).in_(
         select(FacebookAccount.id).where(FacebookAccount.user_id == viewer.id)
     )
@@ -138,12 +143,22 @@ async def _leave_no_trace(
         )
 
 
-def _held_by(holders: Collection[Holder]) -> sa.ColumnElement[bool]:
+async def _forget_name(session: AsyncSession, user_id: UUID) -> None:
+    """What others keep of what the user did, or of what was done to them, no longer says who it was."""
+    for whose, name in ((Event.actor_id, "actor_name"), (Event.subject_id, "subject_name")):
+        await session.execute(
+            sa.update(Event)
+            .where(col(whose) == user_id, col(Event.user_id).is_distinct_from(user_id))
+            .values({name: DELETED_USER})
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _held_by(places: Collection[Holder]) -> sa.ColumnElement[bool]:
+    user_ids, workspace_ids = zip(*map(holders.columns_of, places), strict=True)
     return sa.or_(
-        col(SocialAccount.holder_user_id).in_([one.user_id for one in holders if isinstance(one, Personal)]),
-        col(SocialAccount.holder_workspace_id).in_(
-            [one.workspace_id for one in holders if isinstance(one, Place)]
-        ),
+        col(SocialAccount.holder_user_id).in_([one for one in user_ids if one]),
+        col(SocialAccount.holder_workspace_id).in_([one for one in workspace_ids if one]),
     )
 
 

@@ -8,14 +8,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from graphql_api.domain import bearer_tokens, inputs
+from graphql_api.domain import bearer_tokens
 from graphql_api.domain.events import EventKind, NewEvent
-from graphql_api.domain.holders import Personal
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.mails import EmailCodePurpose, MailKind
 from graphql_api.domain.refusals import Refused
@@ -24,12 +25,15 @@ from graphql_api.services.calls import access, attempts, mails
 from graphql_api.services.calls.call import Call, Services
 from graphql_api.services.calls.emails import check_email
 from graphql_api.services.history import recording
+from graphql_api.services.people import events, passwords
 from graphql_api.services.people.api_tokens import end_all
+from graphql_api.storage.rows import UserRow, row_of
 from graphql_api.storage.tables import EmailCode, Mail, User
 
 _PREFIXES = {
     EmailCodePurpose.VERIFY_EMAIL: bearer_tokens.VERIFICATION_CODE,
     EmailCodePurpose.RESET_PASSWORD: bearer_tokens.RESET_CODE,
+    EmailCodePurpose.CHANGE_EMAIL: bearer_tokens.CHANGE_CODE,
 }
 
 
@@ -47,43 +51,97 @@ async def mail_verification(session: AsyncSession, call: Call, user: User) -> No
     await mails.enqueue(session, call, MailKind.VERIFY_EMAIL, user.email, new.details, secret=new.code)
 
 
-async def send_verification(call: Call, *, email: str) -> User | Refused[InvalidInput]:
+async def send_verification(call: Call, *, email: str) -> UserRow | Refused[InvalidInput]:
     """Mail the viewer another code that verifies their address.
 
     Raises:
         RateLimited: they were sent several in the last hour.
     """
-    user_id = call.viewer.user_id
+    known = await passwords.read_viewer(call)
     problems = Problems()
     _, key = check_email(problems, ("input", "email"), email)
     if problems:
         return Refused(problems.found)
-    known = await call.read(lambda session: session.get_one(User, user_id))
     if key != known.email_key:
         return Refused([_not_yours()])
     if known.email_verified_at is not None:
         return Refused([_verified_already()])
     await attempts.count_mail(call, MailKind.VERIFY_EMAIL, key)
 
-    async def work(session: AsyncSession) -> User | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput]:
         user = await access.lock_viewer(session, call)
         if user.email_verified_at is not None:
             return Refused([_verified_already()])
         await mail_verification(session, call, user)
-        return user
+        return row_of(user, UserRow)
 
     return await call.transact(work)
 
 
-async def verify(call: Call, *, code: Secret) -> User | Refused[InvalidInput]:
-    """Verify the address that a code was mailed to."""
+async def mail_change(session: AsyncSession, call: Call, user: User, email: str, email_key: str) -> None:
+    """Mail a code that makes this address that of a user whose row is locked."""
+    new = await _issue(session, call.services, user, EmailCodePurpose.CHANGE_EMAIL, to=(email, email_key))
+    await mails.enqueue(session, call, MailKind.CHANGE_EMAIL, email, new.details, secret=new.code)
 
-    async def work(session: AsyncSession) -> User | Refused[InvalidInput]:
+
+async def divert_change(session: AsyncSession, mail: Mail) -> None:
+    """If somebody has the new address already, send the mail to them, without the code.
+
+    The mailer asks this before the first attempt, so that the request itself does the same work either way.
+    """
+    if mail.attempts:
+        return
+    _, key = check_email(Problems(), (), mail.recipient)
+    owner = (await session.scalars(select(User).where(User.email_key == key))).one_or_none()
+    if owner is not None:
+        mail.kind = MailKind.ADDRESS_TAKEN
+        mail.recipient = owner.email
+        mail.details = {"name": owner.name}
+        mail.secret = None
+
+
+async def verify(call: Call, *, code: Secret) -> UserRow | Refused[InvalidInput]:
+    """Verify the address that a code was mailed to. By a code for a new address, it becomes the viewer's.
+
+    Raises:
+        Unauthenticated: a code for a new address came without a bearer token.
+    """
+    if bearer_tokens.is_well_formed(bearer_tokens.CHANGE_CODE, code):
+        return await _change_address(call, code)
+
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput]:
         user = await _redeem(session, call, code, EmailCodePurpose.VERIFY_EMAIL)
         if user is None:
             return Refused([_no_such_code()])
         await recording.record(session, call, _note_verified(user, call.now), actor_id=user.id)
-        return user
+        return row_of(user, UserRow)
+
+    return await call.transact(work)
+
+
+async def _change_address(call: Call, code: Secret) -> UserRow | Refused[InvalidInput]:
+    """Give the viewer the address that their code was mailed to, and tell the old one."""
+    user_id = call.viewer.user_id
+
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput]:
+        user = await access.lock_viewer(session, call)
+        used = await _use(session, call, code, EmailCodePurpose.CHANGE_EMAIL, user_id)
+        if used is None or used.email is None:
+            return Refused([_no_such_code()])
+        old = user.email
+        try:
+            async with session.begin_nested():
+                user.email, user.email_key = used.email, used.email_key
+                user.email_verified_at = user.updated_at = call.now
+        except IntegrityError:
+            return Refused([_taken()])
+        await forget(session, user, *EmailCodePurpose)  # those that the old address got
+        details = {"from": old, "to": user.email}
+        changed = events.about_user(user, EventKind.EMAIL_ADDRESS_CHANGED, details)
+        await recording.record(session, call, [changed])
+        told = {"name": user.name, "email": user.email}
+        await mails.enqueue(session, call, MailKind.EMAIL_CHANGED, old, told)
+        return row_of(user, UserRow)
 
     return await call.transact(work)
 
@@ -129,52 +187,69 @@ async def fill_reset(session: AsyncSession, services: Services, mail: Mail) -> b
     return True
 
 
-async def reset_password(call: Call, *, code: Secret, new: Secret) -> User | Refused[InvalidInput]:
+async def reset_password(call: Call, *, code: Secret, new: Secret) -> UserRow | Refused[InvalidInput]:
     """Choose a new password by a code; all API tokens of the user end, and their address is verified."""
     problems = Problems()
-    new = inputs.check_password(problems, ("input", "newPassword"), new)
     user = await call.read(lambda session: _holder(session, call, code, EmailCodePurpose.RESET_PASSWORD))
+    new = passwords.check_new(call, problems, "newPassword", new, email="" if user is None else user.email)
     if user is None:
         return Refused([_no_such_code(), *problems.found])
     if problems:
         return Refused(problems.found)
     # Hashed for who has a code only, or anybody could keep the server busy with it.
     password_hash = await call.services.passwords.hash(new)
-    await attempts.forgive_account(call, user.email_key)
 
-    async def work(session: AsyncSession) -> User | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> UserRow | Refused[InvalidInput]:
         user = await _redeem(session, call, code, EmailCodePurpose.RESET_PASSWORD)
         if user is None:
             return Refused([_no_such_code()])
         user.password_hash = password_hash
-        ended = await end_all(session, call, user.id)
-        events = [
-            NewEvent(Personal(user.id), EventKind.PASSWORD_RESET, user.id),
-            *(NewEvent(Personal(user.id), EventKind.API_TOKEN_REVOKED, token_id) for token_id in ended),
+        happened = [
+            events.about_user(user, EventKind.PASSWORD_RESET),
+            *await end_all(session, call, user.id),
             *_note_verified(user, call.now),
         ]
+        await forget(session, user, EmailCodePurpose.CHANGE_EMAIL)
         await session.flush()
-        await recording.record(session, call, events, actor_id=user.id)
-        return user
+        await recording.record(session, call, happened, actor_id=user.id)
+        return row_of(user, UserRow)
 
     return await call.transact(work)
 
 
-async def forget_resets(session: AsyncSession, user: User) -> None:
-    """End the reset codes of a user: their password was changed without one."""
-    await _forget(session, user, EmailCodePurpose.RESET_PASSWORD)
+async def forget(session: AsyncSession, user: User, *purposes: EmailCodePurpose) -> None:
+    """End the codes of a user that were not used yet."""
+    await session.execute(
+        sa.delete(EmailCode)
+        .where(
+            col(EmailCode.user_id) == user.id,
+            col(EmailCode.purpose).in_(purposes),
+            col(EmailCode.used_at).is_(None),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
-async def _issue(session: AsyncSession, services: Services, user: User, purpose: EmailCodePurpose) -> NewCode:
+async def _issue(
+    session: AsyncSession,
+    services: Services,
+    user: User,
+    purpose: EmailCodePurpose,
+    *,
+    to: tuple[str | None, str] | None = None,
+) -> NewCode:
+    """Make a code for the user's address, or for one that is to be theirs: that and its key."""
     now = services.clock()
+    email, email_key = to or (None, user.email_key)
     code = bearer_tokens.mint(_PREFIXES[purpose], secrets.token_bytes(bearer_tokens.RANDOM_BYTES))
     expires_at = now + _lifetime(services, purpose)
-    await _forget(session, user, purpose)
+    await forget(session, user, purpose)
     session.add(
         EmailCode(
             user_id=user.id,
             purpose=purpose,
-            email_key=user.email_key,
+            email=email,
+            email_key=email_key,
             code_hash=bearer_tokens.digest(code),
             created_at=now,
             expires_at=expires_at,
@@ -187,21 +262,9 @@ async def _issue(session: AsyncSession, services: Services, user: User, purpose:
 def _lifetime(services: Services, purpose: EmailCodePurpose) -> timedelta:
     rules = services.rules
     return (
-        rules.verification_code_lifetime
-        if purpose is EmailCodePurpose.VERIFY_EMAIL
-        else rules.reset_code_lifetime
-    )
-
-
-async def _forget(session: AsyncSession, user: User, purpose: EmailCodePurpose) -> None:
-    await session.execute(
-        sa.delete(EmailCode)
-        .where(
-            col(EmailCode.user_id) == user.id,
-            col(EmailCode.purpose) == purpose,
-            col(EmailCode.used_at).is_(None),
-        )
-        .execution_options(synchronize_session=False)
+        rules.reset_code_lifetime
+        if purpose is EmailCodePurpose.RESET_PASSWORD
+        else rules.verification_code_lifetime
     )
 
 
@@ -211,14 +274,28 @@ async def _redeem(session: AsyncSession, call: Call, code: Secret, purpose: Emai
     if holder is None:
         return None
     user = (await access.lock_users(session, [holder.id])).get(holder.id)
-    used = await session.execute(
+    used = await _use(session, call, code, purpose, holder.id)
+    return None if used is None else user
+
+
+async def _use(
+    session: AsyncSession, call: Call, code: Secret, purpose: EmailCodePurpose, user_id: UUID
+) -> EmailCode | None:
+    """Use up a code of a user whose row is locked; None for one that cannot be used."""
+    used = await session.scalars(
         sa.update(EmailCode)
-        .where(col(EmailCode.code_hash) == bearer_tokens.digest(code), col(EmailCode.used_at).is_(None))
+        .where(
+            col(EmailCode.code_hash) == bearer_tokens.digest(code),
+            col(EmailCode.user_id) == user_id,
+            col(EmailCode.purpose) == purpose,
+            col(EmailCode.used_at).is_(None),
+            col(EmailCode.expires_at) > call.now,
+        )
         .values(used_at=call.now)
-        .returning(col(EmailCode.id))
+        .returning(EmailCode)
         .execution_options(synchronize_session=False)
     )
-    return user if used.scalar_one_or_none() is not None else None
+    return used.one_or_none()
 
 
 async def _holder(session: AsyncSession, call: Call, code: Secret, purpose: EmailCodePurpose) -> User | None:
@@ -247,12 +324,20 @@ def _note_verified(user: User, now: datetime) -> Sequence[NewEvent]:
     if user.email_verified_at is not None:
         return []
     user.email_verified_at = now
-    return [NewEvent(Personal(user.id), EventKind.EMAIL_VERIFIED, user.id)]
+    return [events.about_user(user, EventKind.EMAIL_VERIFIED)]
 
 
 def _no_such_code() -> InvalidInput:
     return InvalidInput(
         ("input", "code"), InvalidInputCode.NOT_FOUND, "There is no such code, or it was used or has expired"
+    )
+
+
+def _taken() -> InvalidInput:
+    return InvalidInput(
+        ("input", "code"),
+        InvalidInputCode.DUPLICATE,
+        "Somebody has registered with the new e-mail address in the meantime",
     )
 
 

@@ -97,6 +97,8 @@ class Mailer:
             ):
                 await session.delete(mail)  # there is nobody with this address
                 continue
+            if mail.kind is MailKind.CHANGE_EMAIL:
+                await email_codes.divert_change(session, mail)
             mail.attempts += 1
             mail.due_at = now + CLAIMED_FOR
             claimed.append(mail)
