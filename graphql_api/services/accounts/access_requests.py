@@ -135,6 +135,7 @@ async def grant(call: Call, request_id: UUID, team_ids: Sequence[UUID]) -> Outco
         events = await _share(session, call, request, account, teams)
         await _end(session, call, request, AccessRequestStatus.GRANTED)
         events += _outcome(request, EventKind.ACCESS_REQUEST_GRANTED)
+        events += await close_satisfied(session, call, workspace_id=request.workspace_id)
         await recording.record(session, call, events)
         await _tell_requester(session, call, MailKind.ACCESS_REQUEST_GRANTED, request)
         return request
@@ -238,6 +239,41 @@ async def pending_of_viewer(
     found = (await call.read(lambda session: session.scalars(statement))).all()
     by_key = {(one.workspace_id, SocialKey(one.platform, one.external_id)): one for one in found}
     return {key: by_key[key] for key in keys if key in by_key}
+
+
+async def close_satisfied(
+    session: AsyncSession, call: Call, *, workspace_id: UUID, user_ids: Collection[UUID] | None = None
+) -> list[NewEvent]:
+    """Close the pending requests to a Workspace whose requesters see the social account by now.
+
+    Of these users, or of all of them. Call it under the Workspace's lock, after a change of who sees what;
+    the caller records the events that it returns. They are the Workspace's alone: the requester sees them
+    there, and is not locked.
+    """
+    satisfied = [
+        col(AccessRequest.workspace_id) == workspace_id,
+        col(AccessRequest.status) == AccessRequestStatus.PENDING,
+        access.requester_sees_account(),
+    ]
+    if user_ids is not None:
+        satisfied.append(col(AccessRequest.requester_id).in_(user_ids))
+    closed = await session.execute(
+        sa.update(AccessRequest)
+        .where(*satisfied)
+        .values(status=AccessRequestStatus.CLOSED, decided_at=call.now, updated_at=call.now)
+        .returning(col(AccessRequest.id), col(AccessRequest.display_name), col(AccessRequest.platform))
+        .execution_options(synchronize_session=False)
+    )
+    return [
+        NewEvent(
+            Place(workspace_id),
+            EventKind.ACCESS_REQUEST_CLOSED,
+            request_id,
+            subject_name=display_name,
+            platform=platform,
+        )
+        for request_id, display_name, platform in closed
+    ]
 
 
 @dataclass(frozen=True, slots=True)

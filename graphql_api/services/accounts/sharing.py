@@ -15,6 +15,7 @@ from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_item_count
 from graphql_api.domain.permissions import may_share
 from graphql_api.domain.refusals import Refused
+from graphql_api.services.accounts import access_requests
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
@@ -51,7 +52,11 @@ async def share(
                 for team, account in new
             ]
             await session.execute(sa.insert(Share), rows)
-        await _record(session, call, EventKind.SOCIAL_ACCOUNT_SHARED, new)
+        events = _events(EventKind.SOCIAL_ACCOUNT_SHARED, new)
+        if new:
+            workspace_id = chosen.teams[0].workspace_id
+            events += await access_requests.close_satisfied(session, call, workspace_id=workspace_id)
+        await recording.record(session, call, events)
         return chosen
 
     return await call.transact(work)
@@ -69,7 +74,7 @@ async def unshare(
         known = await _shared(session, chosen)
         await session.execute(sa.delete(Share).where(_between(chosen)))
         gone = [pair for pair in _pairs(chosen) if (pair[0].id, pair[1].id) in known]
-        await _record(session, call, EventKind.SOCIAL_ACCOUNT_UNSHARED, gone)
+        await recording.record(session, call, _events(EventKind.SOCIAL_ACCOUNT_UNSHARED, gone))
         return chosen
 
     return await call.transact(work)
@@ -171,10 +176,8 @@ def _pairs(chosen: Shared) -> list[tuple[Team, SocialAccount]]:
     return [(team, account) for account in chosen.accounts for team in chosen.teams]
 
 
-async def _record(
-    session: AsyncSession, call: Call, kind: EventKind, pairs: Sequence[tuple[Team, SocialAccount]]
-) -> None:
-    events = [
+def _events(kind: EventKind, pairs: Sequence[tuple[Team, SocialAccount]]) -> list[NewEvent]:
+    return [
         NewEvent(
             Place(team.workspace_id),
             kind,
@@ -184,4 +187,3 @@ async def _record(
         )
         for team, account in pairs
     ]
-    await recording.record(session, call, events)

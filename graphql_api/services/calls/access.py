@@ -392,6 +392,28 @@ def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
     )
 
 
+def requester_sees_account() -> sa.ColumnElement[bool]:
+    """Does the requester of this request for access see the social account by now?
+
+    As an admin of the Workspace, or because they are in a team that it is shared with.
+    """
+    asked = AccessRequest
+    as_admin = sa.exists().where(
+        col(Membership.workspace_id) == col(asked.workspace_id),
+        col(Membership.user_id) == col(asked.requester_id),
+        _allows(Action.SEE_EVERY_ACCOUNT),
+    )
+    shared = sa.exists().where(
+        col(SocialAccount.platform) == col(asked.platform),
+        col(SocialAccount.external_id) == col(asked.external_id),
+        col(SocialAccount.holder_workspace_id) == col(asked.workspace_id),
+        col(Share.social_account_id) == col(SocialAccount.id),
+        col(TeamMember.team_id) == col(Share.team_id),
+        col(TeamMember.user_id) == col(asked.requester_id),
+    )
+    return sa.or_(as_admin, shared)
+
+
 _HELD = Prepared(
     sa.select(*columns(SocialAccount, SocialAccountRow)).where(
         one_of(col(SocialAccount.hold_id), "ids"), sees_social_account(SOMEBODY)
