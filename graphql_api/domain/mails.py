@@ -205,15 +205,15 @@ Workspace {workspace}.
 
 {message}
 
-As an admin of the Workspace you can grant this by sharing the account with a
-team, or decline.
+You get this e-mail because you are an admin of the Workspace. You can grant
+the request, by sharing the account with a team, or decline it.
 """
 
 _ACCESS_REQUEST_GRANTED = """
 {greeting}
 
 your request for access to the social account {display_name} of the Workspace
-{workspace} was granted. You see it in the Workspace now.
+{workspace} was granted. You can see the account in the Workspace now.
 """
 
 _ACCESS_REQUEST_DECLINED = """

@@ -88,16 +88,6 @@ def may_manage_teams(role: Role | None) -> bool:
     return may(role, Action.MANAGE_TEAMS)
 
 
-def may_share(role: Role | None) -> bool:
-    """May the viewer share the Workspace's social accounts with its teams, and take them back?"""
-    return may(role, Action.SHARE)
-
-
-def may_answer_access_requests(role: Role | None) -> bool:
-    """May the viewer see, grant and decline requests for access to the Workspace's social accounts?"""
-    return may(role, Action.ANSWER_REQUESTS)
-
-
 def may_rename(role: Role | None) -> bool:
     """May the viewer rename the Workspace?"""
     return may(role, Action.RENAME)

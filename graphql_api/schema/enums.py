@@ -104,12 +104,13 @@ _described(
 _described(
     AccessRequestStatus,
     "AccessRequestStatus",
-    "Where a request for access stands. Everything but `PENDING` is final.",
-    PENDING="Nobody has answered it yet.",
-    GRANTED="An admin shared the social account with teams, and the requester is in them.",
-    DECLINED="An admin said no; `reason` may say why.",
-    WITHDRAWN="The requester took it back, or left the Workspace.",
-    CLOSED="The requester can see the social account by another way now.",
+    "The state of a request for access. All but `PENDING` are final.",
+    PENDING="No admin has answered it yet.",
+    GRANTED="An admin shared the social account with teams, and added the requester to them.",
+    DECLINED="An admin declined it; `reason` may say why. The requester can ask again.",
+    WITHDRAWN="The requester withdrew it, or left the Workspace.",
+    CLOSED="The requester can see the social account in another way: it was shared with a team of theirs, they were added to "
+    "a team that sees it, or they became an admin.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -120,7 +121,7 @@ _described(
     TOO_SHORT="It is shorter than it must be.",
     TOO_LONG="It is longer than it may be.",
     INVALID_FORMAT="It is not written as such a value is.",
-    OUT_OF_RANGE="A number or a list is larger or smaller than it may be.",
+    OUT_OF_RANGE="A number is larger or smaller than it may be.",
     DUPLICATE="It stands there already: in this call, or in what is kept.",
     NOT_FOUND="There is no such object, or the viewer cannot see it.",
     NOT_ALLOWED="The viewer sees it, and may not do this with it.",

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from sqlmodel import col
 
+from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.platforms import Platform
 from graphql_api.storage.tables import Team, User, Workspace
@@ -71,6 +72,23 @@ class FacebookAccountRow(NamedTuple):
     location: str | None
     created_at: datetime
     updated_at: datetime
+
+
+class AccessRequestRow(NamedTuple):
+    """A request for access."""
+
+    id: UUID
+    workspace_id: UUID
+    requester_id: UUID
+    platform: Platform
+    external_id: str
+    display_name: str
+    message: str | None
+    status: AccessRequestStatus
+    decided_by_id: UUID | None
+    decided_at: datetime | None
+    reason: str | None
+    created_at: datetime
 
 
 class EventRow(NamedTuple):

@@ -1,5 +1,6 @@
 """A request for access is closed when its requester sees the account by another way."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -36,8 +37,7 @@ class Studio:
         asked = await person.mutate(
             asking.REQUEST_ACCESS,
             workspaceId=self.workspace,
-            instagramUserId=external_id,
-            username=f"user_{external_id}",
+            socialAccount=asking.key(external_id),
         )
         return str(asked["accessRequest"]["id"])
 
@@ -50,8 +50,8 @@ async def studio(api: Api) -> Studio:
     await studio.ada.bring_in(studio.eve, studio.workspace)
     await studio.ada.bring_in(studio.sam, studio.workspace)
     connected = await studio.ada.connect(X, Y, workspace=studio.workspace)
-    accounts = [one["instagramAccount"] for one in connected["instagramAccounts"]]
-    studio.ids = {account["instagramUserId"]: account["id"] for account in accounts}
+    accounts = [one["socialAccount"] for one in connected["connected"]]
+    studio.ids = {account["externalId"]: account["id"] for account in accounts}
     studio.film = await add_team(studio.ada, studio.workspace, "Film", studio.eve, studio.sam)
     return studio
 
@@ -94,8 +94,8 @@ async def test_sharing_with_a_team_closes_what_its_members_asked_for(
     requests = await requests_of(studio.eve)
     assert (requests[mine]["status"], requests[mine]["decidedBy"]) == ("CLOSED", None)
     assert requests[mine]["decidedAt"] is not None
-    assert requests[mine]["teams"] == []
-    assert requests[mine]["instagramAccount"]["id"] == studio.ids[X]
+    assert requests[mine]["grantedTeams"] == []
+    assert requests[mine]["socialAccount"]["id"] == studio.ids[X]
     assert requests[unshared]["status"] == "PENDING"
     assert (await requests_of(studio.sam))[others]["status"] == "CLOSED"
     assert await closed(database) == sorted([told(database, mine), told(database, others)])
@@ -138,3 +138,19 @@ async def test_sharing_with_a_team_closes_nothing_that_others_asked_for(
     # then
     assert (await requests_of(tom))[request]["status"] == "PENDING"
     assert await closed(database) == []
+
+
+async def test_asking_and_sharing_at_once_leaves_nothing_pending(studio: Studio) -> None:
+    shared = {"socialAccountIds": [studio.ids[X]], "teamIds": [studio.film]}
+    for _ in range(5):
+        # when
+        await asyncio.gather(
+            studio.eve.mutate(
+                asking.REQUEST_ACCESS, workspaceId=studio.workspace, socialAccount=asking.key(X)
+            ),
+            studio.ada.mutate(teams.SHARE, **shared),
+        )
+
+        # then the request was closed, or refused because Eve saw the account
+        assert {request["status"] for request in (await requests_of(studio.eve)).values()} <= {"CLOSED"}
+        await studio.ada.mutate(teams.UNSHARE, **shared)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+from tests.accounts.access_request_operations import key
 from tests.api import Person, facebook_account, instagram_account
 from tests.canaries import PASSWORD
 
@@ -138,12 +139,8 @@ def _check(workspace: Callable[[Scene], str | None]) -> Arguments:
     return arguments
 
 
-def _ask(instagram_user_id: Callable[[Scene], str]) -> Arguments:
-    return lambda s, by: {
-        "workspaceId": s.workspace,
-        "instagramUserId": instagram_user_id(s),
-        "username": "x",
-    }
+def _ask(external_id: Callable[[Scene], str]) -> Arguments:
+    return lambda s, by: {"workspaceId": s.workspace, "socialAccount": key(external_id(s))}
 
 
 ROWS: dict[str, Row] = {
@@ -189,9 +186,9 @@ ROWS: dict[str, Row] = {
     "Team.members": _row(SEEN_BY_MEMBERS),
     "Team.socialAccounts": _row(FULL_IN_THE_TEAM),
     "AccessRequest.decidedBy": _row("NULL NULL NULL NULL NULL NULL"),
-    "AccessRequest.instagramAccount": _row(SEEN_BY_ADMINS),
+    "AccessRequest.grantedTeams": _row("NULL NULL NULL EMPTY NULL EMPTY"),
     "AccessRequest.requester": _row(SEEN_BY_WHO_ASKED),
-    "AccessRequest.teams": _row("NULL NULL NULL EMPTY NULL EMPTY"),
+    "AccessRequest.socialAccount": _row(SEEN_BY_ADMINS),
     "AccessRequest.workspace": _row(SEEN_BY_WHO_ASKED),
     "InstagramAccount.connectedBy": _row(SEEN_IN_THE_TEAM),
     "InstagramAccount.connectedTeams": _row(SEEN_IN_THE_TEAM),

@@ -19,8 +19,16 @@ from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.live import Standing
+from graphql_api.storage.database import rows_within
 from graphql_api.storage.prepared import Prepared, one_of
-from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, UserRow, WorkspaceRow, columns
+from graphql_api.storage.rows import (
+    AccessRequestRow,
+    FacebookAccountRow,
+    SocialAccountRow,
+    UserRow,
+    WorkspaceRow,
+    columns,
+)
 from graphql_api.storage.tables import (
     AccessRequest,
     ApiToken,
@@ -369,22 +377,39 @@ def sees_team(viewer: Viewer) -> sa.ColumnElement[bool]:
     return col(Team.workspace_id).in_(mine)
 
 
-async def access_requests(
-    session: AsyncSession, viewer: Viewer, ids: Collection[UUID]
-) -> dict[UUID, AccessRequest]:
-    """Those of the requests for access that the viewer may see, as they are now."""
-    statement = (
-        select(AccessRequest)
-        .where(col(AccessRequest.id).in_(ids), sees_access_request(viewer))
-        .execution_options(populate_existing=True)
-    )
-    return {request.id: request for request in (await session.scalars(statement)).all()}
+async def access_requests(call: Call, ids: Collection[UUID]) -> dict[UUID, AccessRequestRow]:
+    """Those of the requests for access that the viewer may see."""
+    found = await call.rows(_ACCESS_REQUESTS, ids=ids, viewer_id=call.viewer.user_id)
+    return {request.id: request for request in found}
+
+
+async def lock_access_request(
+    session: AsyncSession, call: Call, request_id: UUID
+) -> tuple[AccessRequestRow, Role | None] | tuple[None, None]:
+    """Lock the viewer, the requester and the Workspace; the request then, and the viewer's role there.
+
+    Whatever ends a request holds the Workspace's lock, so a request ends once.
+    """
+
+    async def read() -> AccessRequestRow | None:
+        found = await rows_within(session, _ACCESS_REQUESTS, ids=[request_id], viewer_id=call.viewer.user_id)
+        return found[0] if found else None
+
+    known = await read()
+    await lock_users(session, {call.viewer.user_id, *([known.requester_id] if known else ())})
+    await lock_viewer(session, call)
+    found = await lock_workspaces(session, call.viewer, [known.workspace_id] if known else [])
+    request = await read()
+    if request is None:
+        return None, None
+    _, role = found.get(request.workspace_id, (None, None))
+    return request, role
 
 
 def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
-    """Does the viewer see this request for access? Who asked does, and the admins of the Workspace."""
-    as_admin = select(Membership.workspace_id).where(
-        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    """Does the viewer see this request for access? The requester does, and the admins of the Workspace."""
+    as_admin = sa.select(col(Membership.workspace_id)).where(
+        col(Membership.user_id) == viewer.user_id, _allows(Action.ANSWER_REQUESTS)
     )
     return sa.or_(
         col(AccessRequest.requester_id) == viewer.user_id,
@@ -419,4 +444,10 @@ _HELD = Prepared(
         one_of(col(SocialAccount.hold_id), "ids"), sees_social_account(SOMEBODY)
     ),
     SocialAccountRow,
+)
+_ACCESS_REQUESTS = Prepared(
+    sa.select(*columns(AccessRequest, AccessRequestRow)).where(
+        one_of(col(AccessRequest.id), "ids"), sees_access_request(SOMEBODY)
+    ),
+    AccessRequestRow,
 )
