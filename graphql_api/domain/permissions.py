@@ -63,36 +63,6 @@ def may(role: Role | None, action: Action) -> bool:
     return role in ROLES[action]
 
 
-def may_see(role: Role | None) -> bool:
-    """May the viewer know that the Workspace exists, its name and its members?"""
-    return may(role, Action.SEE)
-
-
-def may_invite(role: Role | None) -> bool:
-    """May the viewer invite people to the Workspace?"""
-    return may(role, Action.INVITE)
-
-
-def may_leave(role: Role | None) -> bool:
-    """May the viewer leave the Workspace?"""
-    return may(role, Action.LEAVE)
-
-
-def may_manage_members(role: Role | None) -> bool:
-    """May the viewer change the roles of members, and remove members?"""
-    return may(role, Action.MANAGE_MEMBERS)
-
-
-def may_manage_teams(role: Role | None) -> bool:
-    """May the viewer make, rename and delete teams, and say who is in them?"""
-    return may(role, Action.MANAGE_TEAMS)
-
-
-def may_rename(role: Role | None) -> bool:
-    """May the viewer rename the Workspace?"""
-    return may(role, Action.RENAME)
-
-
 def may_delete(role: Role | None) -> bool:
     """May the viewer delete the Workspace?"""
     return may(role, Action.DELETE)

@@ -14,6 +14,7 @@ from graphql_api.services.accounts import access_requests, social_accounts
 from graphql_api.services.accounts.access_requests import Asked
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
+from graphql_api.services.workspaces import members
 from graphql_api.storage.rows import (
     AccessRequestRow,
     FacebookAccountRow,
@@ -22,7 +23,6 @@ from graphql_api.storage.rows import (
     UserRow,
     WorkspaceRow,
 )
-from graphql_api.storage.tables import Team
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -59,10 +59,14 @@ class Loaders:
         return Loader(lambda ids: access.logins(self._call, ids))
 
     @cached_property
-    def teams(self) -> "Loader[UUID, Team]":
+    def teams(self) -> "Loader[UUID, TeamRow]":
         """Teams."""
-        call = self._call
-        return Loader(lambda ids: call.read(lambda session: access.teams(session, call.viewer, ids)))
+        return Loader(lambda ids: access.shown_teams(self._call, ids))
+
+    @cached_property
+    def teams_of_members(self) -> "Loader[UUID, list[TeamRow]]":
+        """The teams that a member is in."""
+        return Loader(lambda ids: members.teams(self._call, ids))
 
     @cached_property
     def teams_of_social_accounts(self) -> "Loader[UUID, list[TeamRow]]":

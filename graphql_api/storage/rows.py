@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.events import EventKind
+from graphql_api.domain.holders import Role
 from graphql_api.domain.platforms import Platform
 from graphql_api.storage.tables import Team, User, Workspace
 
@@ -33,6 +34,31 @@ class WorkspaceRow(NamedTuple):
     name: str
     held_count: int
     created_at: datetime
+
+
+class MembershipRow(NamedTuple):
+    """A user in a Workspace."""
+
+    id: UUID
+    workspace_id: UUID
+    user_id: UUID
+    role: Role
+    created_at: datetime
+
+
+class InvitationRow(NamedTuple):
+    """An invitation, without its code."""
+
+    id: UUID
+    workspace_id: UUID
+    email: str
+    role: Role
+    invited_by_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    accepted_at: datetime | None
+    declined_at: datetime | None
+    revoked_at: datetime | None
 
 
 class TeamRow(NamedTuple):

@@ -172,6 +172,9 @@ async def test_of_many_none_comes_into_a_team_when_one_cannot(api: Api, database
         ("userIds.4", "NOT_FOUND"),
     ]
     assert paths(many["errors"]) == [("userIds", "TOO_LONG")]
+    for mutation in (ADD_TEAM_MEMBERS, REMOVE_TEAM_MEMBERS):
+        none = await ada.mutate(mutation, teamId=team, userIds=[])
+        assert paths(none["errors"]) == [("userIds", "TOO_SHORT")]
     assert await database.everything() == before
 
 

@@ -5,16 +5,16 @@ locks first, always in this order: users by id, workspaces by id, memberships, s
 """
 
 from collections.abc import Collection
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from graphql_api.domain import holders
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Holder, Personal, Role
-from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls.call import Call
@@ -25,6 +25,7 @@ from graphql_api.storage.rows import (
     AccessRequestRow,
     FacebookAccountRow,
     SocialAccountRow,
+    TeamRow,
     UserRow,
     WorkspaceRow,
     columns,
@@ -48,28 +49,36 @@ from graphql_api.storage.tables import (
 _VIEWER_ID = sa.bindparam("viewer_id", type_=sa.Uuid())
 # Whoever it will be, in statements that are prepared before anybody asks: their ids are parameters.
 SOMEBODY = Viewer(cast("UUID", _VIEWER_ID), cast("UUID", None), frozenset())
-SOME_WORKSPACE = Place(cast("UUID", sa.bindparam("workspace_id", type_=sa.Uuid())))
+SOME_WORKSPACE = holders.Workspace(cast("UUID", sa.bindparam("workspace_id", type_=sa.Uuid())))
+_MINE = sa.select(col(Membership.workspace_id)).where(col(Membership.user_id) == _VIEWER_ID)
 _USERS = Prepared(
     sa.select(*columns(User, UserRow)).where(
         one_of(col(User.id), "ids"),
         sa.or_(
             col(User.id) == _VIEWER_ID,
             col(User.id).in_(
-                sa.select(col(Membership.user_id)).where(
-                    col(Membership.workspace_id).in_(
-                        sa.select(col(Membership.workspace_id)).where(col(Membership.user_id) == _VIEWER_ID)
-                    )
-                )
+                sa.select(col(Membership.user_id)).where(col(Membership.workspace_id).in_(_MINE))
             ),
         ),
     ),
     UserRow,
 )
+
+
+def with_role(*place: Any) -> tuple[WorkspaceRow, Role]:
+    """A Workspace's columns, and the viewer's role there."""
+    return WorkspaceRow(*place[:-1]), place[-1]
+
+
 _PLACES = Prepared(
     sa.select(*columns(Workspace, WorkspaceRow), col(Membership.role))
     .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
     .where(one_of(col(Workspace.id), "ids"), col(Membership.user_id) == _VIEWER_ID),
-    lambda *place: (WorkspaceRow(*place[:-1]), place[-1]),
+    with_role,
+)
+_TEAMS = Prepared(
+    sa.select(*columns(Team, TeamRow)).where(one_of(col(Team.id), "ids"), col(Team.workspace_id).in_(_MINE)),
+    TeamRow,
 )
 _LOGINS = Prepared(
     sa.select(*columns(FacebookAccount, FacebookAccountRow)).where(
@@ -231,6 +240,12 @@ async def users(call: Call, user_ids: Collection[UUID]) -> dict[UUID, UserRow]:
     return {user.id: user for user in found}
 
 
+async def shown_teams(call: Call, team_ids: Collection[UUID]) -> dict[UUID, TeamRow]:
+    """Those of the teams that are in a Workspace that the viewer belongs to, to be shown."""
+    found = await call.rows(_TEAMS, ids=team_ids, viewer_id=call.viewer.user_id)
+    return {team.id: team for team in found}
+
+
 async def logins(call: Call, ids: Collection[UUID]) -> dict[UUID, FacebookAccountRow]:
     """Those of the Facebook accounts that are the viewer's own, to be shown."""
     found = await call.rows(_LOGINS, ids=ids, viewer_id=call.viewer.user_id)
@@ -238,11 +253,11 @@ async def logins(call: Call, ids: Collection[UUID]) -> dict[UUID, FacebookAccoun
 
 
 def sees_invitations(viewer: Viewer) -> sa.ColumnElement[bool]:
-    """Does the viewer see this invitation? A Workspace's admins see all of its."""
-    as_admin = select(Membership.workspace_id).where(
-        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    """May the viewer see this invitation? Members who may invite people see all of the Workspace's."""
+    there = sa.select(col(Membership.workspace_id)).where(
+        col(Membership.user_id) == viewer.user_id, _allows(Action.INVITE)
     )
-    return col(Invitation.workspace_id).in_(as_admin)
+    return col(Invitation.workspace_id).in_(there)
 
 
 def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -279,7 +294,7 @@ def owns(viewer: Viewer, holder: Personal) -> sa.ColumnElement[bool]:
     return sa.true() if holder.user_id == viewer.user_id else sa.false()
 
 
-def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
+def is_admin(viewer: Viewer, holder: holders.Workspace) -> sa.ColumnElement[bool]:
     """Is the viewer an admin of the Workspace? Asked once a statement, not for each row."""
     return sa.exists().where(
         col(Membership.workspace_id) == holder.workspace_id,
@@ -288,7 +303,7 @@ def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
     )
 
 
-def may_there(viewer: Viewer, holder: Place, action: Action) -> sa.ColumnElement[bool]:
+def may_there(viewer: Viewer, holder: holders.Workspace, action: Action) -> sa.ColumnElement[bool]:
     """May the viewer do this in the Workspace? Asked once a statement, not for each row."""
     return sa.exists().where(
         col(Membership.workspace_id) == holder.workspace_id,
