@@ -44,11 +44,12 @@ _described(
 _described(
     InvitationStatus,
     "InvitationStatus",
-    "Where an invitation stands.",
-    PENDING="It can be accepted.",
+    "The status of an invitation. Everything but `PENDING` is final.",
+    PENDING="The invited person can accept or decline it.",
     ACCEPTED="The invited person accepted it.",
-    REVOKED="An admin took it back, or a newer invitation of the same address replaced it.",
-    EXPIRED="Nobody accepted it in time.",
+    DECLINED="The invited person declined it. An admin can invite them again.",
+    REVOKED="An admin revoked it, or a newer invitation of the same address replaced it.",
+    EXPIRED="Nobody accepted it in time. An admin can invite the person again.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
