@@ -264,6 +264,18 @@ async def test_revoking_twice_is_no_error_and_one_event(api: Api, database: Data
     assert len(rows) == 1
 
 
+async def test_revoking_what_has_expired_changes_nothing(api: Api, database: Database) -> None:
+    ada = await api.register("ada")
+    invited = await invite(ada, await ada.create_workspace(), "eve@example.com")
+    await expire(database)
+    before = await database.everything()
+
+    result = await ada.mutate(mail_operations.REVOKE_INVITATION, invitationId=invited["id"])
+
+    assert result["invitation"]["status"] == "EXPIRED"
+    assert await database.everything() == before
+
+
 async def test_what_was_accepted_is_not_revoked(api: Api, database: Database) -> None:
     ada, eve = await api.register("ada"), await api.register("eve")
     workspace = await ada.create_workspace()

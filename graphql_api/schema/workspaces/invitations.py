@@ -160,7 +160,7 @@ async def revoke_invitation(
 ) -> RevokeInvitationSuccess | Refused[InvalidInput]:
     """Take back an invitation that nobody has answered. Requires the role ADMIN.
 
-    Revoking twice is no error.
+    Revoking an invitation that is revoked or expired already succeeds and changes nothing.
     """
     outcome = await invitations.revoke(
         info.context.call, invitation_id=read_id("Invitation", input.invitation_id)

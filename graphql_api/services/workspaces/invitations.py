@@ -195,7 +195,7 @@ async def decline(call: Call, *, invitation_id: UUID) -> NamedInvitation | Refus
 
 
 async def revoke(call: Call, *, invitation_id: UUID) -> NamedInvitation | Refused[InvalidInput]:
-    """Take back an invitation that nobody has answered; for the Workspace's admins. Twice is no error."""
+    """Take back an invitation that nobody has answered; for admins. One that is over already is no error."""
 
     async def work(session: AsyncSession) -> NamedInvitation | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
@@ -210,11 +210,11 @@ async def revoke(call: Call, *, invitation_id: UUID) -> NamedInvitation | Refuse
         if workspace is None or not may(role, Action.INVITE):
             return Refused([_no_such_invitation()])
         await session.refresh(known)
-        if known.accepted_at is not None or known.declined_at is not None:
-            answer = "declined" if known.accepted_at is None else "accepted"
-            message = f"This invitation was {answer} already"
+        status = _status(known, call.now)
+        if status in {InvitationStatus.ACCEPTED, InvitationStatus.DECLINED}:
+            message = f"This invitation was {status.lower()} already"
             return Refused([InvalidInput(_AT_ID, InvalidInputCode.NOT_ALLOWED, message)])
-        if known.revoked_at is None:
+        if status is InvitationStatus.PENDING:
             known.revoked_at = call.now
             await session.flush()
             await recording.record(session, call, [_event(EventKind.INVITATION_REVOKED, known)])
