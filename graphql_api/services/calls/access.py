@@ -186,20 +186,6 @@ async def lock_teams(
     return {team.id: (team, found[team.workspace_id][1]) for team in (await session.scalars(again)).all()}
 
 
-async def workspaces(
-    session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
-) -> dict[UUID, tuple[Workspace, Role]]:
-    """Those of the workspaces that the viewer belongs to, with their role there."""
-    statement = (
-        select(Workspace, Membership.role)
-        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
-        .where(col(Workspace.id).in_(workspace_ids), Membership.user_id == viewer.user_id)
-    )
-    return {
-        workspace.id: (workspace, Role(role)) for workspace, role in (await session.execute(statement)).all()
-    }
-
-
 async def places(call: Call, workspace_ids: Collection[UUID]) -> dict[UUID, tuple[WorkspaceRow, Role]]:
     """Those of the workspaces that the viewer belongs to, to be shown, with their role there."""
     found = await call.rows(_PLACES, ids=workspace_ids, viewer_id=call.viewer.user_id)
