@@ -100,6 +100,8 @@ def build_services(settings: Settings) -> Services:
             free_log_ins_per_address=settings.free_log_ins_per_address,
             free_registrations_per_address=settings.free_registrations_per_address,
             mails_per_recipient=settings.mails_per_recipient,
+            invitations_per_user=settings.invitations_per_user,
+            invitations_per_workspace=settings.invitations_per_workspace,
             verification_code_lifetime=timedelta(hours=settings.verification_code_hours),
             reset_code_lifetime=timedelta(minutes=settings.reset_code_minutes),
             retention=timedelta(days=settings.retention_days),

@@ -87,6 +87,8 @@ class Settings(_Figures):
     free_log_ins_per_address: int = Field(default=50, ge=1)
     free_registrations_per_address: int = Field(default=100, ge=1)
     mails_per_recipient: int = Field(default=5, ge=1)
+    invitations_per_user: int = Field(default=100, ge=1)
+    invitations_per_workspace: int = Field(default=300, ge=1)
     verification_code_hours: int = Field(default=24, ge=1, le=720)
     reset_code_minutes: int = Field(default=60, ge=5, le=1440)
     tidy_minutes: int = Field(default=60, ge=0, le=10_080)

@@ -135,7 +135,7 @@ def test_no_page_names_a_place_on_a_machine(page: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("page", ["clients.md", "asking-for-access.md"])
+@pytest.mark.parametrize("page", ["clients.md", "asking-for-access.md", "checking.md", "nicknames.md"])
 def test_the_sample_operations_are_valid(page: str) -> None:
     blocks = re.findall(r"^```graphql\n(.*?)^```$", text_of(ROOT / "docs" / page), re.MULTILINE | re.DOTALL)
     assert validate(build_schema(schema_text()), parse("\n".join(blocks))) == []

@@ -4,15 +4,16 @@ from enum import StrEnum
 
 from graphql_api.domain.holders import Role
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode
-from graphql_api.domain.permissions import may_answer_access_requests
+from graphql_api.domain.permissions import Action, may
 
 MAX_MESSAGE = 1000
 
+ACCOUNT = ("input", "socialAccount")
 _REQUEST = ("input", "accessRequestId")
 
 
 class AccessRequestStatus(StrEnum):
-    """Where a request stands. Everything but PENDING is final."""
+    """The state of a request. All but PENDING are final."""
 
     PENDING = "PENDING"
     GRANTED = "GRANTED"
@@ -31,31 +32,35 @@ def why_not_ask_there(role: Role | None) -> InvalidInput | None:
         return InvalidInput(
             path,
             InvalidInputCode.NOT_ALLOWED,
-            "You are an admin of this Workspace, and see all of its social accounts",
+            "You are an admin of this Workspace, so you can already see all of its social accounts",
         )
     return None
 
 
 def why_not_ask_for(*, held: bool, sees: bool) -> InvalidInput | None:
-    """What keeps a creator from asking for an account? Only what their Workspace holds unseen is asked for.
+    """What keeps a creator from asking for an account?
 
-    `held` is whether this Workspace holds it; `sees` whether the creator sees it already.
+    `held` is whether this Workspace holds it, `sees` whether the creator sees it already.
     """
-    path = ("input", "instagramUserId")
+    path = (*ACCOUNT, "externalId")
     if not held:
         return InvalidInput(
-            path, InvalidInputCode.NOT_FOUND, "The Workspace does not hold this Instagram account"
+            path, InvalidInputCode.NOT_FOUND, "The Workspace does not hold this social account"
         )
     if sees:
-        return InvalidInput(path, InvalidInputCode.NOT_ALLOWED, "You see this Instagram account already")
+        return InvalidInput(path, InvalidInputCode.NOT_ALLOWED, "You can already see this social account")
     return None
 
 
-def why_not_answer(role: Role | None, status: AccessRequestStatus) -> InvalidInput | None:
-    """What keeps a viewer who sees the request from granting or declining it?"""
-    if not may_answer_access_requests(role):
+def why_not_answer(role: Role | None, status: AccessRequestStatus, *, own: bool) -> InvalidInput | None:
+    """What keeps a viewer who sees the request from granting or declining it? Nobody decides their own."""
+    if not may(role, Action.ANSWER_REQUESTS):
         return InvalidInput(
-            _REQUEST, InvalidInputCode.NOT_ALLOWED, "Only an admin of the Workspace answers requests"
+            _REQUEST, InvalidInputCode.NOT_ALLOWED, "Only an admin of the Workspace can answer requests"
+        )
+    if own:
+        return InvalidInput(
+            _REQUEST, InvalidInputCode.NOT_ALLOWED, "You cannot answer your own request; you can withdraw it"
         )
     return why_not_end(status)
 
@@ -64,19 +69,21 @@ def why_not_withdraw(status: AccessRequestStatus, *, own: bool) -> InvalidInput 
     """What keeps a viewer who sees the request from withdrawing it?"""
     if not own:
         return InvalidInput(
-            _REQUEST, InvalidInputCode.NOT_ALLOWED, "Only who asked withdraws a request; decline it instead"
+            _REQUEST,
+            InvalidInputCode.NOT_ALLOWED,
+            "Only the requester can withdraw this request; you can decline it instead",
         )
     return why_not_end(status)
 
 
 def why_not_end(status: AccessRequestStatus) -> InvalidInput | None:
-    """What keeps a request from ending once more? It ends once: whoever comes second is told how."""
+    """What keeps a request from ending? It ends once; the message says how it did."""
     if status is AccessRequestStatus.PENDING:
         return None
     return InvalidInput(
         _REQUEST,
         InvalidInputCode.OTHER,
-        f"This request is not pending any more: it was {status.lower()}",
+        f"This request is no longer pending: it was {status.lower()}",
     )
 
 
@@ -84,13 +91,13 @@ def why_not_grant(*, held: bool, is_member: bool) -> InvalidInput | None:
     """What keeps a pending request from being granted? It can be declined all the same."""
     if not is_member:
         return InvalidInput(
-            _REQUEST, InvalidInputCode.OTHER, "Who asked is not a member of the Workspace any more"
+            _REQUEST, InvalidInputCode.OTHER, "The requester is no longer a member of the Workspace"
         )
     if not held:
         return InvalidInput(
             _REQUEST,
             InvalidInputCode.OTHER,
-            "The Workspace does not hold this social account any more; decline the request",
+            "The Workspace no longer holds this social account; you can decline the request",
         )
     return None
 

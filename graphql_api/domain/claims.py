@@ -39,7 +39,7 @@ class FacebookLogin:
 
 @dataclass(slots=True)  # not frozen, which takes five times as long: a call makes a hundred
 class Candidate:
-    """A social account that somebody would hold; `index` is its position in the whole call.
+    """A social account that somebody would hold or see; `index` is its position in the whole call.
 
     `at` is where it stands in the arguments, for example `("input", "instagramAccounts", "0")`, and the two
     fields are what its id and its display name are called there.
@@ -89,7 +89,7 @@ def check_claims(problems: Problems, claims: Sequence[Claim]) -> None:
 
 
 def check_candidates(problems: Problems, candidates: Sequence[Candidate]) -> None:
-    """Could these be claimed, as far as they are told?"""
+    """Could these be accounts, as far as they are told? Their display names take their normal form."""
     for _ in _check_candidates(problems, candidates):
         pass
 
@@ -115,5 +115,6 @@ def _check_candidates(problems: Problems, candidates: Sequence[CandidateT]) -> I
             )
         seen.add(key)
         check_name = PLATFORMS[key.platform].check_display_name
-        check_name(problems, (*candidate.at, candidate.name_field), candidate.display_name)
+        name_path = (*candidate.at, candidate.name_field)
+        candidate.display_name = check_name(problems, name_path, candidate.display_name)
         yield candidate

@@ -83,7 +83,7 @@ def check_meta_id(problems: Problems, path: tuple[str, ...], value: str) -> None
         )
 
 
-def check_username(problems: Problems, path: tuple[str, ...], value: str) -> None:
+def check_username(problems: Problems, path: tuple[str, ...], value: str) -> str:
     """An Instagram username: 1 to 30 of letters, digits, `.` and `_`; no dot first, last or doubled."""
     if not value:
         problems.add(path, InvalidInputCode.REQUIRED, "A username is required")
@@ -95,11 +95,12 @@ def check_username(problems: Problems, path: tuple[str, ...], value: str) -> Non
             InvalidInputCode.INVALID_FORMAT,
             "A username has letters, digits, dots and underscores, and no dot first, last or doubled",
         )
+    return value
 
 
-def check_page_name(problems: Problems, path: tuple[str, ...], value: str) -> None:
-    """A Facebook Page's name: 1 to 75 characters."""
-    check_text(problems, path, value, longest=MAX_PAGE_NAME)
+def check_page_name(problems: Problems, path: tuple[str, ...], value: str) -> str:
+    """A Facebook Page's name: 1 to 75 characters; returns it in its normal form."""
+    return check_text(problems, path, value, longest=MAX_PAGE_NAME)
 
 
 def check_access_token(problems: Problems, path: tuple[str, ...], value: Secret) -> None:

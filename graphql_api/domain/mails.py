@@ -1,7 +1,8 @@
 """What people are written by mail, and what a code that they are sent is good for.
 
-The words stand here, as plain text. What other people wrote (names, messages) is quoted as they wrote it,
-on lines of its own; a subject is one line, whatever it is made of.
+The words are here, as plain text. Names and messages are other people's words: nothing in them may become a
+link in a mail program. An invitation goes to strangers, so it quotes the inviter's words on lines of their
+own. A subject is always one line.
 """
 
 import re
@@ -65,13 +66,18 @@ def compose(
     `details` are what `enqueue` was given. With a front end, a code comes as a link to its page as well;
     the code is the link's fragment, which browsers send to no server.
     """
-    words = _Words({name: _one_line(value) for name, value in details.items()})
+    words = _Words(
+        {name: _one_line(value if name in _AS_IS else unlinked(value)) for name, value in details.items()}
+    )
     words["greeting"] = f"Hello {words['name']}," if words["name"] else "Hello,"
     words["role"] = "an admin" if words["role"] == "ADMIN" else "a creator"
     words["expiry"] = f"It can be used once, until {words['expires']}." if words["expires"] else ""
     words["code"] = _code(kind, code, front_end_url.rstrip("/"))
     for name in ("message", "reason", "accounts"):
-        words[name] = _quoted(details.get(name, ""))
+        words[name] = _quoted(words[name])
+    if kind is MailKind.INVITATION:
+        words["said"] = "\n".join(_quoted(words[name]) for name in ("inviter", "workspace") if words[name])
+        words.update({name: _cited(words[name]) for name in ("inviter", "workspace")})
     subject, body = _TEXTS[kind]
     # What is not there leaves no gap.
     text = re.sub(r"\n{3,}", "\n\n", body.format_map(words)).strip("\n") + "\n"
@@ -94,8 +100,18 @@ def _code(kind: MailKind, code: Secret | None, front_end_url: str) -> str:
     return shown
 
 
+def unlinked(text: str) -> str:
+    """A text in which no mail program finds a link: `http://evil.example` becomes `http: //evil. example`."""
+    return _LINKS.sub(" ", text)
+
+
+def _cited(text: str) -> str:
+    """What somebody wrote, in quotation marks that it cannot end."""
+    return '"' + re.sub('["\u201c\u201d]', "'", text) + '"'
+
+
 def _quoted(text: str) -> str:
-    """What somebody wrote, marked as theirs."""
+    """What somebody wrote, on lines that are marked as theirs."""
     return "\n".join(f"> {line}" for line in textwrap.wrap(_one_line(text), QUOTE_WIDTH))
 
 
@@ -107,6 +123,9 @@ def _short(subject: str) -> str:
     return subject if len(subject) <= MAX_SUBJECT else subject[: MAX_SUBJECT - 1] + "…"
 
 
+# Behind the signs that join a link: a dot (also those that browsers read as one), a colon, an at sign.
+_LINKS = re.compile(r"(?<=[.:@\u3002\uff0e\uff61])(?=[^\s.,;:!?)\]'\"])")
+_AS_IS = frozenset({"expires", "email"})  # what no other person wrote
 _PAGES = {
     MailKind.VERIFY_EMAIL: "verify-email",
     MailKind.CHANGE_EMAIL: "verify-email",
@@ -187,7 +206,10 @@ was not you, there is nothing to do.
 _INVITATION = """
 Hello,
 
-{inviter} invites you to the Workspace {workspace}, as {role}.
+somebody invites you to a Workspace, as {role}. This is their name and the
+name of the Workspace, in their own words:
+
+{said}
 
 To accept, register or log in with this e-mail address, and enter this code:
 
@@ -195,7 +217,7 @@ To accept, register or log in with this e-mail address, and enter this code:
 
 {expiry}
 
-If you do not know what this is about, ignore this mail.
+If you do not know these people, ignore this e-mail.
 """
 
 _ACCESS_REQUESTED = """
@@ -206,15 +228,15 @@ Workspace {workspace}.
 
 {message}
 
-As an admin of the Workspace you can grant this by sharing the account with a
-team, or decline.
+You get this e-mail because you are an admin of the Workspace. You can grant
+the request, by sharing the account with a team, or decline it.
 """
 
 _ACCESS_REQUEST_GRANTED = """
 {greeting}
 
 your request for access to the social account {display_name} of the Workspace
-{workspace} was granted. You see it in the Workspace now.
+{workspace} was granted. You can see the account in the Workspace now.
 """
 
 _ACCESS_REQUEST_DECLINED = """

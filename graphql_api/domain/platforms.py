@@ -34,7 +34,8 @@ class PlatformFacts:
     """What people call one of its accounts; messages begin with it."""
     graphql_type: str
     """The type of its accounts in the schema, which their global ids name."""
-    check_display_name: Callable[[Problems, tuple[str, ...], str], None]
+    check_display_name: Callable[[Problems, tuple[str, ...], str], str]
+    """Returns the name as it is kept."""
 
 
 PLATFORMS: Mapping[Platform, PlatformFacts] = {

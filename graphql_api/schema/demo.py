@@ -116,12 +116,7 @@ def _asking(demo: Demo) -> Sequence[Sample]:
     free = Account("cleo.prints", "17841400000000060")
     to_check = [_named(account) for account in (free, OF_CREATOR, NORTH)]
     north = write_id("Workspace", demo.studio_north)
-    ask = {
-        "workspaceId": north,
-        "instagramUserId": NORTH.external_id,
-        "username": NORTH.display_name,
-        "message": "I paint its sets.",
-    }
+    ask = {"workspaceId": north, "socialAccount": _named(NORTH), "message": "I paint its sets."}
     grant = {
         "accessRequestId": write_id("AccessRequest", demo.access_request),
         "teamIds": [write_id("Team", demo.films)],

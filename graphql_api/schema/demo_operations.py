@@ -24,25 +24,25 @@ CHECK = (
 
 ASK = (
     "mutation Ask($input: RequestSocialAccountAccessInput!) { requestSocialAccountAccess(input: $input) { "
-    "__typename ... on RequestSocialAccountAccessSuccess { accessRequest { id status username message } } "
+    "__typename ... on RequestSocialAccountAccessSuccess { accessRequest { id status displayName message } } "
     "... on RequestSocialAccountAccessFailure { message errors { " + _INVALID + " } } } }"
 )
 
 INBOX = (
     "query Inbox($id: ID!) { node(id: $id) { ... on Workspace { accessRequests(status: PENDING, first: 20) { "
-    "totalCount nodes { id status username message requester { name } } } teams(first: 20) { nodes { id name } } "
+    "totalCount nodes { id status displayName message requester { name } } } teams(first: 20) { nodes { id name } } "
     "} } }"
 )
 
 GRANT = (
     "mutation Grant($input: GrantAccessRequestInput!) { grantAccessRequest(input: $input) { __typename "
-    "... on GrantAccessRequestSuccess { accessRequest { id status teams { name } } } "
+    "... on GrantAccessRequestSuccess { accessRequest { id status grantedTeams { name } } } "
     "... on GrantAccessRequestFailure { message errors { " + _INVALID + " } } } }"
 )
 
 OUTCOME = (
-    "query Outcome { viewer { accessRequests(first: 20) { nodes { status username decidedBy { name } "
-    "teams { name } instagramAccount { id username } } } } }"
+    "query Outcome { viewer { accessRequests(first: 20) { nodes { status displayName decidedBy { name } "
+    "grantedTeams { name } socialAccount { id } } } } }"
 )
 
 MOVE = (

@@ -44,11 +44,12 @@ _described(
 _described(
     InvitationStatus,
     "InvitationStatus",
-    "Where an invitation stands.",
-    PENDING="It can be accepted.",
+    "The status of an invitation. Everything but `PENDING` is final.",
+    PENDING="The invited person can accept or decline it.",
     ACCEPTED="The invited person accepted it.",
-    REVOKED="An admin took it back, or a newer invitation of the same address replaced it.",
-    EXPIRED="Nobody accepted it in time.",
+    DECLINED="The invited person declined it. An admin can invite them again.",
+    REVOKED="An admin revoked it, or a newer invitation of the same address replaced it.",
+    EXPIRED="Nobody accepted it in time. An admin can invite the person again.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -104,12 +105,13 @@ _described(
 _described(
     AccessRequestStatus,
     "AccessRequestStatus",
-    "Where a request for access stands. Everything but `PENDING` is final.",
-    PENDING="Nobody has answered it yet.",
-    GRANTED="An admin shared the social account with teams, and the requester is in them.",
-    DECLINED="An admin said no; `reason` may say why.",
-    WITHDRAWN="The requester took it back, or left the Workspace.",
-    CLOSED="The requester can see the social account by another way now.",
+    "The state of a request for access. All but `PENDING` are final.",
+    PENDING="No admin has answered it yet.",
+    GRANTED="An admin shared the social account with teams, and added the requester to them.",
+    DECLINED="An admin declined it; `reason` may say why. The requester can ask again.",
+    WITHDRAWN="The requester withdrew it, or left the Workspace.",
+    CLOSED="The requester can see the social account in another way: it was shared with a team of theirs, they were added to "
+    "a team that sees it, or they became an admin.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -120,7 +122,7 @@ _described(
     TOO_SHORT="It is shorter than it must be.",
     TOO_LONG="It is longer than it may be.",
     INVALID_FORMAT="It is not written as such a value is.",
-    OUT_OF_RANGE="A number or a list is larger or smaller than it may be.",
+    OUT_OF_RANGE="A number is larger or smaller than it may be.",
     DUPLICATE="It stands there already: in this call, or in what is kept.",
     NOT_FOUND="There is no such object, or the viewer cannot see it.",
     NOT_ALLOWED="A rule forbids this: the viewer sees the object and may not do this with it, or the value is one that nobody may use, such as a very common password.",

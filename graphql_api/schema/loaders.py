@@ -11,10 +11,18 @@ from strawberry.dataloader import DataLoader
 from graphql_api.domain.holders import Role
 from graphql_api.domain.secrets import Secret
 from graphql_api.services.accounts import access_requests, social_accounts
+from graphql_api.services.accounts.access_requests import Asked
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
-from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, TeamRow, UserRow, WorkspaceRow
-from graphql_api.storage.tables import AccessRequest, SocialAccount, Team
+from graphql_api.services.workspaces import members
+from graphql_api.storage.rows import (
+    AccessRequestRow,
+    FacebookAccountRow,
+    SocialAccountRow,
+    TeamRow,
+    UserRow,
+    WorkspaceRow,
+)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -51,10 +59,14 @@ class Loaders:
         return Loader(lambda ids: access.logins(self._call, ids))
 
     @cached_property
-    def teams(self) -> "Loader[UUID, Team]":
+    def teams(self) -> "Loader[UUID, TeamRow]":
         """Teams."""
-        call = self._call
-        return Loader(lambda ids: call.read(lambda session: access.teams(session, call.viewer, ids)))
+        return Loader(lambda ids: access.shown_teams(self._call, ids))
+
+    @cached_property
+    def teams_of_members(self) -> "Loader[UUID, list[TeamRow]]":
+        """The teams that a member is in."""
+        return Loader(lambda ids: members.teams(self._call, ids))
 
     @cached_property
     def teams_of_social_accounts(self) -> "Loader[UUID, list[TeamRow]]":
@@ -62,22 +74,19 @@ class Loaders:
         return Loader(lambda ids: social_accounts.teams(self._call, ids))
 
     @cached_property
-    def access_requests(self) -> "Loader[UUID, AccessRequest]":
+    def access_requests(self) -> "Loader[UUID, AccessRequestRow]":
         """Requests for access."""
-        call = self._call
-        return Loader(
-            lambda ids: call.read(lambda session: access.access_requests(session, call.viewer, ids))
-        )
+        return Loader(lambda ids: access.access_requests(self._call, ids))
 
     @cached_property
-    def teams_of_access_requests(self) -> "Loader[UUID, list[Team]]":
-        """The teams that a request for access asks to join."""
+    def teams_of_access_requests(self) -> "Loader[UUID, list[TeamRow]]":
+        """The teams that a request for access was granted for."""
         return Loader(lambda ids: access_requests.teams(self._call, ids))
 
     @cached_property
-    def accounts_of_access_requests(self) -> "Loader[tuple[UUID, str], SocialAccount]":
-        """The accounts that a request for access is about, by Workspace and external id."""
-        return Loader(lambda keys: access_requests.accounts(self._call, keys))
+    def accounts_of_access_requests(self) -> "Loader[Asked, SocialAccountRow]":
+        """The accounts that requests for access are for, by Workspace and key."""
+        return Loader(lambda asked: access_requests.accounts(self._call, asked))
 
     @cached_property
     def access_tokens(self) -> "Loader[UUID, Secret]":

@@ -111,11 +111,11 @@ class Query:
     async def invitation_preview(
         self,
         info: Info,
-        code: Annotated[str, strawberry.argument(description="The code from the mail.")],
+        code: Annotated[str, strawberry.argument(description="The code from the e-mail.")],
     ) -> InvitationPreview | None:
-        """What an invitation says, by its code; null for a code that is unknown, used, revoked or expired.
+        """Read a pending invitation with its code. Null if the code is unknown, used, revoked or expired.
 
-        No bearer token is needed. Send the code as a variable, and not by GET.
+        No bearer token is needed. Send the code as a variable, and not with GET.
         """
         preview = await invitations.preview(info.context.call, code=Secret(code))
         return None if preview is None else InvitationPreview.of(preview)

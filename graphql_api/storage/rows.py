@@ -8,7 +8,9 @@ from uuid import UUID
 import orjson
 from sqlmodel import col
 
+from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.events import EventKind
+from graphql_api.domain.holders import Role
 from graphql_api.domain.platforms import Platform
 from graphql_api.storage.tables import Team, User, Workspace
 
@@ -43,6 +45,31 @@ class WorkspaceRow(NamedTuple):
     name: str
     held_count: int
     created_at: datetime
+
+
+class MembershipRow(NamedTuple):
+    """A user in a Workspace."""
+
+    id: UUID
+    workspace_id: UUID
+    user_id: UUID
+    role: Role
+    created_at: datetime
+
+
+class InvitationRow(NamedTuple):
+    """An invitation, without its code."""
+
+    id: UUID
+    workspace_id: UUID
+    email: str
+    role: Role
+    invited_by_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+    accepted_at: datetime | None
+    declined_at: datetime | None
+    revoked_at: datetime | None
 
 
 class TeamRow(NamedTuple):
@@ -82,6 +109,23 @@ class FacebookAccountRow(NamedTuple):
     location: str | None
     created_at: datetime
     updated_at: datetime
+
+
+class AccessRequestRow(NamedTuple):
+    """A request for access."""
+
+    id: UUID
+    workspace_id: UUID
+    requester_id: UUID
+    platform: Platform
+    external_id: str
+    display_name: str
+    message: str | None
+    status: AccessRequestStatus
+    decided_by_id: UUID | None
+    decided_at: datetime | None
+    reason: str | None
+    created_at: datetime
 
 
 class EventRow(NamedTuple):

@@ -2,14 +2,24 @@
 
 ACCESS_REQUEST = """
 fragment Request on AccessRequest {
-  id instagramUserId username status message reason createdAt decidedAt
+  id platform externalId displayName status message reason createdAt decidedAt
   requester { id }
   decidedBy { id }
-  teams { id name }
+  grantedTeams { id name }
   workspace { id name }
-  instagramAccount { id username }
+  socialAccount { __typename id displayName }
 }
 """
+
+
+def key(external_id: str, display_name: str | None = None, platform: str = "INSTAGRAM") -> dict[str, str]:
+    """A usable SocialAccountKeyInput."""
+    return {
+        "platform": platform,
+        "externalId": external_id,
+        "displayName": f"user_{external_id}" if display_name is None else display_name,
+    }
+
 
 REQUEST_ACCESS = f"""
 mutation RequestAccess($input: RequestSocialAccountAccessInput!) {{

@@ -38,7 +38,7 @@ async def scene(api: Api) -> tuple[Person, Person, Person, str]:
 
 async def ask(person: Person, workspace: str, **more: Any) -> str:
     asked = await person.mutate(
-        asking.REQUEST_ACCESS, workspaceId=workspace, instagramUserId=X, username="jane.doe", **more
+        asking.REQUEST_ACCESS, workspaceId=workspace, socialAccount=asking.key(X, "jane.doe"), **more
     )
     return str(asked["accessRequest"]["id"])
 
@@ -52,7 +52,7 @@ async def test_all_admins_are_mailed_once_however_often_it_is_asked(api: Api, da
     await ask(eve, workspace, message="Please!")
 
     # then
-    told = {"workspace": "Agency", "username": "jane.doe", "requester": "Eve", "message": "May I?"}
+    told = {"workspace": "Agency", "display_name": "jane.doe", "requester": "Eve", "message": "May I?"}
     assert await mails(database) == sorted(
         [
             ("ACCESS_REQUESTED", ada.email, {"name": "Ada", **told}),
@@ -76,7 +76,7 @@ async def test_who_asked_is_mailed_each_answer_and_a_refusal_mails_nobody(
     await bob.mutate(asking.GRANT, accessRequestId=await ask(eve, workspace), teamIds=[team])
 
     # then
-    told = {"name": "Eve", "workspace": "Agency", "username": "jane.doe"}
+    told = {"name": "Eve", "workspace": "Agency", "display_name": "jane.doe"}
     assert [mail for mail in await mails(database) if mail[1] == eve.email] == [
         ("ACCESS_REQUEST_DECLINED", eve.email, {**told, "reason": "Later."}),
         ("ACCESS_REQUEST_GRANTED", eve.email, {**told, "reason": ""}),

@@ -13,8 +13,11 @@ from tests.accounts import access_request_operations as asking
 from tests.api import Api, Person, facebook_account, instagram_account, paths
 from tests.conftest import make_settings
 from tests.database import Database, key_of, make_team, share
+from tests.people.operations import CHANGE_ROLE
 
 X = "17841405902213202"
+JANE = {"name": "jane.doe", "on": "INSTAGRAM"}  # as the requester wrote it
+USER = {"name": f"user_{X}", "on": "INSTAGRAM"}
 
 
 @dataclass
@@ -28,7 +31,7 @@ class Scene:
 
     async def ask(self, person: Person | None = None, **changed: Any) -> Any:
         """Ask for X, by default as the creator."""
-        value = {"workspaceId": self.workspace, "instagramUserId": X, "username": "jane.doe", **changed}
+        value = {"workspaceId": self.workspace, "socialAccount": asking.key(X, "jane.doe"), **changed}
         return await (person or self.creator).mutate(asking.REQUEST_ACCESS, **value)
 
     async def asked(self) -> str:
@@ -55,15 +58,20 @@ async def requests_of(person: Person, **variables: Any) -> Any:
 
 
 async def events(database: Database, *kinds: str) -> list[tuple[str, str, dict[str, str]]]:
-    """The events of these kinds: whose history, which kind, and the details."""
+    """The events of these kinds: whose history, which kind, and what they tell, with the subject's name."""
     listed = ", ".join(f"'{kind}'" for kind in kinds)
-    rows = await database.rows(f"SELECT kind, user_id, details FROM events WHERE kind IN ({listed})")
+    rows = await database.rows(
+        f"SELECT kind, user_id, subject_name, platform, details FROM events WHERE kind IN ({listed})"
+    )
     return sorted(
         (
             (
                 "workspace" if row["user_id"] is None else "personal",
                 row["kind"],
-                json.loads(row["details"]) if isinstance(row["details"], str) else row["details"],
+                {
+                    **(json.loads(row["details"]) if isinstance(row["details"], str) else row["details"]),
+                    **({"name": row["subject_name"], "on": row["platform"]} if row["platform"] else {}),
+                },
             )
             for row in rows
         ),
@@ -80,8 +88,9 @@ async def test_a_creator_asks_and_both_screens_show_the_request(scene: Scene, da
     request = result["accessRequest"]
     assert request == {
         "id": request["id"],
-        "instagramUserId": X,
-        "username": "jane.doe",
+        "platform": "INSTAGRAM",
+        "externalId": X,
+        "displayName": "jane.doe",
         "status": "PENDING",
         "message": "May I?\nI film her.",
         "reason": None,
@@ -89,18 +98,16 @@ async def test_a_creator_asks_and_both_screens_show_the_request(scene: Scene, da
         "decidedAt": None,
         "requester": {"id": scene.creator.id},
         "decidedBy": None,
-        "teams": [],
+        "grantedTeams": [],
         "workspace": {"id": scene.workspace, "name": "Agency"},
-        "instagramAccount": None,
+        "socialAccount": None,
     }
     mine = await requests_of(scene.creator)
     assert (mine["totalCount"], mine["nodes"]) == (1, [request])
     to_admin = (await requests_to(scene.admin, scene.workspace, status="PENDING"))["nodes"]
     assert [node["id"] for node in to_admin] == [request["id"]]
-    assert to_admin[0]["socialAccount"]["username"] == f"user_{X}"
-    assert await events(database, "ACCESS_REQUESTED") == [
-        ("workspace", "ACCESS_REQUESTED", {"username": "jane.doe"})
-    ]
+    assert to_admin[0]["socialAccount"]["displayName"] == f"user_{X}"
+    assert await events(database, "ACCESS_REQUESTED") == [("workspace", "ACCESS_REQUESTED", JANE)]
 
 
 async def test_asking_again_gives_back_the_pending_request_as_it_was(
@@ -111,7 +118,7 @@ async def test_asking_again_gives_back_the_pending_request_as_it_was(
     before = await database.everything()
 
     # when
-    again = await scene.ask(message="please!!!", username="other.name")
+    again = await scene.ask(message="please!!!", socialAccount=asking.key(X, "other.name"))
 
     # then
     assert again == first
@@ -140,21 +147,21 @@ async def test_a_grant_shares_the_account_with_the_teams_and_brings_the_requeste
     granted = result["accessRequest"]
     assert (granted["status"], granted["decidedBy"]) == ("GRANTED", {"id": scene.admin.id})
     assert granted["decidedAt"] is not None
-    assert [team["name"] for team in granted["teams"]] == ["Film", "Photo"]
+    assert [team["name"] for team in granted["grantedTeams"]] == ["Film", "Photo"]
     assert await scene.creator.held(scene.workspace) == [X]
     (mine,) = (await requests_of(scene.creator, status="GRANTED"))["nodes"]
     assert mine == granted
-    assert mine["socialAccount"]["username"] == f"user_{X}"
+    assert mine["socialAccount"]["displayName"] == f"user_{X}"
     assert await events(
         database, "SOCIAL_ACCOUNT_SHARED", "TEAM_MEMBER_ADDED", "ACCESS_REQUEST_GRANTED"
     ) == sorted(
         [
-            ("workspace", "SOCIAL_ACCOUNT_SHARED", {"username": f"user_{X}", "team": "Film"}),
-            ("workspace", "SOCIAL_ACCOUNT_SHARED", {"username": f"user_{X}", "team": "Photo"}),
+            ("workspace", "SOCIAL_ACCOUNT_SHARED", {**USER, "team": "Film"}),
+            ("workspace", "SOCIAL_ACCOUNT_SHARED", {**USER, "team": "Photo"}),
             ("workspace", "TEAM_MEMBER_ADDED", {"team": "Film"}),
             ("workspace", "TEAM_MEMBER_ADDED", {"team": "Photo"}),
-            ("workspace", "ACCESS_REQUEST_GRANTED", {"username": "jane.doe"}),
-            ("personal", "ACCESS_REQUEST_GRANTED", {"username": "jane.doe"}),
+            ("workspace", "ACCESS_REQUEST_GRANTED", JANE),
+            ("personal", "ACCESS_REQUEST_GRANTED", JANE),
         ],
         key=str,
     )
@@ -189,10 +196,10 @@ async def test_a_grant_for_a_team_that_has_the_account_and_the_requester_changes
     assert await scene.creator.held(scene.workspace) == [X]
 
 
-async def teams_of(person: Person, instagram_user_id: str, workspace: str) -> list[dict[str, str]]:
+async def teams_of(person: Person, external_id: str, workspace: str) -> list[dict[str, str]]:
     query = operations.WORKSPACE.replace("connectedTeams { name }", "connectedTeams { id name }")
     nodes = (await person.execute(query, {"id": workspace}))["node"]["socialAccounts"]["nodes"]
-    (account,) = (node for node in nodes if node["instagramUserId"] == instagram_user_id)
+    (account,) = (node for node in nodes if node["externalId"] == external_id)
     return list(account["connectedTeams"])
 
 
@@ -237,7 +244,7 @@ async def test_who_asked_takes_it_back(scene: Scene, database: Database) -> None
     assert (result["accessRequest"]["decidedBy"], result["accessRequest"]["decidedAt"]) == (None, None)
     assert (await requests_to(scene.admin, scene.workspace, status="PENDING"))["totalCount"] == 0
     assert await events(database, "ACCESS_REQUEST_WITHDRAWN") == [
-        ("workspace", "ACCESS_REQUEST_WITHDRAWN", {"username": "jane.doe"})
+        ("workspace", "ACCESS_REQUEST_WITHDRAWN", JANE)
     ]
 
 
@@ -257,8 +264,8 @@ async def test_only_what_the_workspace_holds_unseen_is_asked_for(
         "absent": await scene.ask(workspaceId="V29ya3NwYWNlOm5v"),
         "admin": await scene.ask(scene.admin),
         "sees it": await scene.ask(seer),
-        "held elsewhere": await scene.ask(instagramUserId="999"),
-        "held by nobody": await scene.ask(instagramUserId="998"),
+        "held elsewhere": await scene.ask(socialAccount=asking.key("999")),
+        "held by nobody": await scene.ask(socialAccount=asking.key("998")),
     }
 
     # then
@@ -266,24 +273,80 @@ async def test_only_what_the_workspace_holds_unseen_is_asked_for(
         "stranger": [("workspaceId", "NOT_FOUND")],
         "absent": [("workspaceId", "NOT_FOUND")],
         "admin": [("workspaceId", "NOT_ALLOWED")],
-        "sees it": [("instagramUserId", "NOT_ALLOWED")],
-        "held elsewhere": [("instagramUserId", "NOT_FOUND")],
-        "held by nobody": [("instagramUserId", "NOT_FOUND")],
+        "sees it": [("socialAccount.externalId", "NOT_ALLOWED")],
+        "held elsewhere": [("socialAccount.externalId", "NOT_FOUND")],
+        "held by nobody": [("socialAccount.externalId", "NOT_FOUND")],
     }
     assert answers["stranger"] == answers["absent"]
     assert answers["held elsewhere"] == answers["held by nobody"]
     assert await database.everything() == before
 
 
+async def test_the_same_id_on_two_platforms_is_two_accounts(scene: Scene, database: Database) -> None:
+    # given a Facebook Page with the same id, in the same Workspace
+    await scene.admin.connect(pages=[X], workspace=scene.workspace)
+    page_key = asking.key(X, "  Café Page ", "FACEBOOK_PAGE")
+
+    # when
+    instagram = (await scene.ask())["accessRequest"]
+    page = (await scene.ask(socialAccount=page_key))["accessRequest"]
+    again = (await scene.ask(socialAccount=page_key))["accessRequest"]
+
+    # then
+    assert (page["platform"], page["externalId"], page["displayName"]) == ("FACEBOOK_PAGE", X, "Café Page")
+    assert (instagram["platform"], instagram["id"] != page["id"]) == ("INSTAGRAM", True)
+    assert again == page
+
+    # when
+    granted = await scene.admin.mutate(asking.GRANT, accessRequestId=page["id"], teamIds=[scene.team])
+
+    # then
+    assert granted["accessRequest"]["status"] == "GRANTED"
+    mine = {node["id"]: node for node in (await requests_of(scene.creator))["nodes"]}
+    assert mine[page["id"]]["socialAccount"]["__typename"] == "FacebookPage"
+    assert (mine[instagram["id"]]["status"], mine[instagram["id"]]["socialAccount"]) == ("PENDING", None)
+    assert await events(database, "SOCIAL_ACCOUNT_SHARED") == [
+        (
+            "workspace",
+            "SOCIAL_ACCOUNT_SHARED",
+            {"name": f"Page {X}", "on": "FACEBOOK_PAGE", "team": "Film"},
+        )
+    ]
+
+
+async def test_a_display_name_is_what_its_platform_allows(scene: Scene, database: Database) -> None:
+    # given
+    before = await database.everything()
+
+    # when
+    answers = [
+        await scene.ask(socialAccount=asking.key(X, name, platform))
+        for platform, name in (
+            ("INSTAGRAM", "Café Page"),
+            ("INSTAGRAM", ""),
+            ("INSTAGRAM", "a" * 31),
+            ("FACEBOOK_PAGE", " "),
+            ("FACEBOOK_PAGE", "a" * 76),
+        )
+    ]
+
+    # then
+    assert [paths(answer["errors"]) for answer in answers] == [
+        [("socialAccount.displayName", code)]
+        for code in ("INVALID_FORMAT", "REQUIRED", "TOO_LONG", "REQUIRED", "TOO_LONG")
+    ]
+    assert await database.everything() == before
+
+
 async def test_every_mistake_in_a_request_is_told_at_once(scene: Scene) -> None:
     answer = await scene.ask(
-        workspaceId="nonsense", instagramUserId="12\x00", username="a..b", message="x" * 1001
+        workspaceId="nonsense", socialAccount=asking.key("12\x00", "a..b"), message="x" * 1001
     )
 
     assert paths(answer["errors"]) == [
         ("workspaceId", "NOT_FOUND"),
-        ("instagramUserId", "INVALID_FORMAT"),
-        ("username", "INVALID_FORMAT"),
+        ("socialAccount.externalId", "INVALID_FORMAT"),
+        ("socialAccount.displayName", "INVALID_FORMAT"),
         ("message", "TOO_LONG"),
     ]
 
@@ -346,6 +409,23 @@ async def test_a_creator_does_not_answer_and_an_admin_does_not_withdraw(
     assert await database.everything() == before
 
 
+async def test_nobody_answers_their_own_request(scene: Scene, database: Database) -> None:
+    # given a creator who asked, and then became an admin
+    request = await scene.asked()
+    await scene.admin.mutate(CHANGE_ROLE, workspaceId=scene.workspace, userId=scene.creator.id, role="ADMIN")
+    before = await database.everything()
+
+    # when
+    answers = [
+        await scene.creator.mutate(asking.GRANT, accessRequestId=request, teamIds=[scene.team]),
+        await scene.creator.mutate(asking.DECLINE, accessRequestId=request),
+    ]
+
+    # then
+    assert [paths(answer["errors"]) for answer in answers] == [[("accessRequestId", "NOT_ALLOWED")]] * 2
+    assert await database.everything() == before
+
+
 @pytest.mark.parametrize("end", ["GRANTED", "DECLINED", "WITHDRAWN"])
 async def test_a_request_ends_once(scene: Scene, database: Database, end: str) -> None:
     # given
@@ -368,7 +448,7 @@ async def test_a_request_ends_once(scene: Scene, database: Database, end: str) -
     # then
     assert [paths(answer["errors"]) for answer in answers] == [[("accessRequestId", "OTHER")]] * 3
     assert {answer["errors"][0]["message"] for answer in answers} == {
-        f"This request is not pending any more: it was {end.lower()}"
+        f"This request is no longer pending: it was {end.lower()}"
     }
     assert await database.everything() == before
 
@@ -428,9 +508,9 @@ async def test_teams_are_of_the_workspace_each_once_and_at_least_one(
 
     # then
     assert [paths(answer["errors"]) for answer in answers] == [
-        [("teamIds", "REQUIRED")],
+        [("teamIds", "TOO_SHORT")],
         [("teamIds.1", "NOT_FOUND"), ("teamIds.2", "DUPLICATE"), ("teamIds.3", "NOT_FOUND")],
-        [("teamIds", "OUT_OF_RANGE")],
+        [("teamIds", "TOO_LONG")],
     ]
     assert await database.everything() == before
 
@@ -449,7 +529,7 @@ async def test_what_the_workspace_lost_is_not_granted_until_it_is_back(
 
     # then
     assert paths(refused["errors"]) == [("accessRequestId", "OTHER")]
-    assert "does not hold this social account any more" in refused["errors"][0]["message"]
+    assert "no longer holds this social account" in refused["errors"][0]["message"]
     assert await database.everything() == before
     (still,) = (await requests_to(scene.admin, scene.workspace, status="PENDING"))["nodes"]
     assert (still["id"], still["socialAccount"]) == (request, None)
@@ -487,15 +567,15 @@ async def test_requests_are_paged_the_newest_first(scene: Scene) -> None:
     # given
     await scene.admin.connect("1", "2", workspace=scene.workspace)
     for one in ("1", "2", X):
-        await scene.ask(instagramUserId=one)
+        await scene.ask(socialAccount=asking.key(one))
 
     # when
     first = await requests_to(scene.admin, scene.workspace, first=2)
     rest = await requests_to(scene.admin, scene.workspace, first=2, after=first["pageInfo"]["endCursor"])
 
     # then
-    assert [node["instagramUserId"] for node in first["nodes"]] == [X, "2"]
-    assert [node["instagramUserId"] for node in rest["nodes"]] == ["1"]
+    assert [node["externalId"] for node in first["nodes"]] == [X, "2"]
+    assert [node["externalId"] for node in rest["nodes"]] == ["1"]
     assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (3, True)
 
 
@@ -532,13 +612,13 @@ class TestWhoAsksTooOften:
 
     async def test_waits(self, scene: Scene) -> None:
         # given
-        await scene.ask(instagramUserId="998")
+        await scene.ask(socialAccount=asking.key("998"))
         await scene.ask()
 
         # when
         answer = await scene.creator.api.post(
             asking.REQUEST_ACCESS,
-            {"input": {"workspaceId": scene.workspace, "instagramUserId": X, "username": "jane.doe"}},
+            {"input": {"workspaceId": scene.workspace, "socialAccount": asking.key(X)}},
             token=scene.creator.token,
         )
 

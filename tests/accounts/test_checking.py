@@ -263,7 +263,7 @@ class TestRandomScenes:
             await make_team(database, theirs, "Empty")
             for account in accounts:
                 await viewer.mutate(
-                    asking.REQUEST_ACCESS, workspaceId=theirs, instagramUserId=account, username="ada"
+                    asking.REQUEST_ACCESS, workspaceId=theirs, socialAccount=asking.key(account)
                 )
 
         for _ in range(6):

@@ -31,7 +31,7 @@ from tests.accounts.scenes import Server, compare, connect, make_scene, without_
 from tests.api import Api, Person, facebook_account
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
-from tests.people.operations import CHANGE_ROLE, REMOVE
+from tests.people.operations import CHANGE_ROLES, REMOVE
 from tests.serving import in_process
 
 CALLS = 100
@@ -294,13 +294,13 @@ class TestOnPostgresql:
         assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAUTHENTICATED"]
         assert await server.written() == before
 
-    @pytest.mark.parametrize("change", [REMOVE, CHANGE_ROLE])
+    @pytest.mark.parametrize("change", [REMOVE, CHANGE_ROLES])
     async def test_who_is_no_admin_any_more_when_the_wait_is_over_writes_nothing(
         self, start: Any, short_ways: list[tuple[str, bool]], change: str
     ) -> None:
         scene = await make_scene(await start())
         server, (ada, bob), (one, _) = scene.server, scene.people, scene.workspaces
-        await ada.mutate(CHANGE_ROLE, workspaceId=one, userId=bob.id, role="ADMIN")
+        await ada.mutate(CHANGE_ROLES, workspaceId=one, members=[{"userId": bob.id, "role": "ADMIN"}])
         before = await server.written()
         connection = await asyncpg.connect(server.url)
         try:

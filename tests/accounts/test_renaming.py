@@ -11,10 +11,20 @@ from tests.database import Database, share
 X = "17841405902213202"
 
 
-async def test_people_name_their_own_and_take_the_name_away_again(api: Api, database: Database) -> None:
+@pytest.mark.parametrize(
+    ("accounts", "name", "platform"),
+    [
+        pytest.param([X], f"user_{X}", "INSTAGRAM", id="instagram"),
+        pytest.param([], f"Page {X}", "FACEBOOK_PAGE", id="page"),
+    ],
+)
+async def test_people_name_their_own_and_take_the_name_away_again(
+    api: Api, database: Database, accounts: list[str], name: str, platform: str
+) -> None:
     # given
     ada = await api.register("ada")
-    connected = (await ada.connect(X))["connected"][0]["socialAccount"]
+    pages = [] if accounts else [X]
+    connected = (await ada.connect(*accounts, pages=pages))["connected"][0]["socialAccount"]
 
     # when
     named = await ada.mutate(RENAME, socialAccountId=connected["id"], nickname="  Studio Cafe\u0301 ")
@@ -25,15 +35,15 @@ async def test_people_name_their_own_and_take_the_name_away_again(api: Api, data
     # then
     assert named["socialAccount"]["nickname"] == "Studio Caf\u00e9"
     assert named["socialAccount"]["updatedAt"] > connected["updatedAt"]
-    changed = {name for name in connected if connected[name] != named["socialAccount"][name]}
+    changed = {one for one in connected if connected[one] != named["socialAccount"][one]}
     assert changed == {"nickname", "updatedAt"}
     assert emptied["socialAccount"]["nickname"] is None
     assert nulled["socialAccount"]["nickname"] is None
     told = await database.rows(
-        "SELECT details FROM events WHERE kind = 'SOCIAL_ACCOUNT_RENAMED' ORDER BY seq"
+        "SELECT subject_name, platform, details FROM events WHERE kind = 'SOCIAL_ACCOUNT_RENAMED' ORDER BY seq"
     )
-    assert [json.loads(row["details"]) for row in told] == [
-        {"nickname": nickname} for nickname in ("Studio Caf\u00e9", "", "Two", "")
+    assert [(row["subject_name"], row["platform"], json.loads(row["details"])) for row in told] == [
+        (name, platform, {"nickname": nickname}) for nickname in ("Studio Caf\u00e9", "", "Two", "")
     ]
 
 

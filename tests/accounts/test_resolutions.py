@@ -44,8 +44,7 @@ async def test_a_creator_who_asks_and_is_granted_access_sees_the_account(
     asked = await row.viewer.mutate(
         asking.REQUEST_ACCESS,
         workspaceId=workspace,
-        instagramUserId=conflict["instagramUserId"],
-        username=f"user_{X}",
+        socialAccount=asking.key(conflict["externalId"]),
     )
 
     # then

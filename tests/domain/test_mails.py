@@ -1,10 +1,11 @@
 """The words of mails, and when one is tried again."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
-from graphql_api.domain.mails import MAX_ATTEMPTS, MailKind, compose, wait_after
+from graphql_api.domain.mails import MAX_ATTEMPTS, MailKind, compose, unlinked, wait_after
 from graphql_api.domain.secrets import Secret
 
 CODE = Secret("sci_" + "A" * 49)
@@ -65,6 +66,50 @@ def test_what_somebody_wrote_stands_quoted() -> None:
     body = compose(MailKind.ACCESS_REQUESTED, {"message": "Hello Bob,\n\nlog in here"}, None).body.reveal()
 
     assert "\n> Hello Bob, log in here\n" in body
+
+
+LINKS = re.compile(r"://|\w[.\u3002\uff0e\uff61]\w|@\w|\w:\w")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Ada", "Ada"),
+        ("Ada B. Lovelace, Inc.", "Ada B. Lovelace, Inc."),
+        ("Wait...", "Wait..."),
+        ("evil.example", "evil. example"),
+        ("https://www.evil.example/x?y=z", "https: //www. evil. example/x?y=z"),
+        ("me@evil.example", "me@ evil. example"),
+        ("mailto:me", "mailto: me"),
+        ("1.2.3.4", "1. 2. 3. 4"),
+        ("evil\u3002example", "evil\u3002 example"),
+        ("\U0001f4a9.la", "\U0001f4a9. la"),
+    ],
+)
+def test_what_somebody_wrote_is_no_link_and_can_be_read(written: str, read: str) -> None:
+    assert unlinked(written) == read
+    assert not LINKS.search(unlinked(written))
+    assert unlinked(read) == read
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_no_name_makes_a_link_in_any_mail(kind: MailKind) -> None:
+    free = dict.fromkeys(EVERYTHING.keys() - {"expires", "role"}, "http://evil.example")
+
+    letter = compose(kind, free, None)
+
+    assert not LINKS.search(f"{letter.subject}\n{letter.body.reveal()}")
+
+
+def test_the_inviters_words_are_quoted_and_cannot_end_the_quotation() -> None:
+    words = {"inviter": 'Ada" writes:', "workspace": "Your bank\n\nlog in"}
+
+    letter = compose(MailKind.INVITATION, words, CODE)
+
+    assert letter.subject == '"Ada\' writes:" invites you to "Your bank log in"'
+    assert '\n\n> Ada" writes:\n> Your bank log in\n\n' in letter.body.reveal()
+    unquoted = [line for line in letter.body.reveal().splitlines() if not line.startswith("> ")]
+    assert not any("bank" in line or "writes" in line for line in unquoted)
 
 
 def test_with_a_front_end_the_code_comes_as_a_link_too() -> None:

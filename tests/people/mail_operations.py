@@ -70,14 +70,39 @@ mutation RevokeInvitation($input: RevokeInvitationInput!) {{
 """
 
 INVITATIONS = """
-query Invitations($id: ID!, $status: InvitationStatus, $first: Int, $after: String) {
+query Invitations($id: ID!, $status: InvitationStatus, $search: String, $first: Int, $after: String) {
   node(id: $id) {
     ... on Workspace {
-      invitations(status: $status, first: $first, after: $after) {
+      invitations(status: $status, search: $search, first: $first, after: $after) {
         totalCount
-        nodes { id email role status createdAt expiresAt acceptedAt revokedAt invitedBy { id } workspace { id } }
+        nodes {
+          id email role status createdAt expiresAt acceptedAt declinedAt revokedAt
+          workspaceName inviterName invitedBy { id } workspace { id }
+        }
         pageInfo { hasNextPage endCursor }
       }
+    }
+  }
+}
+"""
+
+DECLINE_INVITATION = f"""
+mutation DeclineInvitation($input: DeclineInvitationInput!) {{
+  declineInvitation(input: $input) {{
+    __typename
+    ... on DeclineInvitationSuccess {{ invitation {{ id status declinedAt workspaceName workspace {{ id }} }} }}
+    ... on DeclineInvitationFailure {{ message errors {{ {_ERRORS} }} }}
+  }}
+}}
+"""
+
+MY_INVITATIONS = """
+query MyInvitations($status: InvitationStatus, $first: Int, $after: String) {
+  viewer {
+    invitations(status: $status, first: $first, after: $after) {
+      totalCount
+      nodes { id email role status workspaceName inviterName invitedBy { id } workspace { id } }
+      pageInfo { hasNextPage endCursor }
     }
   }
 }

@@ -13,7 +13,9 @@ def _mutation(field: str, success: str, errors: str = _ERRORS) -> str:
     )
 
 
-CHANGE_ROLE = _mutation("changeMemberRole", f"{_WORKSPACE} member {{ role joinedAt user {{ id name }} }}")
+CHANGE_ROLES = _mutation(
+    "changeMemberRoles", f"{_WORKSPACE} members {{ id role joinedAt user {{ id name }} teams {{ name }} }}"
+)
 REMOVE = _mutation("removeMember", f"{_WORKSPACE} user {{ id name }}")
 LEAVE = _mutation("leaveWorkspace", f"{_WORKSPACE}")
 RENAME_WORKSPACE = _mutation("renameWorkspace", _WORKSPACE)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+from tests.accounts.access_request_operations import key
 from tests.api import Person, facebook_account, instagram_account
 from tests.canaries import PASSWORD
 
@@ -101,6 +102,7 @@ ANYBODY = "OK OK OK OK OK OK"
 REGISTERED = "UNAUTHENTICATED OK OK OK OK OK"
 NO_SUCH_CODE = "NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND"
 NOBODY = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND"
+UNVERIFIED = "UNAUTHENTICATED NOT_ALLOWED NOT_ALLOWED NOT_ALLOWED NOT_ALLOWED NOT_ALLOWED"
 ITS_OWNER = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND OK"
 MEMBERS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK OK OK"
 ADMINS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_ALLOWED OK"
@@ -139,12 +141,8 @@ def _check(workspace: Callable[[Scene], str | None]) -> Arguments:
     return arguments
 
 
-def _ask(instagram_user_id: Callable[[Scene], str]) -> Arguments:
-    return lambda s, by: {
-        "workspaceId": s.workspace,
-        "instagramUserId": instagram_user_id(s),
-        "username": "x",
-    }
+def _ask(external_id: Callable[[Scene], str]) -> Arguments:
+    return lambda s, by: {"workspaceId": s.workspace, "socialAccount": key(external_id(s))}
 
 
 ROWS: dict[str, Row] = {
@@ -177,6 +175,7 @@ ROWS: dict[str, Row] = {
     "Viewer.accessRequests": _row("NULL EMPTY EMPTY OK EMPTY EMPTY"),
     "Viewer.apiTokens": _row(OWN),
     "Viewer.events": _row(OWN),
+    "Viewer.invitations": _row("NULL EMPTY EMPTY EMPTY EMPTY EMPTY"),
     "Viewer.facebookAccounts": _row(OWN_OF_THE_ADMIN),
     "Viewer.socialAccounts": _row(OWN_OF_THE_ADMIN),
     "Viewer.workspaces": _row(OWN_OF_MEMBERS),
@@ -184,6 +183,7 @@ ROWS: dict[str, Row] = {
     "Workspace.events": _row(SEEN_BY_MEMBERS),
     "Workspace.invitations": _row(FULL_FOR_ADMINS),
     "Workspace.members": _row(SEEN_BY_MEMBERS),
+    "Workspace.members (of a team)": _row(SEEN_BY_MEMBERS, lambda s, by: {"teamId": s.team}),
     "Workspace.teams": _row(SEEN_BY_MEMBERS),
     "Workspace.socialAccounts": _row(FULL_IN_THE_TEAM),
     "Workspace.socialAccounts (of a team)": _row(FULL_IN_THE_TEAM, lambda s, by: {"teamId": s.team}),
@@ -191,9 +191,9 @@ ROWS: dict[str, Row] = {
     "Team.members": _row(SEEN_BY_MEMBERS),
     "Team.socialAccounts": _row(FULL_IN_THE_TEAM),
     "AccessRequest.decidedBy": _row("NULL NULL NULL NULL NULL NULL"),
-    "AccessRequest.instagramAccount": _row(SEEN_BY_ADMINS),
+    "AccessRequest.grantedTeams": _row("NULL NULL NULL EMPTY NULL EMPTY"),
     "AccessRequest.requester": _row(SEEN_BY_WHO_ASKED),
-    "AccessRequest.teams": _row("NULL NULL NULL EMPTY NULL EMPTY"),
+    "AccessRequest.socialAccount": _row(SEEN_BY_ADMINS),
     "AccessRequest.workspace": _row(SEEN_BY_WHO_ASKED),
     "FacebookPage.connectedBy": _row(SEEN_IN_THE_TEAM),
     "FacebookPage.connectedTeams": _row(SEEN_IN_THE_TEAM),
@@ -252,9 +252,12 @@ ROWS: dict[str, Row] = {
         ADMINS, lambda s, by: {"workspaceId": s.workspace, "email": "x@example.com", "role": "ADMIN"}
     ),
     "Mutation.acceptInvitation": _row(NOBODY, lambda s, by: {"code": s.code}),
+    "Mutation.acceptInvitation (by its id)": _row(UNVERIFIED, lambda s, by: {"invitationId": s.invitation}),
+    "Mutation.declineInvitation": _row(UNVERIFIED, lambda s, by: {"invitationId": s.invitation}),
     "Mutation.revokeInvitation": _row(ITS_OWNER, lambda s, by: {"invitationId": s.invitation}),
-    "Mutation.changeMemberRole": _row(
-        ADMINS, lambda s, by: {"workspaceId": s.workspace, "userId": s.member, "role": "ADMIN"}
+    "Mutation.changeMemberRoles": _row(
+        ADMINS,
+        lambda s, by: {"workspaceId": s.workspace, "members": [{"userId": s.member, "role": "ADMIN"}]},
     ),
     "Mutation.removeMember": _row(ADMINS, lambda s, by: {"workspaceId": s.workspace, "userId": s.member}),
     "Mutation.leaveWorkspace": _row(MEMBERS, lambda s, by: {"workspaceId": s.workspace}),

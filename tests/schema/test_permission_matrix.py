@@ -40,7 +40,7 @@ from graphql_api.storage.database import Database
 from graphql_api.storage.hot import HotStatement
 from graphql_api.storage.prepared import Prepared
 from tests import operations
-from tests.accounts.access_request_operations import REQUEST_ACCESS
+from tests.accounts.access_request_operations import REQUEST_ACCESS, key
 from tests.api import Api, Person
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
@@ -250,9 +250,7 @@ async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
     token = await api.mutate(
         operations.LOG_IN, {"email": admin.email, "password": PASSWORD, "label": "x", "scopes": []}
     )
-    requested = await creator.mutate(
-        REQUEST_ACCESS, workspaceId=workspace, instagramUserId="2", username="user_2"
-    )
+    requested = await creator.mutate(REQUEST_ACCESS, workspaceId=workspace, socialAccount=key("2"))
     personal = (await admin.execute(operations.PERSONAL))["viewer"]
     nobody = Person(api, stranger.email, stranger.id, "")
     return Scene(

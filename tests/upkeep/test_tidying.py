@@ -101,7 +101,11 @@ def email_code(expires_at: datetime, used_at: datetime | None = None) -> EmailCo
 
 
 def invitation(
-    expires_at: datetime, *, accepted_at: datetime | None = None, revoked_at: datetime | None = None
+    expires_at: datetime,
+    *,
+    accepted_at: datetime | None = None,
+    declined_at: datetime | None = None,
+    revoked_at: datetime | None = None,
 ) -> Invitation:
     return Invitation(
         workspace_id=PLACE.id,
@@ -113,6 +117,7 @@ def invitation(
         created_at=LONG_AGO,
         expires_at=expires_at,
         accepted_at=accepted_at,
+        declined_at=declined_at,
         revoked_at=revoked_at,
     )
 
@@ -164,7 +169,12 @@ CASES: Mapping[str, tuple[Any, list[Any], list[Any]]] = {
     ),
     "invitations": (
         Invitation,
-        [invitation(LONG_AGO), invitation(SOON, accepted_at=LONG_AGO), invitation(SOON, revoked_at=LONG_AGO)],
+        [
+            invitation(LONG_AGO),
+            invitation(SOON, accepted_at=LONG_AGO),
+            invitation(SOON, declined_at=LONG_AGO),
+            invitation(SOON, revoked_at=LONG_AGO),
+        ],
         [invitation(LATELY), invitation(SOON, accepted_at=LATELY), invitation(SOON)],
     ),
     "api_tokens": (

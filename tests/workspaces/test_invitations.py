@@ -1,14 +1,22 @@
-"""Invitations: mailed, listed, previewed, replaced, revoked, expired."""
+"""Invitations: mailed, listed, previewed, replaced, accepted, declined, revoked, expired."""
 
+import asyncio
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from graphql_api.settings import Settings
 from tests import operations
 from tests.api import Api, Person, paths
+from tests.canaries import PASSWORD
+from tests.conftest import make_settings
 from tests.database import Database
 from tests.mails import Mailbox
 from tests.people import mail_operations
+from tests.people.operations import DELETE_USER
 
 
 async def invite(admin: Person, workspace: str, email: str, role: str = "CREATOR") -> dict[str, str]:
@@ -25,6 +33,22 @@ async def statuses(person: Person, workspace: str, status: str | None = None) ->
     return [(node["email"], node["status"]) for node in found["nodes"]]
 
 
+async def verified(api: Api, mailbox: Mailbox, name: str) -> Person:
+    """Somebody new, who has verified their address."""
+    person = await api.register(name)
+    code = (await mailbox.wait(person.email, "Verify")).code
+    await person.mutate(mail_operations.VERIFY, code=code)
+    return person
+
+
+async def mine(person: Person, status: str | None = None) -> list[dict[str, Any]]:
+    """The invitations that this person sees as theirs."""
+    data = await person.execute(mail_operations.MY_INVITATIONS, {"status": status})
+    found = data["viewer"]["invitations"]
+    assert found["totalCount"] == len(found["nodes"])
+    return list(found["nodes"])
+
+
 async def expire(database: Database) -> None:
     past = database.literal(datetime.now(UTC) - timedelta(seconds=1))
     await database.rows(f"UPDATE invitations SET expires_at = {past}")
@@ -39,9 +63,28 @@ async def test_the_invited_person_joins_by_the_code_in_their_mail(api: Api, mail
     invited = await invite(ada, workspace, "eve@example.com", "ADMIN")
 
     # then
-    mail = await mailbox.wait("eve@example.com", "Ada invites you to Studio Zürich")
-    assert "invites you to the Workspace Studio Zürich, as an admin." in mail.body
+    mail = await mailbox.wait("eve@example.com", '"Ada" invites you to "Studio Zürich"')
+    assert "somebody invites you to a Workspace, as an admin." in mail.body
+    assert "\n> Ada\n> Studio Zürich\n" in mail.body
     assert mail.code == invited["code"]
+
+
+async def test_an_invitation_leads_nowhere_but_where_the_server_says(api: Api, mailbox: Mailbox) -> None:
+    # given
+    mallory = await api.register("http://evil.example/x", email="mallory@example.com")
+    workspace = await mallory.create_workspace('Pay at www.evil.example" or mail me@evil.example')
+
+    # when
+    await invite(mallory, workspace, "eve@example.com")
+
+    # then
+    mail = await mailbox.wait("eve@example.com", "invites you")
+    for text in (mail.subject, mail.body):
+        assert re.findall(r"://|www\.\w|\w\.example|@\w", text) == []
+    assert (
+        '\n> Http: //Evil. Example/X\n> Pay at www. evil. example" or mail me@ evil. example\n' in mail.body
+    )
+    assert mail.subject.count('"') == 4
 
 
 async def test_accepting_does_not_verify_the_address_since_the_admin_has_the_code_too(api: Api) -> None:
@@ -53,7 +96,9 @@ async def test_accepting_does_not_verify_the_address_since_the_admin_has_the_cod
     assert (await eve.execute(mail_operations.EMAIL_VERIFIED))["viewer"] == {"emailVerified": False}
 
 
-async def test_admins_see_where_every_invitation_stands(api: Api, database: Database) -> None:
+async def test_admins_see_the_status_of_every_invitation(
+    api: Api, database: Database, mailbox: Mailbox
+) -> None:
     # given
     ada, eve = await api.register("ada"), await api.register("eve")
     workspace = await ada.create_workspace()
@@ -62,6 +107,9 @@ async def test_admins_see_where_every_invitation_stands(api: Api, database: Data
     await ada.bring_in(eve, workspace)
     revoked = await invite(ada, workspace, "revoked@example.com")
     await ada.mutate(mail_operations.REVOKE_INVITATION, invitationId=revoked["id"])
+    bob = await verified(api, mailbox, "bob")
+    declined = await invite(ada, workspace, bob.email)
+    await bob.mutate(mail_operations.DECLINE_INVITATION, invitationId=declined["id"])
     await invite(ada, workspace, "pending@example.com")
 
     # when
@@ -70,6 +118,7 @@ async def test_admins_see_where_every_invitation_stands(api: Api, database: Data
     # then
     assert everything == [
         ("pending@example.com", "PENDING"),
+        (bob.email, "DECLINED"),
         ("revoked@example.com", "REVOKED"),
         (eve.email, "ACCEPTED"),
         ("late@example.com", "EXPIRED"),
@@ -89,8 +138,10 @@ async def test_an_invitation_says_who_made_it_and_when(api: Api) -> None:
     (node,) = data["node"]["invitations"]["nodes"]
     assert node["invitedBy"] == {"id": ada.id}
     assert node["workspace"] == {"id": workspace}
+    assert (node["workspaceName"], node["inviterName"]) == ("Agency", "Ada")
     assert node["createdAt"] < node["acceptedAt"] < node["expiresAt"]
     assert node["revokedAt"] is None
+    assert node["declinedAt"] is None
 
 
 async def test_creators_see_no_invitations_and_strangers_no_workspace(api: Api) -> None:
@@ -213,6 +264,18 @@ async def test_revoking_twice_is_no_error_and_one_event(api: Api, database: Data
     assert len(rows) == 1
 
 
+async def test_revoking_what_has_expired_changes_nothing(api: Api, database: Database) -> None:
+    ada = await api.register("ada")
+    invited = await invite(ada, await ada.create_workspace(), "eve@example.com")
+    await expire(database)
+    before = await database.everything()
+
+    result = await ada.mutate(mail_operations.REVOKE_INVITATION, invitationId=invited["id"])
+
+    assert result["invitation"]["status"] == "EXPIRED"
+    assert await database.everything() == before
+
+
 async def test_what_was_accepted_is_not_revoked(api: Api, database: Database) -> None:
     ada, eve = await api.register("ada"), await api.register("eve")
     workspace = await ada.create_workspace()
@@ -250,16 +313,333 @@ async def test_an_invitation_that_is_not_ones_to_revoke_is_as_one_that_is_not_th
     assert await database.everything() == before
 
 
-async def test_one_mailbox_is_invited_only_so_often(api: Api) -> None:
+async def test_invitations_are_found_by_a_part_of_their_address(api: Api) -> None:
+    # given
+    ada = await api.register("ada")
+    workspace = await ada.create_workspace()
+    for email in ("Anna@One.example", "anna@two.example", "bob@one.example"):
+        await invite(ada, workspace, email)
+
+    # when
+    async def found(search: str, status: str | None = None) -> list[str]:
+        variables = {"id": workspace, "search": search, "status": status}
+        data = await ada.execute(mail_operations.INVITATIONS, variables)
+        return [node["email"].lower() for node in data["node"]["invitations"]["nodes"]]
+
+    # then
+    assert await found("ANNA") == ["anna@two.example", "anna@one.example"]
+    assert await found("@one", "PENDING") == ["bob@one.example", "anna@one.example"]
+    assert await found("@one", "REVOKED") == []
+    assert await found("_") == []
+
+
+async def test_the_invited_person_sees_their_invitations_and_where_they_lead(
+    api: Api, mailbox: Mailbox, database: Database
+) -> None:
+    # given
     ada, bea = await api.register("ada"), await api.register("bea")
-    value = {"email": "eve@example.com", "role": "CREATOR"}
-    places = [(ada, await ada.create_workspace()), (bea, await bea.create_workspace())]
+    agency, studio = await ada.create_workspace(), await bea.create_workspace("Studio")
+    eve, mallory = await verified(api, mailbox, "eve"), await verified(api, mailbox, "mallory")
+    first = await invite(ada, agency, eve.email)
+    await ada.mutate(mail_operations.REVOKE_INVITATION, invitationId=first["id"])
+    second = await invite(ada, agency, eve.email.upper(), "ADMIN")
+    third = await invite(bea, studio, eve.email)
 
-    answers = []
-    for _ in range(3):
-        for person, workspace in places:
-            variables = {"input": {**value, "workspaceId": workspace}}
-            answers.append((await api.post(operations.INVITE, variables, token=person.token)).json())
+    # when
+    seen = await mine(eve)
 
-    assert ["errors" in answer for answer in answers] == [False] * 5 + [True]
-    assert answers[-1]["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    # then
+    assert [one["id"] for one in seen] == [third["id"], second["id"], first["id"]]
+    assert [one["status"] for one in seen] == ["PENDING", "PENDING", "REVOKED"]
+    assert [(one["workspaceName"], one["inviterName"], one["role"]) for one in seen[:2]] == [
+        ("Studio", "Bea", "CREATOR"),
+        ("Agency", "Ada", "ADMIN"),
+    ]
+    assert [one["workspace"] for one in seen] == [None] * 3
+    assert [one["invitedBy"] for one in seen] == [None] * 3
+    assert [one["id"] for one in await mine(eve, "REVOKED")] == [first["id"]]
+    assert await mine(mallory) == []
+    page = await eve.execute(mail_operations.MY_INVITATIONS, {"status": "PENDING", "first": 1, "after": None})
+    assert page["viewer"]["invitations"]["totalCount"] == 2
+    assert page["viewer"]["invitations"]["pageInfo"]["hasNextPage"]
+
+
+async def test_an_invitation_whose_inviter_is_deleted_names_nobody(api: Api, mailbox: Mailbox) -> None:
+    # given
+    ada, bea, eve = await api.register("ada"), await api.register("bea"), await verified(api, mailbox, "eve")
+    workspace = await ada.create_workspace()
+    await ada.bring_in(bea, workspace, "ADMIN")
+    invited = await invite(bea, workspace, eve.email)
+
+    # when
+    await bea.mutate(DELETE_USER, currentPassword=PASSWORD)
+
+    # then
+    (seen,) = await mine(eve)
+    assert (seen["workspaceName"], seen["inviterName"]) == ("Agency", None)
+    preview = await api.execute(mail_operations.PREVIEW, {"code": invited["code"]})
+    assert preview["invitationPreview"]["inviterName"] is None
+
+
+async def test_an_invitation_is_accepted_by_its_id(api: Api, mailbox: Mailbox) -> None:
+    # given
+    ada, eve = await api.register("ada"), await verified(api, mailbox, "eve")
+    workspace = await ada.create_workspace()
+    invited = await invite(ada, workspace, eve.email, "ADMIN")
+
+    # when
+    result = await eve.mutate(operations.ACCEPT, invitationId=invited["id"], code=None)
+
+    # then
+    assert result["workspace"] == {"id": workspace, "name": "Agency", "viewerRole": "ADMIN"}
+    (seen,) = await mine(eve)
+    assert (seen["status"], seen["workspace"]) == ("ACCEPTED", {"id": workspace})
+    again = await eve.mutate(operations.ACCEPT, invitationId=invited["id"])
+    assert paths(again["errors"]) == [("invitationId", "NOT_ALLOWED")]
+
+
+async def test_accepting_takes_the_code_or_the_id_and_not_both(
+    api: Api, mailbox: Mailbox, database: Database
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await verified(api, mailbox, "eve")
+    invited = await invite(ada, await ada.create_workspace(), eve.email)
+    before = await database.everything()
+
+    # when
+    neither = [
+        await eve.mutate(operations.ACCEPT, **given) for given in ({}, {"code": None, "invitationId": None})
+    ]
+    both = await eve.mutate(operations.ACCEPT, code=invited["code"], invitationId=invited["id"])
+
+    # then
+    for result, code in ((neither[0], "REQUIRED"), (neither[1], "REQUIRED"), (both, "INVALID_FORMAT")):
+        assert [(error["path"], error["code"]) for error in result["errors"]] == [(["input"], code)]
+    assert await database.everything() == before
+
+
+ANSWERS = (operations.ACCEPT, mail_operations.DECLINE_INVITATION)
+
+
+async def test_without_a_verified_address_an_invitation_is_answered_with_its_code_only(
+    api: Api, database: Database
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    invited = await invite(ada, await ada.create_workspace(), eve.email)
+    before = await database.everything()
+
+    # when
+    seen = await mine(eve)
+    answers = [
+        await eve.mutate(answer, invitationId=one)
+        for answer in ANSWERS
+        for one in (invited["id"], "nonsense")
+    ]
+
+    # then
+    assert seen == []
+    assert [paths(answer["errors"]) for answer in answers] == [[("invitationId", "NOT_ALLOWED")]] * 4
+    assert answers[0] == answers[1]
+    assert await database.everything() == before
+    accepted = await eve.mutate(operations.ACCEPT, code=invited["code"])
+    assert accepted["__typename"] == "AcceptInvitationSuccess"
+
+
+async def test_nobody_else_answers_an_invitation(api: Api, mailbox: Mailbox, database: Database) -> None:
+    # given
+    ada, mallory = await verified(api, mailbox, "ada"), await verified(api, mailbox, "mallory")
+    workspace = await ada.create_workspace()
+    invited = await invite(ada, workspace, "eve@example.com")
+    before = await database.everything()
+
+    # when
+    answers = [
+        await person.mutate(answer, invitationId=one)
+        for answer in ANSWERS
+        for person in (ada, mallory)
+        for one in (invited["id"], "nonsense", workspace)
+    ]
+
+    # then
+    assert [paths(answer["errors"]) for answer in answers] == [[("invitationId", "NOT_FOUND")]] * 12
+    assert await database.everything() == before
+
+
+async def test_an_invitation_is_declined_once_and_can_be_made_again(
+    api: Api, mailbox: Mailbox, database: Database
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await verified(api, mailbox, "eve")
+    workspace = await ada.create_workspace()
+    invited = await invite(ada, workspace, eve.email)
+
+    # when
+    first = await eve.mutate(mail_operations.DECLINE_INVITATION, invitationId=invited["id"])
+    again = await eve.mutate(mail_operations.DECLINE_INVITATION, invitationId=invited["id"])
+
+    # then
+    assert first == again
+    declined = first["invitation"]
+    assert (declined["status"], declined["workspaceName"], declined["workspace"]) == (
+        "DECLINED",
+        "Agency",
+        None,
+    )
+    events = await database.rows(
+        "SELECT subject_name, workspace_id FROM events WHERE kind = 'INVITATION_DECLINED'"
+    )
+    assert [(event["subject_name"], event["workspace_id"] is None) for event in events] == [
+        (eve.email, False)
+    ]
+
+    # when
+    by_code = await eve.mutate(operations.ACCEPT, code=invited["code"])
+    by_id = await eve.mutate(operations.ACCEPT, invitationId=invited["id"])
+    revoked = await ada.mutate(mail_operations.REVOKE_INVITATION, invitationId=invited["id"])
+    preview = await api.execute(mail_operations.PREVIEW, {"code": invited["code"]})
+
+    # then
+    assert paths(by_code["errors"]) == [("code", "NOT_FOUND")]
+    assert paths(by_id["errors"]) == [("invitationId", "NOT_ALLOWED")]
+    assert paths(revoked["errors"]) == [("invitationId", "NOT_ALLOWED")]
+    assert preview == {"invitationPreview": None}
+
+    # when
+    second = await invite(ada, workspace, eve.email)
+
+    # then
+    assert [status for _, status in await statuses(ada, workspace)] == ["PENDING", "DECLINED"]
+    joined = await eve.mutate(operations.ACCEPT, invitationId=second["id"])
+    assert joined["workspace"]["id"] == workspace
+
+
+@pytest.mark.parametrize("how", ["accepted", "revoked", "expired"])
+async def test_only_a_pending_invitation_can_be_declined(
+    api: Api, mailbox: Mailbox, database: Database, how: str
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await verified(api, mailbox, "eve")
+    invited = await invite(ada, await ada.create_workspace(), eve.email)
+    match how:
+        case "accepted":
+            await eve.mutate(operations.ACCEPT, code=invited["code"])
+        case "revoked":
+            await ada.mutate(mail_operations.REVOKE_INVITATION, invitationId=invited["id"])
+        case _:
+            await expire(database)
+    before = await database.everything()
+
+    # when
+    answers = [await eve.mutate(answer, invitationId=invited["id"]) for answer in ANSWERS]
+
+    # then
+    assert [paths(answer["errors"]) for answer in answers] == [[("invitationId", "NOT_ALLOWED")]] * 2
+    assert await database.everything() == before
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=["accept", "decline"])
+async def test_of_revoking_and_answering_at_the_same_moment_one_happens(
+    api: Api, mailbox: Mailbox, answer: str
+) -> None:
+    ada, eve = await api.register("ada"), await verified(api, mailbox, "eve")
+    for _ in range(8):
+        invited = await invite(ada, await ada.create_workspace(), eve.email)
+
+        answers = await asyncio.gather(
+            ada.mutate(mail_operations.REVOKE_INVITATION, invitationId=invited["id"]),
+            eve.mutate(answer, invitationId=invited["id"]),
+        )
+
+        assert sorted(one["__typename"].endswith("Success") for one in answers) == [False, True]
+
+
+async def try_invite(admin: Person, workspace: str, email: str) -> bool:
+    """Invite an address; whether it went, or was one too many."""
+    variables = {"input": {"workspaceId": workspace, "email": email, "role": "CREATOR"}}
+    answer = (await admin.api.post(operations.INVITE, variables, token=admin.token)).json()
+    if "errors" not in answer:
+        assert answer["data"]["inviteToWorkspace"]["__typename"] == "InviteToWorkspaceSuccess"
+        return True
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "RATE_LIMITED"
+    assert 3590 <= error["extensions"]["retryAfter"] <= 3600
+    return False
+
+
+async def test_a_workspace_invites_one_address_only_so_often_and_blocks_no_other_workspace(api: Api) -> None:
+    # given
+    ada, bea = await api.register("ada"), await api.register("bea")
+    agency, other, studio = (
+        await ada.create_workspace(),
+        await ada.create_workspace("Other"),
+        await bea.create_workspace("Studio"),
+    )
+
+    # when
+    sent = [await try_invite(ada, agency, "Eve@example.com") for _ in range(6)]
+
+    # then
+    assert sent == [True] * 5 + [False]
+    assert await try_invite(ada, agency, "bob@example.com")
+    assert await try_invite(ada, other, "eve@example.com")
+    assert await try_invite(bea, studio, "eve@example.com")
+
+
+class TestFewInvitations:
+    """Limits low enough to reach."""
+
+    @pytest.fixture
+    def settings(self, database_url: str, tmp_path: Path) -> Settings:
+        return make_settings(
+            database_url,
+            mail_outbox=tmp_path / "outbox",
+            invitations_per_user=4,
+            invitations_per_workspace=6,
+        )
+
+    async def test_an_admin_who_invites_too_many_blocks_no_other_admin(
+        self, api: Api, database: Database
+    ) -> None:
+        # given
+        ada, bea = await api.register("ada"), await api.register("bea")
+        workspace, other = await ada.create_workspace(), await ada.create_workspace("Other")
+        await ada.bring_in(bea, workspace, "ADMIN")
+
+        # when
+        by_ada = [await try_invite(ada, place, f"{n}@x.example") for n, place in enumerate((other,) * 4)]
+
+        # then
+        assert by_ada == [True, True, True, False]
+        before = await database.everything()
+        assert not await try_invite(ada, workspace, "new@x.example")
+        assert await database.everything() == before
+        assert await try_invite(bea, workspace, "new@x.example")
+
+    async def test_a_workspace_that_invites_too_many_blocks_no_other_workspace(self, api: Api) -> None:
+        # given
+        ada, bea = await api.register("ada"), await api.register("bea")
+        workspace = await ada.create_workspace()
+        await ada.bring_in(bea, workspace, "ADMIN")
+
+        # when
+        by_ada = [await try_invite(ada, workspace, f"{n}@x.example") for n in range(3)]
+        by_bea = [await try_invite(bea, workspace, f"{n}@y.example") for n in range(3)]
+
+        # then
+        assert by_ada + by_bea == [True] * 5 + [False]
+        assert await try_invite(bea, await bea.create_workspace("Studio"), "0@y.example")
+
+    async def test_what_is_refused_for_its_role_or_its_address_is_not_counted(self, api: Api) -> None:
+        # given
+        ada, eve = await api.register("ada"), await api.register("eve")
+        workspace = await ada.create_workspace()
+        await ada.bring_in(eve, workspace)
+
+        # when
+        for _ in range(6):
+            await eve.mutate(operations.INVITE, workspaceId=workspace, email="x@x.example", role="ADMIN")
+            await ada.mutate(operations.INVITE, workspaceId=workspace, email="nonsense", role="ADMIN")
+
+        # then
+        assert await try_invite(ada, workspace, "x@x.example")

@@ -174,7 +174,10 @@ async def test_of_many_none_comes_into_a_team_when_one_cannot(api: Api, database
         ("userIds.3", "NOT_FOUND"),
         ("userIds.4", "NOT_FOUND"),
     ]
-    assert paths(many["errors"]) == [("userIds", "OUT_OF_RANGE")]
+    assert paths(many["errors"]) == [("userIds", "TOO_LONG")]
+    for mutation in (ADD_TEAM_MEMBERS, REMOVE_TEAM_MEMBERS):
+        none = await ada.mutate(mutation, teamId=team, userIds=[])
+        assert paths(none["errors"]) == [("userIds", "TOO_SHORT")]
     assert await database.everything() == before
 
 
@@ -305,7 +308,7 @@ async def test_sharing_is_all_or_nothing_and_tells_everything_that_is_wrong(
             ("teamIds.3", "DUPLICATE"),
             ("teamIds.4", "NOT_FOUND"),
         ]
-        assert paths(many["errors"]) == [("socialAccountIds", "OUT_OF_RANGE"), ("teamIds", "OUT_OF_RANGE")]
+        assert paths(many["errors"]) == [("socialAccountIds", "TOO_LONG"), ("teamIds", "TOO_LONG")]
     assert await database.everything() == before
 
 

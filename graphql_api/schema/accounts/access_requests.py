@@ -1,43 +1,42 @@
-"""Asking for access to a social account of a Workspace, taking it back, and answering."""
+"""Asking for access to a social account of a Workspace, withdrawing that, and answering."""
 
 import strawberry
 
+from graphql_api.domain.access_requests import ACCOUNT
+from graphql_api.domain.claims import Candidate
 from graphql_api.domain.inputs import InvalidInput
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.access_request import AccessRequest
+from graphql_api.schema.accounts.key import SocialAccountKeyInput
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_id
 from graphql_api.schema.mutation import mutation
-from graphql_api.services.accounts import access_requests
+from graphql_api.services.accounts import access_requests, answering
 from graphql_api.services.accounts.access_requests import AskCommand
 
 
 @arguments
 class RequestSocialAccountAccessInput:
-    """What to ask for."""
+    """The social account that the viewer wants to see."""
 
     workspace_id: strawberry.ID = strawberry.field(
-        description="The Workspace that holds the account; the viewer is a creator there."
+        description="The Workspace that holds the social account. The viewer is a creator there."
     )
-    instagram_user_id: str = strawberry.field(
-        description="Instagram's id of the account: 1 to 20 digits, as text."
-    )
-    username: str = strawberry.field(
-        description="The account's username, for the admins to read: 1 to 30 letters, digits, dots and underscores; no "
-        "dot first, last or doubled."
+    social_account: SocialAccountKeyInput = strawberry.field(
+        description="The social account, as the conflict names it. The admins read its `displayName`."
     )
     message: str | None = strawberry.field(
         default=None,
-        description="What to tell the admins, if anything: at most 1000 characters, line breaks allowed.",
+        description="A message to the admins: at most 1000 characters, line breaks allowed.",
     )
 
     def to_command(self) -> AskCommand:
-        """As the service takes it."""
+        """Convert to the service's command."""
+        account = self.social_account
         return AskCommand(
             workspace_id=read_id("Workspace", self.workspace_id),
-            instagram_user_id=self.instagram_user_id,
-            display_name=self.username,
+            account=Candidate(0, account.to_key(), account.display_name, ACCOUNT),
             message=self.message,
         )
 
@@ -47,20 +46,21 @@ class RequestSocialAccountAccessSuccess:
     """The request is pending."""
 
     access_request: AccessRequest = strawberry.field(
-        description="The request; if the viewer has asked before and nobody has answered yet, that one, as it was."
+        description="The new request. If the viewer already has a pending request for this account, that one, unchanged."
     )
 
 
 @mutation(
-    "Nothing was asked.",
-    errors="What stood in the way. An account that the Workspace does not hold is `NOT_FOUND`; one that the viewer sees already is `NOT_ALLOWED`, and so is an admin's request.",
+    "Access was not requested.",
+    errors="What blocks the call, in the order of the input. An account that the Workspace does not hold is `NOT_FOUND`. "
+    "An account that the viewer can already see is `NOT_ALLOWED`, and so is a request by an admin.",
 )
 async def request_social_account_access(
     info: Info, input: RequestSocialAccountAccessInput
 ) -> RequestSocialAccountAccessSuccess | Refused[InvalidInput]:
-    """Ask the admins of a Workspace for access to an Instagram account that it holds and the viewer, a creator there, does not see: what `REQUEST_ACCESS` offers.
+    """Ask the admins of a Workspace for access to a social account that it holds.
 
-    Asking again gives back the request that is pending.
+    Offer it where a conflict has the resolution `REQUEST_ACCESS`. Asking again returns the pending request.
     """
     outcome = await access_requests.ask(info.context.call, input.to_command())
     if isinstance(outcome, Refused):
@@ -70,26 +70,26 @@ async def request_social_account_access(
 
 @arguments
 class WithdrawAccessRequestInput:
-    """Which request to take back."""
+    """The request to withdraw."""
 
-    access_request_id: strawberry.ID = strawberry.field(description="A pending request of the viewer's own.")
+    access_request_id: strawberry.ID = strawberry.field(description="One of the viewer's pending requests.")
 
 
 @output
 class WithdrawAccessRequestSuccess:
-    """The request is withdrawn."""
+    """The request was withdrawn."""
 
-    access_request: AccessRequest = strawberry.field(description="The request as it stands now.")
+    access_request: AccessRequest = strawberry.field(description="The request after the change.")
 
 
 @mutation(
-    "Nothing was withdrawn.",
-    errors="What stood in the way. A request that is not pending any more is `OTHER`.",
+    "The request was not withdrawn.",
+    errors="What blocks the call. A request that is no longer pending is `OTHER`; the message says how it ended.",
 )
 async def withdraw_access_request(
     info: Info, input: WithdrawAccessRequestInput
 ) -> WithdrawAccessRequestSuccess | Refused[InvalidInput]:
-    """Take a pending request for access back; for who asked."""
+    """Withdraw a pending request for access. Only its requester can."""
     request_id = read_id("AccessRequest", input.access_request_id)
     outcome = await access_requests.withdraw(info.context.call, request_id)
     if isinstance(outcome, Refused):
@@ -99,33 +99,38 @@ async def withdraw_access_request(
 
 @arguments
 class GrantAccessRequestInput:
-    """Which request to grant, and through which teams."""
+    """The request to grant, and the teams to grant it through."""
 
     access_request_id: strawberry.ID = strawberry.field(
-        description="A pending request to a Workspace that the viewer is an admin of."
+        description="A pending request to a Workspace where the viewer is an admin."
     )
     team_ids: list[strawberry.ID] = strawberry.field(
-        description="Teams of that Workspace, 1 to 100, each once. The social account is shared with them, and the requester "
-        "is added to them."
+        description="1 to 100 teams of that Workspace, each once. The social account is shared with them, and the requester is "
+        "added to them."
     )
 
 
 @output
 class GrantAccessRequestSuccess:
-    """The request is granted: the requester sees the social account."""
+    """The request was granted: the requester can see the social account."""
 
-    access_request: AccessRequest = strawberry.field(description="The request as it stands now.")
+    access_request: AccessRequest = strawberry.field(description="The request after the change.")
 
 
 @mutation(
-    "Nothing was granted.",
-    errors="What stood in the way. A request that is not pending any more, or whose social account the Workspace does not hold any more, is `OTHER`.",
+    "The request was not granted.",
+    errors="What blocks the call, in the order of the input. A request is `OTHER` if it is no longer pending, if the "
+    "Workspace no longer holds the social account, or if the requester has left. The viewer's own request is "
+    "`NOT_ALLOWED`.",
 )
 async def grant_access_request(
     info: Info, input: GrantAccessRequestInput
 ) -> GrantAccessRequestSuccess | Refused[InvalidInput]:
-    """Grant a request for access: the social account is shared with these teams, and the requester is added to them; for admins of the Workspace."""
-    outcome = await access_requests.grant(
+    """Grant a request for access: share the social account with teams, and add the requester to them.
+
+    Requires the role ADMIN. Nobody can grant their own request.
+    """
+    outcome = await answering.grant(
         info.context.call,
         read_id("AccessRequest", input.access_request_id),
         [read_id("Team", text) for text in input.team_ids],
@@ -137,34 +142,35 @@ async def grant_access_request(
 
 @arguments
 class DeclineAccessRequestInput:
-    """Which request to decline."""
+    """The request to decline."""
 
     access_request_id: strawberry.ID = strawberry.field(
-        description="A pending request to a Workspace that the viewer is an admin of."
+        description="A pending request to a Workspace where the viewer is an admin."
     )
     reason: str | None = strawberry.field(
         default=None,
-        description="What to tell the requester, if anything: at most 1000 characters, line breaks allowed.",
+        description="A message to the requester: at most 1000 characters, line breaks allowed.",
     )
 
 
 @output
 class DeclineAccessRequestSuccess:
-    """The request is declined."""
+    """The request was declined."""
 
-    access_request: AccessRequest = strawberry.field(description="The request as it stands now.")
+    access_request: AccessRequest = strawberry.field(description="The request after the change.")
 
 
 @mutation(
-    "Nothing was declined.",
-    errors="What stood in the way. A request that is not pending any more is `OTHER`.",
+    "The request was not declined.",
+    errors="What blocks the call, in the order of the input. A request that is no longer pending is `OTHER`; the message "
+    "says how it ended. The viewer's own request is `NOT_ALLOWED`.",
 )
 async def decline_access_request(
     info: Info, input: DeclineAccessRequestInput
 ) -> DeclineAccessRequestSuccess | Refused[InvalidInput]:
-    """Decline a request for access; for admins of the Workspace."""
+    """Decline a request for access. Requires the role ADMIN. Nobody can decline their own request."""
     request_id = read_id("AccessRequest", input.access_request_id)
-    outcome = await access_requests.decline(info.context.call, request_id, input.reason)
+    outcome = await answering.decline(info.context.call, request_id, input.reason)
     if isinstance(outcome, Refused):
         return outcome
     return DeclineAccessRequestSuccess(access_request=AccessRequest.of(outcome))

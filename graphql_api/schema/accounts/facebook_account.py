@@ -16,13 +16,14 @@ from graphql_api.storage.rows import FacebookAccountRow
 class FacebookAccount(Node):
     """A Facebook login that vouches for social accounts.
 
-    It belongs to the user who logged in with it and is visible to them only; it is not held by a place, and
-    is no social account.
+    It belongs to the user who logged in with it, and only they can see it. It is not a social account, and no
+    place holds it.
     """
 
     facebook_user_id: str = strawberry.field(description="Facebook's id of the user: 1 to 20 digits.")
     location: str | None = strawberry.field(
-        description="The screen that the user last connected it from, as the client told."
+        description="The `location` of the call that last connected it: the screen that the user started from. Null if that call "
+        "had none."
     )
     created_at: datetime = strawberry.field(description="When it was first connected.")
     updated_at: datetime = strawberry.field(description="When it was last connected.")

@@ -14,26 +14,31 @@ from graphql_api.services.accounts import facebook_accounts
 
 @arguments
 class DisconnectFacebookAccountInput:
-    """Which Facebook account to disconnect."""
+    """The Facebook account to disconnect."""
 
-    facebook_account_id: strawberry.ID = strawberry.field(description="One of the viewer's own.")
+    facebook_account_id: strawberry.ID = strawberry.field(
+        description="One of the viewer's Facebook accounts."
+    )
 
 
 @output
 class DisconnectFacebookAccountSuccess:
-    """The Facebook account is forgotten and its access token destroyed.
+    """The Facebook account was forgotten, and its access token destroyed.
 
-    The Instagram accounts that it vouched for stay, with their own access tokens.
+    The social accounts that it vouched for stay connected, with their own access tokens.
     """
 
-    facebook_account: FacebookAccount = strawberry.field(description="What it was.")
+    facebook_account: FacebookAccount = strawberry.field(description="The Facebook account as it was.")
 
 
 @mutation("The Facebook account was not disconnected.")
 async def disconnect_facebook_account(
     info: Info, input: DisconnectFacebookAccountInput
 ) -> DisconnectFacebookAccountSuccess | Refused[InvalidInput]:
-    """Forget one of the viewer's Facebook accounts and destroy its access token."""
+    """Forget one of the viewer's Facebook accounts, and destroy its access token.
+
+    The social accounts that it vouched for stay connected.
+    """
     outcome = await facebook_accounts.disconnect(
         info.context.call, read_id("FacebookAccount", input.facebook_account_id)
     )

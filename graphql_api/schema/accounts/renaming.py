@@ -10,37 +10,38 @@ from graphql_api.schema.described import arguments, output
 from graphql_api.schema.ids import read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import renaming
-from graphql_api.storage.rows import SocialAccountRow, row_of
 
 
 @arguments
 class RenameSocialAccountInput:
-    """What to call a social account."""
+    """The social account, and its new nickname."""
 
-    social_account_id: strawberry.ID = strawberry.field(description="The id of a social account.")
+    social_account_id: strawberry.ID = strawberry.field(
+        description="A social account in the viewer's Personal, or in a Workspace where the viewer is an admin."
+    )
     nickname: str | None = strawberry.field(
         default=None,
-        description="1 to 100 characters. Left out, null or empty: it has no nickname any more.",
+        description="1 to 100 characters. If it is left out, null or empty, the nickname is removed.",
     )
 
 
 @output
 class RenameSocialAccountSuccess:
-    """The account has the nickname now, or none."""
+    """The social account has the new nickname, or none."""
 
-    social_account: SocialAccount = strawberry.field(description="The account as it is now.")
+    social_account: SocialAccount = strawberry.field(description="The social account after the change.")
 
 
 @mutation("Nothing was renamed.")
 async def rename_social_account(
     info: Info, input: RenameSocialAccountInput
 ) -> RenameSocialAccountSuccess | Refused[InvalidInput]:
-    """Give a social account a nickname, or take it away: people their own, admins those of their Workspace.
+    """Give a social account a nickname, or remove it. In a Workspace, this requires the role ADMIN.
 
-    Its username on the platform stays.
+    The display name, which is the platform's, stays.
     """
     hold_id = read_social_account_id(input.social_account_id)
     outcome = await renaming.rename(info.context.call, hold_id, input.nickname)
     if isinstance(outcome, Refused):
         return outcome
-    return RenameSocialAccountSuccess(social_account=shape_social_account(row_of(outcome, SocialAccountRow)))
+    return RenameSocialAccountSuccess(social_account=shape_social_account(outcome))

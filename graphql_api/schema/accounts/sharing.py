@@ -11,24 +11,23 @@ from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.services.accounts import sharing
-from graphql_api.storage.rows import SocialAccountRow, row_of
 
 
 @arguments
 class ShareSocialAccountsInput:
-    """Which social accounts to share, and with which teams."""
+    """The social accounts to share, and the teams to share them with."""
 
     social_account_ids: list[strawberry.ID] = strawberry.field(
-        description="Social accounts that one Workspace holds, at most 100, each once."
+        description="1 to 100 social accounts that one Workspace holds, each once."
     )
     team_ids: list[strawberry.ID] = strawberry.field(
-        description="Teams of the same Workspace, at most 100, each once."
+        description="1 to 100 teams of the same Workspace, each once."
     )
 
 
 @output
 class ShareSocialAccountsSuccess:
-    """Each of the social accounts is shared with each of the teams now."""
+    """Each of the social accounts is now shared with each of the teams."""
 
     social_accounts: list[SocialAccount] = strawberry.field(
         description="The social accounts, in the order of the input."
@@ -40,9 +39,10 @@ class ShareSocialAccountsSuccess:
 async def share_social_accounts(
     info: Info, input: ShareSocialAccountsInput
 ) -> ShareSocialAccountsSuccess | Refused[InvalidInput]:
-    """Share social accounts of a Workspace with teams of it, all or none; for its admins.
+    """Share social accounts of a Workspace with its teams, all or none. Requires the role ADMIN.
 
-    The creators in these teams see them from now on. What is shared already is no error.
+    The creators in these teams can then see the accounts, and their pending requests for access to them are closed. Sharing
+    an account that is already shared succeeds and changes nothing.
     """
     outcome = await sharing.share(
         info.context.call,
@@ -52,28 +52,26 @@ async def share_social_accounts(
     if isinstance(outcome, Refused):
         return outcome
     return ShareSocialAccountsSuccess(
-        social_accounts=[
-            shape_social_account(row_of(account, SocialAccountRow)) for account in outcome.accounts
-        ],
+        social_accounts=[shape_social_account(account) for account in outcome.accounts],
         teams=[Team.of(team) for team in outcome.teams],
     )
 
 
 @arguments
 class UnshareSocialAccountsInput:
-    """Which social accounts to take back, and from which teams."""
+    """The social accounts that teams should no longer see, and these teams."""
 
     social_account_ids: list[strawberry.ID] = strawberry.field(
-        description="Social accounts that one Workspace holds, at most 100, each once."
+        description="1 to 100 social accounts that one Workspace holds, each once."
     )
     team_ids: list[strawberry.ID] = strawberry.field(
-        description="Teams of the same Workspace, at most 100, each once."
+        description="1 to 100 teams of the same Workspace, each once."
     )
 
 
 @output
 class UnshareSocialAccountsSuccess:
-    """None of the social accounts is shared with any of the teams now."""
+    """None of the social accounts is shared with any of the teams any longer."""
 
     social_accounts: list[SocialAccount] = strawberry.field(
         description="The social accounts, in the order of the input."
@@ -81,13 +79,13 @@ class UnshareSocialAccountsSuccess:
     teams: list[Team] = strawberry.field(description="The teams, in the order of the input.")
 
 
-@mutation("Nothing was taken back.")
+@mutation("Nothing was unshared.")
 async def unshare_social_accounts(
     info: Info, input: UnshareSocialAccountsInput
 ) -> UnshareSocialAccountsSuccess | Refused[InvalidInput]:
-    """Take social accounts back from teams, all or none; for admins of the Workspace.
+    """Stop sharing social accounts of a Workspace with its teams, all or none. Requires the role ADMIN.
 
-    What is not shared is no error.
+    Unsharing an account that is not shared succeeds and changes nothing.
     """
     outcome = await sharing.unshare(
         info.context.call,
@@ -97,8 +95,6 @@ async def unshare_social_accounts(
     if isinstance(outcome, Refused):
         return outcome
     return UnshareSocialAccountsSuccess(
-        social_accounts=[
-            shape_social_account(row_of(account, SocialAccountRow)) for account in outcome.accounts
-        ],
+        social_accounts=[shape_social_account(account) for account in outcome.accounts],
         teams=[Team.of(team) for team in outcome.teams],
     )

@@ -26,12 +26,17 @@ from graphql_api.schema.history.filtering import (
 from graphql_api.schema.nodes import Connection
 from graphql_api.schema.people.api_token import ApiToken
 from graphql_api.schema.people.user import User
-from graphql_api.schema.workspaces.workspace import StatusFilter, Workspace
+from graphql_api.schema.workspaces.workspace import (
+    Invitation,
+    InvitationStatusFilter,
+    StatusFilter,
+    Workspace,
+)
 from graphql_api.services.accounts import access_requests, facebook_accounts
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.people import api_tokens
-from graphql_api.services.workspaces import workspaces
+from graphql_api.services.workspaces import invitations, workspaces
 from graphql_api.storage.rows import UserRow
 
 
@@ -86,6 +91,14 @@ class Viewer:
         call = info.context.call
         page = await workspaces.page(call, request, role=role)
         return Connection.of(page, lambda row: Workspace.of(*row))
+
+    @connection
+    async def invitations(
+        self, info: Info, request: PageRequest, status: InvitationStatusFilter = None
+    ) -> Connection[Invitation]:
+        """The invitations to the viewer's verified e-mail address, newest first. Empty while it is not verified."""
+        page = await invitations.page_of_viewer(info.context.call, request, status=status)
+        return Connection.of(page, Invitation.of)
 
     @connection
     async def events(

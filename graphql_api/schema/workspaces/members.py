@@ -1,4 +1,4 @@
-"""Members of Workspaces: their roles, and how they go."""
+"""Members of Workspaces: changing their roles, removing them, and leaving."""
 
 import strawberry
 
@@ -15,65 +15,73 @@ from graphql_api.services.workspaces import members
 
 
 @arguments
-class ChangeMemberRoleInput:
-    """Whose role to change, and to what."""
+class MemberRoleInput:
+    """A member, and the role that they get."""
+
+    user_id: strawberry.ID = strawberry.field(description="A member of the Workspace. It can be the viewer.")
+    role: Role = strawberry.field(description="The new role.")
+
+
+@arguments
+class ChangeMemberRolesInput:
+    """Arguments of `changeMemberRoles`."""
 
     workspace_id: strawberry.ID = strawberry.field(description="A Workspace that the viewer is an admin of.")
-    user_id: strawberry.ID = strawberry.field(description="A member of it, the viewer too.")
-    role: Role = strawberry.field(description="The role that they get.")
+    members: list[MemberRoleInput] = strawberry.field(
+        description="The members to change: 1 to 100, each once."
+    )
 
 
 @output
-class ChangeMemberRoleSuccess:
-    """The member has this role now."""
+class ChangeMemberRolesSuccess:
+    """All of these members have their new roles."""
 
     workspace: Workspace = strawberry.field(description="The Workspace, with the viewer's role there.")
-    member: Member = strawberry.field(description="The member.")
+    members: list[Member] = strawberry.field(description="The members, in the order of the input.")
 
 
 @mutation("No role was changed.")
-async def change_member_role(
-    info: Info, input: ChangeMemberRoleInput
-) -> ChangeMemberRoleSuccess | Refused[InvalidInput]:
-    """Change the role of a member; for admins.
+async def change_member_roles(
+    info: Info, input: ChangeMemberRolesInput
+) -> ChangeMemberRolesSuccess | Refused[InvalidInput]:
+    """Change the roles of members, all or none. Requires the role ADMIN.
 
-    The only admin stays one. A role that they have already is no error.
+    The Workspace must keep an admin. A role that a member has already is no error.
     """
-    outcome = await members.change_role(
+    outcome = await members.change_roles(
         info.context.call,
         workspace_id=read_id("Workspace", input.workspace_id),
-        user_id=read_id("User", input.user_id),
-        role=input.role,
+        roles=[(read_id("User", one.user_id), one.role) for one in input.members],
     )
     if isinstance(outcome, Refused):
         return outcome
-    return ChangeMemberRoleSuccess(
+    return ChangeMemberRolesSuccess(
         workspace=Workspace.of(outcome.workspace, outcome.viewer_role),
-        member=Member.of((outcome.user, outcome.membership)),
+        members=[Member.of(member) for member in outcome.members],
     )
 
 
 @arguments
 class RemoveMemberInput:
-    """Whom to remove, and from where."""
+    """Arguments of `removeMember`."""
 
     workspace_id: strawberry.ID = strawberry.field(description="A Workspace that the viewer is an admin of.")
-    user_id: strawberry.ID = strawberry.field(description="A member of it, the viewer too.")
+    user_id: strawberry.ID = strawberry.field(description="A member of the Workspace. It can be the viewer.")
 
 
 @output
 class RemoveMemberSuccess:
-    """The person is no member any more: they are in none of its teams, and what they had asked for is withdrawn."""
+    """The user is no longer a member: they left all teams, and their pending requests were withdrawn."""
 
     workspace: Workspace = strawberry.field(description="The Workspace, with the viewer's role there.")
-    user: User = strawberry.field(description="Who was removed.")
+    user: User = strawberry.field(description="The user who was removed.")
 
 
 @mutation("Nobody was removed.")
 async def remove_member(info: Info, input: RemoveMemberInput) -> RemoveMemberSuccess | Refused[InvalidInput]:
-    """Remove a member from a Workspace; for admins.
+    """Remove a member from a Workspace. Requires the role ADMIN.
 
-    The only admin stays. Social accounts that they connected stay in the Workspace.
+    The only admin cannot be removed. Social accounts that the member connected stay in the Workspace.
     """
     outcome = await members.remove(
         info.context.call,
@@ -82,25 +90,24 @@ async def remove_member(info: Info, input: RemoveMemberInput) -> RemoveMemberSuc
     )
     if isinstance(outcome, Refused):
         return outcome
+    ((user, _),) = outcome.members
     return RemoveMemberSuccess(
-        workspace=Workspace.of(outcome.workspace, outcome.viewer_role), user=User.of(outcome.user)
+        workspace=Workspace.of(outcome.workspace, outcome.viewer_role), user=User.of(user)
     )
 
 
 @arguments
 class LeaveWorkspaceInput:
-    """Which Workspace to leave."""
+    """Arguments of `leaveWorkspace`."""
 
     workspace_id: strawberry.ID = strawberry.field(description="A Workspace that the viewer belongs to.")
 
 
 @output
 class LeaveWorkspaceSuccess:
-    """The viewer is no member any more: they are in none of its teams, and what they had asked for is withdrawn."""
+    """The viewer is no longer a member: they left all teams, and their pending requests were withdrawn."""
 
-    workspace: Workspace = strawberry.field(
-        description="The Workspace that was left; its `viewerRole` is null."
-    )
+    workspace: Workspace = strawberry.field(description="The Workspace. Its `viewerRole` is null.")
 
 
 @mutation("The viewer is a member as before.")
@@ -109,7 +116,7 @@ async def leave_workspace(
 ) -> LeaveWorkspaceSuccess | Refused[InvalidInput]:
     """Leave a Workspace.
 
-    Its only admin cannot: they make somebody else an admin first, or delete it.
+    The only admin cannot leave: make another member an admin first, or delete the Workspace.
     """
     outcome = await members.leave(info.context.call, workspace_id=read_id("Workspace", input.workspace_id))
     if isinstance(outcome, Refused):

@@ -25,22 +25,20 @@ class Team(Node):
     Every member of the Workspace sees its teams and who is in them.
     """
 
-    name: str = strawberry.field(
-        description="The name that people see; the only one like it in the Workspace."
-    )
-    created_at: datetime = strawberry.field(description="When it was made.")
+    name: str = strawberry.field(description="The name that people see. It is unique in the Workspace.")
+    created_at: datetime = strawberry.field(description="When the team was created.")
     key: strawberry.Private[UUID]
     workspace_key: strawberry.Private[UUID]
 
     @resolved
     async def workspace(self, info: Info) -> Workspace | None:
-        """The Workspace that it belongs to; null when the viewer is no member any more."""
+        """The Workspace that the team belongs to. Null if the viewer is no longer a member of it."""
         found = await info.context.loaders.workspaces.load(self.workspace_key)
         return None if found is None else Workspace.of(*found)
 
     @connection
     async def members(self, info: Info, request: PageRequest) -> Connection[User] | None:
-        """Who is in it, in the order of joining it."""
+        """The people in the team, in the order of joining it."""
         page = await teams.members_page(info.context.call, request, self.key)
         return Connection.of(page, User.of)
 
@@ -51,10 +49,9 @@ class Team(Node):
         request: PageRequest,
         platforms: Platforms = PLATFORMS,
     ) -> Connection[LazySocialAccount] | None:
-        """The social accounts that are shared with it and that the viewer sees, in the order of sharing.
+        """The social accounts that are shared with the team, in the order of sharing.
 
-        Admins and members of the team see all of them, others those that they see through a team of their own. Null,
-        with an error, only if they could not be read.
+        Admins and members of the team see all of them. Others see those that are also shared with a team of theirs.
         """
         from graphql_api.schema.accounts.pages import shape_page  # noqa: PLC0415 - a cycle of types
 

@@ -1,4 +1,4 @@
-"""Teams: making, renaming and deleting them, and who is in them."""
+"""Teams: creating, renaming and deleting them, and who is in them."""
 
 import strawberry
 
@@ -15,24 +15,24 @@ from graphql_api.services.workspaces import teams
 
 @arguments
 class CreateTeamInput:
-    """The new team."""
+    """Arguments of `createTeam`."""
 
     workspace_id: strawberry.ID = strawberry.field(description="A Workspace that the viewer is an admin of.")
     name: str = strawberry.field(
-        description="The name that people see: 1 to 100 characters, and no other team's of the Workspace, compared without case."
+        description="The name that people see: 1 to 100 characters. It must be unique in the Workspace. Upper and lower case are the same."
     )
 
 
 @output
 class CreateTeamSuccess:
-    """The team is made."""
+    """The team was created."""
 
-    team: Team = strawberry.field(description="The new team; nobody is in it yet.")
+    team: Team = strawberry.field(description="The new team. It has no members yet.")
 
 
-@mutation("No team was made.")
+@mutation("No team was created.")
 async def create_team(info: Info, input: CreateTeamInput) -> CreateTeamSuccess | Refused[InvalidInput]:
-    """Make a team in a Workspace; for its admins."""
+    """Create a team in a Workspace. Requires the role ADMIN."""
     outcome = await teams.create(
         info.context.call, workspace_id=read_id("Workspace", input.workspace_id), name=input.name
     )
@@ -43,26 +43,29 @@ async def create_team(info: Info, input: CreateTeamInput) -> CreateTeamSuccess |
 
 @arguments
 class RenameTeamInput:
-    """Which team to rename, and how."""
+    """Arguments of `renameTeam`."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
     )
     name: str = strawberry.field(
-        description="The name that people see: 1 to 100 characters, and no other team's of the Workspace, compared without case."
+        description="The name that people see: 1 to 100 characters. It must be unique in the Workspace. Upper and lower case are the same."
     )
 
 
 @output
 class RenameTeamSuccess:
-    """The team has this name now."""
+    """The team has its new name."""
 
     team: Team = strawberry.field(description="The team.")
 
 
 @mutation("The team has the name that it had.")
 async def rename_team(info: Info, input: RenameTeamInput) -> RenameTeamSuccess | Refused[InvalidInput]:
-    """Rename a team; for admins of its Workspace."""
+    """Rename a team. Requires the role ADMIN.
+
+    The name that it has already is no error.
+    """
     outcome = await teams.rename(info.context.call, team_id=read_id("Team", input.team_id), name=input.name)
     if isinstance(outcome, Refused):
         return outcome
@@ -71,7 +74,7 @@ async def rename_team(info: Info, input: RenameTeamInput) -> RenameTeamSuccess |
 
 @arguments
 class DeleteTeamInput:
-    """Which team to delete."""
+    """Arguments of `deleteTeam`."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
@@ -80,18 +83,18 @@ class DeleteTeamInput:
 
 @output
 class DeleteTeamSuccess:
-    """The team is gone.
+    """The team was deleted.
 
-    Its members stay in the Workspace, and so do the social accounts; those in it no longer see them through
-    it.
+    Its members and its social accounts stay in the Workspace. The members no longer see accounts that were shared
+    with this team only.
     """
 
-    team: Team = strawberry.field(description="What was deleted.")
+    team: Team = strawberry.field(description="The deleted team.")
 
 
 @mutation("Nothing was deleted.")
 async def delete_team(info: Info, input: DeleteTeamInput) -> DeleteTeamSuccess | Refused[InvalidInput]:
-    """Delete a team; for admins of its Workspace."""
+    """Delete a team. Requires the role ADMIN."""
     outcome = await teams.delete(info.context.call, read_id("Team", input.team_id))
     if isinstance(outcome, Refused):
         return outcome
@@ -100,31 +103,32 @@ async def delete_team(info: Info, input: DeleteTeamInput) -> DeleteTeamSuccess |
 
 @arguments
 class AddTeamMembersInput:
-    """Who comes into which team."""
+    """Arguments of `addTeamMembers`."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
     )
     user_ids: list[strawberry.ID] = strawberry.field(
-        description="Members of the team's Workspace, at most 100, each once."
+        description="Members of the team's Workspace: 1 to 100, each once."
     )
 
 
 @output
 class AddTeamMembersSuccess:
-    """All of them are in the team now."""
+    """All of these users are in the team."""
 
     team: Team = strawberry.field(description="The team.")
-    users: list[User] = strawberry.field(description="Those who were named, in that order.")
+    users: list[User] = strawberry.field(description="The users, in the order of the input.")
 
 
 @mutation("Nobody was added.")
 async def add_team_members(
     info: Info, input: AddTeamMembersInput
 ) -> AddTeamMembersSuccess | Refused[InvalidInput]:
-    """Put members of a Workspace into one of its teams, all or none; for admins.
+    """Add members of a Workspace to one of its teams, all or none. Requires the role ADMIN.
 
-    Who is in it already is no error.
+    Adding a user who is already in the team succeeds and changes nothing. Pending requests of the new team members
+    for social accounts that they see now end as `CLOSED`.
     """
     outcome = await teams.add_members(
         info.context.call,
@@ -138,31 +142,31 @@ async def add_team_members(
 
 @arguments
 class RemoveTeamMembersInput:
-    """Who goes out of which team."""
+    """Arguments of `removeTeamMembers`."""
 
     team_id: strawberry.ID = strawberry.field(
         description="A team of a Workspace that the viewer is an admin of."
     )
     user_ids: list[strawberry.ID] = strawberry.field(
-        description="Members of the team's Workspace, at most 100, each once."
+        description="Members of the team's Workspace: 1 to 100, each once."
     )
 
 
 @output
 class RemoveTeamMembersSuccess:
-    """None of them is in the team now."""
+    """None of these users is in the team."""
 
     team: Team = strawberry.field(description="The team.")
-    users: list[User] = strawberry.field(description="Those who were named, in that order.")
+    users: list[User] = strawberry.field(description="The users, in the order of the input.")
 
 
 @mutation("Nobody was removed.")
 async def remove_team_members(
     info: Info, input: RemoveTeamMembersInput
 ) -> RemoveTeamMembersSuccess | Refused[InvalidInput]:
-    """Take members of a Workspace out of one of its teams, all or none; for admins.
+    """Remove members of a Workspace from one of its teams, all or none. Requires the role ADMIN.
 
-    Who is not in it is no error.
+    Removing a user who is not in the team succeeds and changes nothing.
     """
     outcome = await teams.remove_members(
         info.context.call,

@@ -24,16 +24,15 @@ from graphql_api.schema.history.filtering import (
     Until,
     read_filter,
 )
-from graphql_api.schema.ids import write_id
+from graphql_api.schema.ids import read_id, write_id
 from graphql_api.schema.nodes import Connection, Node
 from graphql_api.schema.people.user import User
 from graphql_api.services.accounts import access_requests
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
-from graphql_api.services.workspaces import invitations, teams, workspaces
-from graphql_api.services.workspaces.invitations import Preview
-from graphql_api.storage import tables
-from graphql_api.storage.rows import AnyWorkspace
+from graphql_api.services.workspaces import invitations, members, teams
+from graphql_api.services.workspaces.invitations import NamedInvitation
+from graphql_api.storage.rows import AnyWorkspace, TeamRow
 
 if TYPE_CHECKING:
     from graphql_api.schema.accounts.access_request import AccessRequest
@@ -48,39 +47,67 @@ StatusFilter = Annotated[
 ]
 
 
+InvitationStatusFilter = Annotated[
+    InvitationStatus | None, strawberry.argument(description="Only invitations with this status now.")
+]
+
+
 @output
 class Member:
-    """A user in a Workspace."""
+    """A user in a Workspace. Every member of the Workspace sees its members."""
 
-    user: User = strawberry.field(description="Who it is.")
-    role: Role = strawberry.field(description="What they may do in the Workspace.")
-    joined_at: datetime = strawberry.field(description="Since when they are in it.")
+    id: strawberry.ID = strawberry.field(
+        description="A global id, for client caches. `node` does not load members. A user who leaves and joins again "
+        "gets another one."
+    )
+    user: User = strawberry.field(description="The user.")
+    role: Role = strawberry.field(description="What the member may do in the Workspace.")
+    joined_at: datetime = strawberry.field(description="When the user joined the Workspace.")
+    key: strawberry.Private[UUID]
+
+    @resolved
+    def teams(self, info: Info) -> list[LazyTeam] | None:
+        """The teams of the Workspace that the member is in, by name. Empty once the viewer has left it."""
+        return info.context.loaders.teams_of_members.get(self.key, _teams)
 
     @classmethod
-    def of(cls, row: tuple[tables.User, tables.Membership]) -> Self:
+    def of(cls, row: members.Member) -> Self:
         """Shape a user and their membership."""
         user, membership = row
-        return cls(user=User.of(user), role=membership.role, joined_at=membership.created_at)
+        return cls(
+            id=write_id("Member", membership.id),
+            user=User.of(user),
+            role=membership.role,
+            joined_at=membership.created_at,
+            key=membership.id,
+        )
+
+
+def _teams(rows: list[TeamRow] | None) -> list[LazyTeam]:
+    from graphql_api.schema.workspaces.team import Team  # noqa: PLC0415 - a cycle of types
+
+    return [Team.of(row) for row in rows or ()]
 
 
 @output
 class Workspace(Node):
-    """A place that members share, and that holds social accounts."""
+    """A place that members share, and that holds social accounts. Only members see it."""
 
     name: str = strawberry.field(description="The name that people see.")
-    created_at: datetime = strawberry.field(description="When it was created.")
+    created_at: datetime = strawberry.field(description="When the Workspace was created.")
     viewer_role: Role | None = strawberry.field(
-        description="What the viewer may do here: only an `ADMIN` connects social accounts into it. Null once "
-        "the viewer is no member any more."
+        description="The viewer's role here: only an `ADMIN` can connect social accounts into the Workspace. "
+        "Null if the viewer is no longer a member."
     )
     social_account_count: int | None = strawberry.field(
-        description="How many social accounts it holds, whoever sees them; null for who may not connect into it."
+        description="How many social accounts the Workspace holds, including those that the viewer does not see. "
+        "Null if the viewer may not connect social accounts into it."
     )
     key: strawberry.Private[UUID]
 
     @resolved
     def social_account_limit(self, info: Info) -> int:
-        """How many social accounts it may hold."""
+        """How many social accounts the Workspace may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
     @connection
@@ -140,10 +167,30 @@ class Workspace(Node):
         self,
         info: Info,
         request: PageRequest,
+        roles: Annotated[
+            list[Role] | None, strawberry.argument(description="Only members with one of these roles.")
+        ] = None,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Only members with this in their name or e-mail address, at most 100 characters. "
+                "Upper and lower case are the same."
+            ),
+        ] = None,
+        team_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Only members who are in this team of the Workspace."),
+        ] = None,
     ) -> Connection[Member] | None:
-        """Who is in it, the longest-serving first."""
-        call = info.context.call
-        page = await workspaces.members_page(call, request, self.key)
+        """The members, the longest-serving first."""
+        page = await members.page(
+            info.context.call,
+            request,
+            self.key,
+            roles=roles,
+            search=search,
+            team_id=None if team_id is None else read_id("Team", team_id),
+        )
         return Connection.of(page, Member.of)
 
     @connection
@@ -152,7 +199,7 @@ class Workspace(Node):
         info: Info,
         request: PageRequest,
     ) -> Connection[LazyTeam] | None:
-        """Its teams, the oldest first; every member sees all of them."""
+        """The Workspace's teams, oldest first. Every member sees all of them."""
         from graphql_api.schema.workspaces.team import Team  # noqa: PLC0415 - a cycle of types
 
         page = await teams.page(info.context.call, request, self.key)
@@ -163,16 +210,21 @@ class Workspace(Node):
         self,
         info: Info,
         request: PageRequest,
-        status: Annotated[
-            InvitationStatus | None, strawberry.argument(description="Only those that stand there now.")
+        status: InvitationStatusFilter = None,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Only invitations to an e-mail address with this in it, at most 100 characters. "
+                "Upper and lower case are the same."
+            ),
         ] = None,
     ) -> Connection["Invitation"] | None:
-        """The invitations into it, the newest first.
+        """The invitations into the Workspace, newest first.
 
-        Only its admins see any: to everybody else the list is empty.
+        Requires the role ADMIN. For other members the list is empty.
         """
-        page = await invitations.page(info.context.call, request, self.key, status=status)
-        return Connection.of(page, lambda row: Invitation.of(row, self))
+        page = await invitations.page(info.context.call, request, self.key, status=status, search=search)
+        return Connection.of(page, Invitation.of)
 
     @connection
     async def access_requests(
@@ -207,26 +259,42 @@ class Workspace(Node):
 
 @output
 class Invitation:
-    """An invitation into a Workspace.
+    """An invitation into a Workspace. The Workspace's admins see it, and the user with the invited address.
 
-    Its code is mailed to the invited address, and shown once, to who invites.
+    Its code is sent to that address, and returned once to the admin who invites.
     """
 
-    id: strawberry.ID = strawberry.field(description="For `revokeInvitation`.")
-    workspace: Workspace = strawberry.field(description="Where it leads.")
-    email: str = strawberry.field(description="The address that was invited; only its user can accept.")
-    role: Role = strawberry.field(description="What the invited person will be allowed to do.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    expires_at: datetime = strawberry.field(description="Until when it can be accepted.")
-    accepted_at: datetime | None = strawberry.field(description="When it was accepted; null if it was not.")
-    revoked_at: datetime | None = strawberry.field(description="When it was revoked; null if it was not.")
+    id: strawberry.ID = strawberry.field(
+        description="The id for `acceptInvitation`, `declineInvitation` and `revokeInvitation`."
+    )
+    workspace_name: str = strawberry.field(
+        description="The name of the Workspace that the invitation is for."
+    )
+    inviter_name: str | None = strawberry.field(
+        description="The name of the admin who sent the invitation. Null if that user was deleted."
+    )
+    email: str = strawberry.field(description="The invited e-mail address. Only its user can accept.")
+    role: Role = strawberry.field(description="The role that the invited person gets by accepting.")
+    created_at: datetime = strawberry.field(description="When the invitation was sent.")
+    expires_at: datetime = strawberry.field(description="The invitation can be accepted until then.")
+    accepted_at: datetime | None = strawberry.field(
+        description="When the invited person accepted. Null if they did not."
+    )
+    declined_at: datetime | None = strawberry.field(
+        description="When the invited person declined. Null if they did not."
+    )
+    revoked_at: datetime | None = strawberry.field(
+        description="When an admin revoked the invitation, or a newer one replaced it. Null if it was not revoked."
+    )
+    workspace_key: strawberry.Private[UUID]
     inviter_key: strawberry.Private[UUID | None]
 
     @resolved
     def status(self, info: Info) -> InvitationStatus:
-        """Where it stands now."""
+        """The status now."""
         return status_of(
             accepted_at=self.accepted_at,
+            declined_at=self.declined_at,
             revoked_at=self.revoked_at,
             expires_at=self.expires_at,
             now=info.context.call.now,
@@ -234,47 +302,59 @@ class Invitation:
 
     @resolved
     async def invited_by(self, info: Info) -> User | None:
-        """The admin who invited; null once they share no Workspace with the viewer any more."""
+        """The admin who sent the invitation. Null if the viewer shares no Workspace with them."""
         row = None if self.inviter_key is None else await info.context.loaders.users.load(self.inviter_key)
         return None if row is None else User.of(row)
 
+    @resolved
+    async def workspace(self, info: Info) -> Workspace | None:
+        """The Workspace that the invitation is for. Null if the viewer is not a member of it."""
+        found = await info.context.loaders.workspaces.load(self.workspace_key)
+        return None if found is None else Workspace.of(*found)
+
     @classmethod
-    def of(cls, row: tables.Invitation, workspace: Workspace) -> Self:
-        """Shape a row."""
+    def of(cls, invitation: NamedInvitation) -> Self:
+        """Shape an invitation."""
+        row = invitation.row
         return cls(
             id=write_id("Invitation", row.id),
-            workspace=workspace,
+            workspace_name=invitation.workspace_name,
+            inviter_name=invitation.inviter_name,
             email=row.email,
             role=row.role,
             created_at=row.created_at,
             expires_at=row.expires_at,
             accepted_at=row.accepted_at,
+            declined_at=row.declined_at,
             revoked_at=row.revoked_at,
+            workspace_key=row.workspace_id,
             inviter_key=row.invited_by_id,
         )
 
 
 @output
 class InvitationPreview:
-    """What an invitation says to whoever has its code, before they register, log in or accept."""
+    """A pending invitation, as anybody with its code sees it before they register, log in or accept."""
 
-    workspace_name: str = strawberry.field(description="The Workspace that it leads into.")
+    workspace_name: str = strawberry.field(
+        description="The name of the Workspace that the invitation is for."
+    )
     inviter_name: str | None = strawberry.field(
-        description="Who invites; null if they are registered no more."
+        description="The name of the admin who sent the invitation. Null if that user was deleted."
     )
     email: str = strawberry.field(
-        description="The address that was invited: whoever accepts is registered with it."
+        description="The invited e-mail address. To accept, the user must be registered with it."
     )
-    role: Role = strawberry.field(description="What the invited person will be allowed to do.")
-    expires_at: datetime = strawberry.field(description="Until when it can be accepted.")
+    role: Role = strawberry.field(description="The role that the invited person gets by accepting.")
+    expires_at: datetime = strawberry.field(description="The invitation can be accepted until then.")
 
     @classmethod
-    def of(cls, preview: Preview) -> Self:
-        """Shape a preview."""
+    def of(cls, invitation: NamedInvitation) -> Self:
+        """Shape an invitation."""
         return cls(
-            workspace_name=preview.workspace_name,
-            inviter_name=preview.inviter_name,
-            email=preview.email,
-            role=preview.role,
-            expires_at=preview.expires_at,
+            workspace_name=invitation.workspace_name,
+            inviter_name=invitation.inviter_name,
+            email=invitation.row.email,
+            role=invitation.row.role,
+            expires_at=invitation.row.expires_at,
         )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col
 
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Personal
@@ -14,7 +14,7 @@ from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.history import recording
-from graphql_api.storage.rows import FacebookAccountRow, columns, row_of
+from graphql_api.storage.rows import FacebookAccountRow, columns
 from graphql_api.storage.tables import FacebookAccount, SocialAccount
 
 _OWN = PreparedList(
@@ -35,30 +35,37 @@ async def disconnect(call: Call, facebook_account_id: UUID) -> FacebookAccountRo
 
     The social accounts that it vouched for stay where they are, and keep their own access tokens.
     """
+    own = sa.and_(
+        col(FacebookAccount.id) == facebook_account_id, col(FacebookAccount.user_id) == call.viewer.user_id
+    )
 
     async def work(session: AsyncSession) -> FacebookAccountRow | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
-        found = await access.facebook_accounts(session, call.viewer, [facebook_account_id])
-        account = found.get(facebook_account_id)
-        if account is None:
+        await _part_from_social_accounts(session, own)
+        deleted = await session.execute(
+            sa.delete(FacebookAccount).where(own).returning(*columns(FacebookAccount, FacebookAccountRow))
+        )
+        found = deleted.one_or_none()
+        if found is None:
             return Refused([_no_such_account()])
-        shown = row_of(account, FacebookAccountRow)
-        await _part_from_social_accounts(session, account)
-        await session.execute(sa.delete(FacebookAccount).where(col(FacebookAccount.id) == account.id))
+        account = FacebookAccountRow(*found)
         event = NewEvent(
-            Personal(account.user_id), EventKind.FACEBOOK_ACCOUNT_DISCONNECTED, facebook_account_id
+            Personal(account.user_id),
+            EventKind.FACEBOOK_ACCOUNT_DISCONNECTED,
+            account.id,
+            subject_name=account.facebook_user_id,
         )
         await recording.record(session, call, [event])
-        return shown
+        return account
 
     return await call.transact(work)
 
 
-async def _part_from_social_accounts(session: AsyncSession, account: FacebookAccount) -> None:
+async def _part_from_social_accounts(session: AsyncSession, own: sa.ColumnElement[bool]) -> None:
     """Locked by key first, as everywhere; ON DELETE SET NULL would lock them in an order of its own."""
     locked = (
-        select(SocialAccount.id)
-        .where(SocialAccount.facebook_account_id == account.id)
+        sa.select(col(SocialAccount.id))
+        .where(col(SocialAccount.facebook_account_id).in_(sa.select(col(FacebookAccount.id)).where(own)))
         .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
         .with_for_update(key_share=True)
     )

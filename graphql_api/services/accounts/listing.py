@@ -5,7 +5,6 @@ shared with their teams. If that is little, it is read and sorted. If it is much
 and what is not shared is passed over, which is then less than half a hundred for each account that is shown.
 """
 
-import re
 from collections.abc import Sequence
 from enum import Enum
 from functools import cache, lru_cache
@@ -15,11 +14,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col
 
-from graphql_api.domain.faults import BadUserInput
 from graphql_api.domain.holders import Holder, Personal, Role
-from graphql_api.domain.listing import LONGEST_SEARCH, Listing, OrderDirection, SocialAccountOrderField
+from graphql_api.domain.listing import Listing, OrderDirection, SocialAccountOrderField
 from graphql_api.domain.permissions import Action, may
-from graphql_api.services.calls import access
+from graphql_api.services.calls import access, searching
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.storage.prepared import Prepared, one_of
@@ -69,7 +67,7 @@ async def page(
     Raises:
         BadUserInput: the page's arguments, its cursors or the search cannot be used.
     """
-    pattern = _pattern(listing.search)
+    pattern = searching.pattern(listing.search)
     sees_all, of_team = may(role, Action.SEE_EVERY_ACCOUNT), listing.team_id is not None
     values: dict[str, object] = {"viewer_id": call.viewer.user_id, "platforms": listing.platforms}
     values |= {"pattern": pattern, "team_id": listing.team_id}
@@ -112,9 +110,8 @@ def _prepare(form: _Form) -> PreparedList[Sequence[Any]]:
             ),
         )
     if form.is_searched:
-        pattern = sa.bindparam("pattern", type_=sa.Text())
         names = (held.c.display_name_key, sa.func.lower(held.c.nickname))
-        statement = statement.where(sa.or_(*(name.like(pattern, escape="/") for name in names)))
+        statement = statement.where(searching.matches(*names))
     by_name = form.order is SocialAccountOrderField.DISPLAY_NAME
     return PreparedList(
         statement.where(one_of(held.c.platform, "platforms"), visible),
@@ -140,11 +137,3 @@ def _some_shared(*, sees_all: bool, of_team: bool) -> Prepared[UUID]:
     """The rows that are shared, as long as they are few, and one more."""
     shared = access.shared_in_teams(sees_all=sees_all, of_team=of_team)
     return Prepared(shared.limit(FEW + 1), lambda row_id: row_id)
-
-
-def _pattern(search: str | None) -> str | None:
-    """What names must be like; None if nothing is searched for."""
-    term = (search or "").strip().lower()
-    if len(term) > LONGEST_SEARCH or not term.isprintable():
-        raise BadUserInput(f"`search` is at most {LONGEST_SEARCH} printable characters")
-    return "%" + re.sub("[/%_]", r"/\g<0>", term) + "%" if term else None

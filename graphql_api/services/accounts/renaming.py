@@ -12,15 +12,15 @@ from graphql_api.services.accounts.social_accounts import choose, event_of, lock
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
-from graphql_api.storage.tables import SocialAccount
+from graphql_api.storage.rows import SocialAccountRow, row_of
 
 _ID, _NICKNAME = ("input", "socialAccountId"), ("input", "nickname")
 
 
-async def rename(call: Call, hold_id: UUID, nickname: str | None) -> SocialAccount | Refused[InvalidInput]:
+async def rename(call: Call, hold_id: UUID, nickname: str | None) -> SocialAccountRow | Refused[InvalidInput]:
     """Set a social account's nickname, or remove it: admins for their Workspace, people for their own."""
 
-    async def work(session: AsyncSession) -> SocialAccount | Refused[InvalidInput]:
+    async def work(session: AsyncSession) -> SocialAccountRow | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
         locked = await lock_accounts(session, call, [hold_id])
         problems = Problems()
@@ -30,11 +30,11 @@ async def rename(call: Call, hold_id: UUID, nickname: str | None) -> SocialAccou
             return Refused(problems.found)
         (account,) = chosen.values()
         if account.nickname == text:
-            return account
+            return row_of(account, SocialAccountRow)
         account.nickname, account.updated_at = text, call.now
         await session.flush()
         event = event_of(account, EventKind.SOCIAL_ACCOUNT_RENAMED, {"nickname": text or ""})
         await recording.record(session, call, [event])
-        return account
+        return row_of(account, SocialAccountRow)
 
     return await call.transact(work)

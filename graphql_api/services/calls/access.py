@@ -5,22 +5,31 @@ locks first, always in this order: users by id, workspaces by id, memberships, s
 """
 
 from collections.abc import Collection
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from graphql_api.domain import holders
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Holder, Personal, Role
-from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.live import Standing
+from graphql_api.storage.database import rows_within
 from graphql_api.storage.prepared import Prepared, one_of
-from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, UserRow, WorkspaceRow, columns
+from graphql_api.storage.rows import (
+    AccessRequestRow,
+    FacebookAccountRow,
+    SocialAccountRow,
+    TeamRow,
+    UserRow,
+    WorkspaceRow,
+    columns,
+)
 from graphql_api.storage.tables import (
     AccessRequest,
     ApiToken,
@@ -40,28 +49,36 @@ from graphql_api.storage.tables import (
 _VIEWER_ID = sa.bindparam("viewer_id", type_=sa.Uuid())
 # Whoever it will be, in statements that are prepared before anybody asks: their ids are parameters.
 SOMEBODY = Viewer(cast("UUID", _VIEWER_ID), cast("UUID", None), frozenset())
-SOME_WORKSPACE = Place(cast("UUID", sa.bindparam("workspace_id", type_=sa.Uuid())))
+SOME_WORKSPACE = holders.Workspace(cast("UUID", sa.bindparam("workspace_id", type_=sa.Uuid())))
+_MINE = sa.select(col(Membership.workspace_id)).where(col(Membership.user_id) == _VIEWER_ID)
 _USERS = Prepared(
     sa.select(*columns(User, UserRow)).where(
         one_of(col(User.id), "ids"),
         sa.or_(
             col(User.id) == _VIEWER_ID,
             col(User.id).in_(
-                sa.select(col(Membership.user_id)).where(
-                    col(Membership.workspace_id).in_(
-                        sa.select(col(Membership.workspace_id)).where(col(Membership.user_id) == _VIEWER_ID)
-                    )
-                )
+                sa.select(col(Membership.user_id)).where(col(Membership.workspace_id).in_(_MINE))
             ),
         ),
     ),
     UserRow,
 )
+
+
+def with_role(*place: Any) -> tuple[WorkspaceRow, Role]:
+    """A Workspace's columns, and the viewer's role there."""
+    return WorkspaceRow(*place[:-1]), place[-1]
+
+
 _PLACES = Prepared(
     sa.select(*columns(Workspace, WorkspaceRow), col(Membership.role))
     .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
     .where(one_of(col(Workspace.id), "ids"), col(Membership.user_id) == _VIEWER_ID),
-    lambda *place: (WorkspaceRow(*place[:-1]), place[-1]),
+    with_role,
+)
+_TEAMS = Prepared(
+    sa.select(*columns(Team, TeamRow)).where(one_of(col(Team.id), "ids"), col(Team.workspace_id).in_(_MINE)),
+    TeamRow,
 )
 _LOGINS = Prepared(
     sa.select(*columns(FacebookAccount, FacebookAccountRow)).where(
@@ -169,20 +186,6 @@ async def lock_teams(
     return {team.id: (team, found[team.workspace_id][1]) for team in (await session.scalars(again)).all()}
 
 
-async def workspaces(
-    session: AsyncSession, viewer: Viewer, workspace_ids: Collection[UUID]
-) -> dict[UUID, tuple[Workspace, Role]]:
-    """Those of the workspaces that the viewer belongs to, with their role there."""
-    statement = (
-        select(Workspace, Membership.role)
-        .join(Membership, col(Membership.workspace_id) == col(Workspace.id))
-        .where(col(Workspace.id).in_(workspace_ids), Membership.user_id == viewer.user_id)
-    )
-    return {
-        workspace.id: (workspace, Role(role)) for workspace, role in (await session.execute(statement)).all()
-    }
-
-
 async def places(call: Call, workspace_ids: Collection[UUID]) -> dict[UUID, tuple[WorkspaceRow, Role]]:
     """Those of the workspaces that the viewer belongs to, to be shown, with their role there."""
     found = await call.rows(_PLACES, ids=workspace_ids, viewer_id=call.viewer.user_id)
@@ -223,6 +226,12 @@ async def users(call: Call, user_ids: Collection[UUID]) -> dict[UUID, UserRow]:
     return {user.id: user for user in found}
 
 
+async def shown_teams(call: Call, team_ids: Collection[UUID]) -> dict[UUID, TeamRow]:
+    """Those of the teams that are in a Workspace that the viewer belongs to, to be shown."""
+    found = await call.rows(_TEAMS, ids=team_ids, viewer_id=call.viewer.user_id)
+    return {team.id: team for team in found}
+
+
 async def logins(call: Call, ids: Collection[UUID]) -> dict[UUID, FacebookAccountRow]:
     """Those of the Facebook accounts that are the viewer's own, to be shown."""
     found = await call.rows(_LOGINS, ids=ids, viewer_id=call.viewer.user_id)
@@ -230,11 +239,11 @@ async def logins(call: Call, ids: Collection[UUID]) -> dict[UUID, FacebookAccoun
 
 
 def sees_invitations(viewer: Viewer) -> sa.ColumnElement[bool]:
-    """Does the viewer see this invitation? A Workspace's admins see all of its."""
-    as_admin = select(Membership.workspace_id).where(
-        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    """May the viewer see this invitation? Members who may invite people see all of the Workspace's."""
+    there = sa.select(col(Membership.workspace_id)).where(
+        col(Membership.user_id) == viewer.user_id, _allows(Action.INVITE)
     )
-    return col(Invitation.workspace_id).in_(as_admin)
+    return col(Invitation.workspace_id).in_(there)
 
 
 def sees_social_account(viewer: Viewer) -> sa.ColumnElement[bool]:
@@ -266,7 +275,7 @@ def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
     )
 
 
-def may_there(viewer: Viewer, holder: Place, action: Action) -> sa.ColumnElement[bool]:
+def may_there(viewer: Viewer, holder: holders.Workspace, action: Action) -> sa.ColumnElement[bool]:
     """May the viewer do this in the Workspace? Asked once a statement, not for each row."""
     return sa.exists().where(
         col(Membership.workspace_id) == holder.workspace_id,
@@ -355,22 +364,39 @@ def sees_team(viewer: Viewer) -> sa.ColumnElement[bool]:
     return col(Team.workspace_id).in_(mine)
 
 
-async def access_requests(
-    session: AsyncSession, viewer: Viewer, ids: Collection[UUID]
-) -> dict[UUID, AccessRequest]:
-    """Those of the requests for access that the viewer may see, as they are now."""
-    statement = (
-        select(AccessRequest)
-        .where(col(AccessRequest.id).in_(ids), sees_access_request(viewer))
-        .execution_options(populate_existing=True)
-    )
-    return {request.id: request for request in (await session.scalars(statement)).all()}
+async def access_requests(call: Call, ids: Collection[UUID]) -> dict[UUID, AccessRequestRow]:
+    """Those of the requests for access that the viewer may see."""
+    found = await call.rows(_ACCESS_REQUESTS, ids=ids, viewer_id=call.viewer.user_id)
+    return {request.id: request for request in found}
+
+
+async def lock_access_request(
+    session: AsyncSession, call: Call, request_id: UUID
+) -> tuple[AccessRequestRow, Role | None] | tuple[None, None]:
+    """Lock the viewer, the requester and the Workspace; the request then, and the viewer's role there.
+
+    Whatever ends a request holds the Workspace's lock, so a request ends once.
+    """
+
+    async def read() -> AccessRequestRow | None:
+        found = await rows_within(session, _ACCESS_REQUESTS, ids=[request_id], viewer_id=call.viewer.user_id)
+        return found[0] if found else None
+
+    known = await read()
+    await lock_users(session, {call.viewer.user_id, *([known.requester_id] if known else ())})
+    await lock_viewer(session, call)
+    found = await lock_workspaces(session, call.viewer, [known.workspace_id] if known else [])
+    request = await read()
+    if request is None:
+        return None, None
+    _, role = found.get(request.workspace_id, (None, None))
+    return request, role
 
 
 def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
-    """Does the viewer see this request for access? Who asked does, and the admins of the Workspace."""
-    as_admin = select(Membership.workspace_id).where(
-        Membership.user_id == viewer.user_id, Membership.role == Role.ADMIN
+    """Does the viewer see this request for access? The requester does, and the admins of the Workspace."""
+    as_admin = sa.select(col(Membership.workspace_id)).where(
+        col(Membership.user_id) == viewer.user_id, _allows(Action.ANSWER_REQUESTS)
     )
     return sa.or_(
         col(AccessRequest.requester_id) == viewer.user_id,
@@ -378,9 +404,37 @@ def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
     )
 
 
+def requester_sees_account() -> sa.ColumnElement[bool]:
+    """Does the requester of this request for access see the social account by now?
+
+    As an admin of the Workspace, or because they are in a team that it is shared with.
+    """
+    asked = AccessRequest
+    as_admin = sa.exists().where(
+        col(Membership.workspace_id) == col(asked.workspace_id),
+        col(Membership.user_id) == col(asked.requester_id),
+        _allows(Action.SEE_EVERY_ACCOUNT),
+    )
+    shared = sa.exists().where(
+        col(SocialAccount.platform) == col(asked.platform),
+        col(SocialAccount.external_id) == col(asked.external_id),
+        col(SocialAccount.holder_workspace_id) == col(asked.workspace_id),
+        col(Share.social_account_id) == col(SocialAccount.id),
+        col(TeamMember.team_id) == col(Share.team_id),
+        col(TeamMember.user_id) == col(asked.requester_id),
+    )
+    return sa.or_(as_admin, shared)
+
+
 _HELD = Prepared(
     sa.select(*columns(SocialAccount, SocialAccountRow)).where(
         one_of(col(SocialAccount.hold_id), "ids"), sees_social_account(SOMEBODY)
     ),
     SocialAccountRow,
+)
+_ACCESS_REQUESTS = Prepared(
+    sa.select(*columns(AccessRequest, AccessRequestRow)).where(
+        one_of(col(AccessRequest.id), "ids"), sees_access_request(SOMEBODY)
+    ),
+    AccessRequestRow,
 )

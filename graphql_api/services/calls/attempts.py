@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -124,6 +125,23 @@ async def count_mail(call: Call, kind: MailKind, email_key: str) -> None:
         RateLimited: the mailbox has had enough of them.
     """
     await _count(call, _mail_keys(call, kind, email_key))
+
+
+async def count_invitation(call: Call, workspace_id: UUID, email_key: str) -> None:
+    """Count an invitation by the viewer, by its Workspace, and by its Workspace and recipient together.
+
+    The recipient is not counted alone: one Workspace could then use up the invitations of all others.
+
+    Raises:
+        RateLimited: one of the three has to wait; then none of them is counted.
+    """
+    rules, viewer_id = call.services.rules, call.viewer.user_id
+    limits = {
+        _key("invitation-by", str(viewer_id)): rules.invitations_per_user,
+        _key("invitation-into", str(workspace_id)): rules.invitations_per_workspace,
+        _key("invitation-to", f"{workspace_id}\x1f{email_key}"): rules.mails_per_recipient,
+    }
+    await _count(call, {key: Allowance(limit, _MAIL_WINDOW, strict=True) for key, limit in limits.items()})
 
 
 async def may_mail(call: Call, kind: MailKind, email_key: str) -> bool:

@@ -36,6 +36,8 @@ class Rules:
     free_log_ins_per_address: int = 50
     free_registrations_per_address: int = 100
     mails_per_recipient: int = 5
+    invitations_per_user: int = 100
+    invitations_per_workspace: int = 300
     retention: timedelta = timedelta(days=30)
     event_retention: timedelta | None = None
     look_ups_per_user: int = 1000

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from graphql_api.domain.claims import Claim, ConflictPolicy, FacebookLogin
+from graphql_api.domain.access_requests import ACCOUNT
+from graphql_api.domain.claims import Candidate, Claim, ConflictPolicy, FacebookLogin
 from graphql_api.domain.holders import Role
 from graphql_api.domain.holders import Workspace as Place
 from graphql_api.domain.mails import MailKind
@@ -215,7 +216,8 @@ async def _connect(
 
 async def _ask(services: Services, creator: Person, workspace_id: UUID, account: Account) -> UUID:
     """A request that the Workspace's admin finds pending; its id."""
-    command = AskCommand(workspace_id, account.external_id, account.display_name, "I paint its sets.")
+    asked_for = Candidate(0, account.key, account.display_name, ACCOUNT)
+    command = AskCommand(workspace_id, asked_for, "I paint its sets.")
     return _done(await access_requests.ask(_call(services, creator), command)).id
 
 

@@ -3,7 +3,7 @@
     idempotency_keys   expired
     attempts           their window is over
     email_codes        used or expired, and the retention is over
-    invitations        accepted, revoked or expired, and the retention is over
+    invitations        accepted, declined, revoked or expired, and the retention is over
     api_tokens         revoked or expired, and the retention is over
     mails              sent or given up, and the retention is over
     events             their own retention is over; without one they are kept for ever
@@ -61,7 +61,11 @@ SWEEPS: Sequence[Sweep] = (
     Sweep(
         Invitation,
         lambda now, rules: _any_before(
-            now - rules.retention, Invitation.expires_at, Invitation.accepted_at, Invitation.revoked_at
+            now - rules.retention,
+            Invitation.expires_at,
+            Invitation.accepted_at,
+            Invitation.declined_at,
+            Invitation.revoked_at,
         ),
     ),
     Sweep(
