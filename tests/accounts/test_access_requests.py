@@ -13,7 +13,7 @@ from tests.accounts import access_request_operations as asking
 from tests.api import Api, Person, facebook_account, instagram_account, paths
 from tests.conftest import make_settings
 from tests.database import Database, key_of, make_team, share
-from tests.people.operations import CHANGE_ROLE
+from tests.people.operations import CHANGE_ROLES
 
 X = "17841405902213202"
 JANE = {"name": "jane.doe", "on": "INSTAGRAM"}  # as the requester wrote it
@@ -412,7 +412,11 @@ async def test_a_creator_does_not_answer_and_an_admin_does_not_withdraw(
 async def test_nobody_answers_their_own_request(scene: Scene, database: Database) -> None:
     # given a creator who asked, and then became an admin
     request = await scene.asked()
-    await scene.admin.mutate(CHANGE_ROLE, workspaceId=scene.workspace, userId=scene.creator.id, role="ADMIN")
+    await scene.admin.mutate(
+        CHANGE_ROLES,
+        workspaceId=scene.workspace,
+        members=[{"userId": scene.creator.id, "role": "ADMIN"}],
+    )
     before = await database.everything()
 
     # when
