@@ -152,3 +152,28 @@ def test_a_decision_is_half_a_page_in_three_parts(page: Path) -> None:
     assert headings(page)[1:] == ["Context", "Decision", "Consequences"]
     assert len(text_of(page).splitlines()) <= 30
     assert f"(decisions/{page.name})" in text_of(ROOT / "docs/index.md")
+
+
+def named_in_the_architecture() -> list[str]:
+    """The functions that the page about the architecture names, each after its file."""
+    text = text_of(ROOT / "docs" / "architecture.md")
+    return sorted(set(re.findall(r"`([\w/]+\.py:[\w.]+)`", text)))
+
+
+@pytest.mark.parametrize("named", named_in_the_architecture())
+def test_what_the_architecture_names_is_there(named: str) -> None:
+    file, _, name = named.partition(":")
+    tree = ast.parse(text_of(ROOT / "graphql_api" / file))
+    for part in name.split("."):
+        found = [
+            node
+            for node in tree.body
+            if getattr(node, "name", None) == part
+            or (isinstance(node, ast.Assign | ast.AnnAssign) and part in ast.unparse(node).partition("=")[0])
+        ]
+        assert found, f"there is no {name} in {file}"
+        tree = ast.Module(getattr(found[0], "body", []), [])
+
+
+def test_the_architecture_follows_a_connect_and_a_page_function_by_function() -> None:
+    assert len(named_in_the_architecture()) >= 30
