@@ -60,14 +60,14 @@ test("the connect tab connects", async () => {
   await graphiql.setVariables(connectVariables(instagramUserId));
   const { connectSocialAccounts } = (await graphiql.run()).data;
   assert.equal(connectSocialAccounts.__typename, "ConnectSocialAccountsSuccess");
-  assert.equal(connectSocialAccounts.instagramAccounts[0].outcome, "CONNECTED");
+  assert.equal(connectSocialAccounts.connected[0].outcome, "CONNECTED");
   await screenshot("graphiql-connect");
 });
 
 test("the list tab shows what was connected", async () => {
   await graphiql.openTab("List");
   const { viewer } = (await graphiql.run()).data;
-  assert.deepEqual(viewer.socialAccounts.edges.map((edge) => edge.node.username), [username]);
+  assert.deepEqual(viewer.socialAccounts.edges.map((edge) => edge.node.displayName), [username]);
 });
 
 test("the admin's refusal is typed", async () => {
@@ -92,13 +92,13 @@ test("the wrong-input tab, as it stands, gets every mistake with its path", asyn
   for (const error of connectSocialAccounts.errors) assert.equal(error.__typename, "InvalidInput");
 });
 
-test("the check tab says what connecting would come to", async () => {
+test("the check tab says what connecting would do", async () => {
   await graphiql.openTab("Check");
-  const account = { instagramUserId, username };
-  await graphiql.setVariables({ input: { instagramAccounts: [account] } });
+  const key = { platform: "INSTAGRAM", externalId: instagramUserId };
+  await graphiql.setVariables({ input: { socialAccounts: [{ ...key, displayName: username }] } });
   const { checkSocialAccounts } = (await graphiql.run()).data;
   assert.deepEqual(checkSocialAccounts.errors, []);
-  assert.deepEqual(checkSocialAccounts.checks, [{ instagramUserId, status: "RECONNECT", conflict: null }]);
+  assert.deepEqual(checkSocialAccounts.checks, [{ ...key, status: "RECONNECT", conflict: null }]);
   await screenshot("graphiql-check");
 });
 
