@@ -16,14 +16,12 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from graphql_api.domain.faults import BadUserInput
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.prepared import Prepared
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
@@ -69,59 +67,13 @@ class Page(Generic[T]):
     has_previous: bool
     count: Callable[[], Awaitable[int]]
 
-    def map(self, shape: Callable[[T], U]) -> "Page[U]":
-        """The same page with its items in another shape."""
-        return Page(
-            [shape(item) for item in self.items], self.cursor, self.has_next, self.has_previous, self.count
-        )
-
-
-async def read_page(
-    call: Call,
-    statement: Any,
-    request: PageRequest,
-    *,
-    within: Sequence[tuple[Any, object]],
-    order: Sequence[Any],
-    descending: bool = False,
-) -> Page[Any]:
-    """Read one page of `statement`, a select of one entity (or of several: then rows are tuples).
-
-    `within` are the columns that make the list, with their values (its holder), which lead the index;
-    `order` are the columns that sort it, the last of them unique.
-
-    Raises:
-        BadUserInput: the page's arguments or cursors cannot be used.
-    """
-    keyset = _Keyset([column for column, _ in within], order, descending)
-    for column, value in within:
-        statement = statement.where(column == value)
-    values = {
-        **{f"list_{index}": value for index, (_, value) in enumerate(within)},
-        **_bounds(request, order),
-    }
-    paged = keyset.page(statement.add_columns(*order), request)
-    rows = await call.read(lambda session: _rows(session, paged, {**values, "size": request.size + 1}))
-    keys = len(order)
-
-    def item(row: Sequence[Any]) -> Any:
-        return row[0] if len(row) == keys + 1 else tuple(row[:-keys])
-
-    return _page(
-        request,
-        rows,
-        item,
-        lambda row: row[-keys:],
-        count=lambda: call.read(lambda session: _count(session, statement)),
-    )
-
 
 class PreparedList(Generic[T]):
     """A list whose pages are prepared reads: a statement for each way of asking, made at its first use.
 
     `statement` selects the columns that `row` takes; without it, items are sequences that begin with them.
-    `within` are the columns that make the list, with the names of the parameters that say which; `order` are
-    the columns that sort it, the last of them unique.
+    `within` are the columns that make the list, with the names of the parameters that say which, and lead the
+    index; `order` are the columns that sort it, the last of them unique.
     """
 
     def __init__(
@@ -138,7 +90,7 @@ class PreparedList(Generic[T]):
         self._row = row
         self._within = within
         self._order = order
-        self._keyset = _Keyset(list(within.values()), order, descending)
+        self._descending = descending
         columns = [str(column) for column in statement.selected_columns]
         keys = [str(column.expression) for column in order]  # as it is written, whatever it is mapped to
         self._width = len(columns)
@@ -159,18 +111,21 @@ class PreparedList(Generic[T]):
             BadUserInput: the page's arguments or cursors cannot be used.
         """
         bounds = _bounds(request, self._order)
-        lists = {f"list_{index}": values[name] for index, name in enumerate(self._within)}
-        found = await call.rows(self.prepared(request), **values, **lists, **bounds, size=request.size + 1)
+        found = await call.rows(self.prepared(request), **values, **bounds, size=request.size + 1)
+        more = len(found) > request.size  # the last row only tells that there is more
+        found = found[: request.size]
+        if request.backwards:
+            found.reverse()
         row, width = self._row, self._width
 
         async def count() -> int:
             return (await call.rows(self._count, **values))[0]
 
-        return _page(
-            request,
-            found,
-            None if row is None else lambda columns: row(*columns[:width]),
-            lambda columns: [columns[index] for index in self._keys],
+        return Page(
+            cast("Sequence[T]", found) if row is None else [row(*columns[:width]) for columns in found],
+            lambda index: write_cursor([found[index][key] for key in self._keys]),
+            has_next=request.before is not None if request.backwards else more,
+            has_previous=more if request.backwards else request.after is not None,
             count=count,
         )
 
@@ -179,31 +134,22 @@ class PreparedList(Generic[T]):
         asked = (request.after is not None, request.before is not None, request.backwards)
         prepared = self._pages.get(asked)
         if prepared is None:
-            prepared = self._pages[asked] = Prepared(self._keyset.page(self._statement, request))
+            prepared = self._pages[asked] = Prepared(self._page(request))
         return prepared
 
-
-@dataclass(frozen=True, slots=True)
-class _Keyset:
-    """The columns that make a list, and those that sort it; the values of both are named parameters."""
-
-    within: Sequence[Any]
-    order: Sequence[Any]
-    descending: bool
-
-    def page(self, statement: Any, request: PageRequest) -> Any:
+    def _page(self, request: PageRequest) -> Any:
         """The rows of a page and one more."""
-        columns = [*self.within, *self.order]
+        statement = self._statement
+        columns = [*self._within.values(), *self._order]
         for name, cursor, is_after in (("after", request.after, True), ("before", request.before, False)):
             if cursor is not None:
-                names = [f"list_{index}" for index in range(len(self.within))]
-                names += [f"{name}_{index}" for index in range(len(self.order))]
+                names = [*self._within, *(f"{name}_{index}" for index in range(len(self._order)))]
                 bound = sa.tuple_(
                     *(sa.bindparam(n, type_=c.type) for n, c in zip(names, columns, strict=True))
                 )
                 row = sa.tuple_(*columns)
-                statement = statement.where(row > bound if is_after is not self.descending else row < bound)
-        downwards = self.descending is not request.backwards
+                statement = statement.where(row > bound if is_after is not self._descending else row < bound)
+        downwards = self._descending is not request.backwards
         return statement.order_by(*(column.desc() if downwards else column for column in columns)).limit(
             sa.bindparam("size", type_=sa.Integer())
         )
@@ -217,40 +163,6 @@ def _bounds(request: PageRequest, order: Sequence[Any]) -> dict[str, object]:
         if cursor is not None
         for index, value in enumerate(_read_cursor(cursor, order, name))
     }
-
-
-def _page(
-    request: PageRequest,
-    found: Sequence[Sequence[Any]],
-    item: Callable[[Sequence[Any]], T] | None,
-    key: Callable[[Sequence[Any]], Sequence[Any]],
-    *,
-    count: Callable[[], Awaitable[int]],
-) -> Page[T]:
-    """What was found, less the row that only tells that there is more, in the list's order.
-
-    `item` makes an item of a row, which is one itself if there is nothing to make, and `key` its sort key.
-    """
-    more = len(found) > request.size
-    found = found[: request.size]
-    if request.backwards:
-        found = found[::-1]
-    return Page(
-        cast("Sequence[T]", found) if item is None else list(map(item, found)),
-        lambda index: write_cursor(key(found[index])),
-        has_next=request.before is not None if request.backwards else more,
-        has_previous=more if request.backwards else request.after is not None,
-        count=count,
-    )
-
-
-async def _rows(session: AsyncSession, statement: Any, values: Mapping[str, object]) -> Sequence[Any]:
-    return (await session.execute(statement, dict(values))).all()
-
-
-async def _count(session: AsyncSession, statement: Any) -> int:
-    counted = sa.select(sa.func.count()).select_from(statement.order_by(None).subquery())
-    return int((await session.execute(counted)).scalar_one())
 
 
 def write_cursor(key: Sequence[Any]) -> str:
