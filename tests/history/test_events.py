@@ -328,7 +328,6 @@ async def test_an_event_keeps_the_name_of_who_did_it(api: Api) -> None:
     assert (joined["kind"], joined["actor"], joined["actorName"]) == ("MEMBER_JOINED", None, "Bob")
 
 
-@pytest.mark.xfail(strict=False, reason="until every service names the subject of its events")
 async def test_an_event_keeps_the_name_of_what_it_is_about(api: Api) -> None:
     # given
     ada, bob = await api.register("ada"), await api.register("bob")
@@ -353,7 +352,6 @@ async def test_an_event_keeps_the_name_of_what_it_is_about(api: Api) -> None:
     assert (own["kind"], own["placeName"]) == ("MEMBER_LEFT", "Agency")
 
 
-@pytest.mark.xfail(strict=False, reason="until deleting a user takes their name out of events")
 async def test_a_history_does_not_name_a_user_who_was_deleted(api: Api) -> None:
     # given
     ada, bob = await api.register("ada"), await api.register("bob")

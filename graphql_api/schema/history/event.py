@@ -146,8 +146,8 @@ class Event:
         if self.row.subject_id is None:
             return None
         kind = _kind_of_subject(self.row.kind)
-        if kind == SOCIAL_ACCOUNT:
-            kind = PLATFORMS[self.row.platform or Platform.INSTAGRAM].graphql_type
+        if kind == SOCIAL_ACCOUNT and self.row.platform is not None:
+            kind = PLATFORMS[self.row.platform].graphql_type
         return write_id(kind, self.row.subject_id)
 
     def _moved(self, way: str) -> Holder | None:
