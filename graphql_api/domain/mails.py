@@ -1,8 +1,8 @@
 """What people are written by mail, and what a code that they are sent is good for.
 
 The words are here, as plain text. Names and messages are other people's words: nothing in them may become a
-link in a mail program. An invitation goes to strangers, so it quotes the inviter's words on lines of their
-own. A subject is always one line.
+link in a mail program. Invitations and requests for access quote them on lines of their own. A subject is
+always one line.
 """
 
 import re
@@ -73,11 +73,11 @@ def compose(
     words["role"] = "an admin" if words["role"] == "ADMIN" else "a creator"
     words["expiry"] = f"It can be used once, until {words['expires']}." if words["expires"] else ""
     words["code"] = _code(kind, code, front_end_url.rstrip("/"))
-    for name in ("message", "reason", "accounts"):
+    for name in ("reason", "accounts"):
         words[name] = _quoted(words[name])
-    if kind is MailKind.INVITATION:
-        words["said"] = "\n".join(_quoted(words[name]) for name in ("inviter", "workspace") if words[name])
-        words.update({name: _cited(words[name]) for name in ("inviter", "workspace")})
+    said = _SAID.get(kind, ())
+    words["said"] = "\n".join(_quoted(words[name]) for name in said if words[name])
+    words.update({name: _cited(words[name]) for name in said})
     subject, body = _TEXTS[kind]
     # What is not there leaves no gap.
     text = re.sub(r"\n{3,}", "\n\n", body.format_map(words)).strip("\n") + "\n"
@@ -126,6 +126,11 @@ def _short(subject: str) -> str:
 # Behind the signs that join a link: a dot (also those that browsers read as one), a colon, an at sign.
 _LINKS = re.compile(r"(?<=[.:@\u3002\uff0e\uff61])(?=[^\s.,;:!?)\]'\"])")
 _AS_IS = frozenset({"expires", "email"})  # what no other person wrote
+# Other people's words, which are quoted on lines of their own; a subject has them in quotation marks.
+_SAID = {
+    MailKind.INVITATION: ("inviter", "workspace"),
+    MailKind.ACCESS_REQUESTED: ("requester", "display_name", "message"),
+}
 _PAGES = {
     MailKind.VERIFY_EMAIL: "verify-email",
     MailKind.CHANGE_EMAIL: "verify-email",
@@ -223,10 +228,11 @@ If you do not know these people, ignore this e-mail.
 _ACCESS_REQUESTED = """
 {greeting}
 
-{requester} asks for access to the social account {display_name} of the
-Workspace {workspace}.
+a creator of the Workspace {workspace} asks for access to a social account.
+This is their name, the name of the account and their message, in their own
+words:
 
-{message}
+{said}
 
 You get this e-mail because you are an admin of the Workspace. You can grant
 the request, by sharing the account with a team, or decline it.

@@ -70,7 +70,8 @@ async def events(database: Database, *kinds: str) -> list[tuple[str, str, dict[s
                 row["kind"],
                 {
                     **(json.loads(row["details"]) if isinstance(row["details"], str) else row["details"]),
-                    **({"name": row["subject_name"], "on": row["platform"]} if row["platform"] else {}),
+                    "name": row["subject_name"],
+                    **({"on": row["platform"]} if row["platform"] else {}),
                 },
             )
             for row in rows
@@ -158,8 +159,8 @@ async def test_a_grant_shares_the_account_with_the_teams_and_brings_the_requeste
         [
             ("workspace", "SOCIAL_ACCOUNT_SHARED", {**USER, "team": "Film"}),
             ("workspace", "SOCIAL_ACCOUNT_SHARED", {**USER, "team": "Photo"}),
-            ("workspace", "TEAM_MEMBER_ADDED", {"team": "Film"}),
-            ("workspace", "TEAM_MEMBER_ADDED", {"team": "Photo"}),
+            ("workspace", "TEAM_MEMBER_ADDED", {"name": "Eve", "team": "Film"}),
+            ("workspace", "TEAM_MEMBER_ADDED", {"name": "Eve", "team": "Photo"}),
             ("workspace", "ACCESS_REQUEST_GRANTED", JANE),
             ("personal", "ACCESS_REQUEST_GRANTED", JANE),
         ],

@@ -65,4 +65,4 @@ async def test_a_creator_who_asks_and_is_granted_access_sees_the_account(
     assert await row.viewer.held(workspace) == [X]
     after = await row.conflict()
     assert (after["resolutions"], after["pendingAccessRequest"]) == ([], None)
-    assert after["socialAccount"]["username"] == f"user_{X}"
+    assert after["socialAccount"]["displayName"] == f"user_{X}"

@@ -112,6 +112,23 @@ def test_the_inviters_words_are_quoted_and_cannot_end_the_quotation() -> None:
     assert not any("bank" in line or "writes" in line for line in unquoted)
 
 
+def test_the_requesters_words_are_quoted_and_cannot_end_the_quotation() -> None:
+    words = {
+        "workspace": "Studio North",
+        "requester": 'Your bank" writes:',
+        "display_name": "log.in",
+        "message": "Open http://evil.example\nnow",
+    }
+
+    letter = compose(MailKind.ACCESS_REQUESTED, words, None)
+
+    assert letter.subject == '"Your bank\' writes:" asks for access to "log. in"'
+    quoted = '\n\n> Your bank" writes:\n> log. in\n> Open http: //evil. example now\n\n'
+    assert quoted in letter.body.reveal()
+    unquoted = [line for line in letter.body.reveal().splitlines() if not line.startswith("> ")]
+    assert not any(word in line for line in unquoted for word in ("bank", "log", "evil"))
+
+
 def test_with_a_front_end_the_code_comes_as_a_link_too() -> None:
     body = compose(MailKind.VERIFY_EMAIL, {}, CODE, front_end_url="https://app.example/").body.reveal()
 

@@ -4,7 +4,7 @@ A request is for an account by the key that its requester knows it by. If the ac
 the request stays pending: it cannot be granted until the account is back, but declined and withdrawn.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -167,36 +167,34 @@ async def close_satisfied(
     the caller records the events that it returns. They are the Workspace's alone: the requester sees them
     there, and is not locked.
     """
-    satisfied = [
-        col(AccessRequest.workspace_id) == workspace_id,
-        col(AccessRequest.status) == AccessRequestStatus.PENDING,
-        access.requester_sees_account(),
-    ]
+    which = [col(AccessRequest.workspace_id) == workspace_id, access.requester_sees_account()]
     if user_ids is not None:
-        satisfied.append(col(AccessRequest.requester_id).in_(user_ids))
-    closed = await session.execute(
-        sa.update(AccessRequest)
-        .where(*satisfied)
-        .values(status=AccessRequestStatus.CLOSED, decided_at=call.now, updated_at=call.now)
-        .returning(*columns(AccessRequest, AccessRequestRow))
-        .execution_options(synchronize_session=False)
-    )
+        which.append(col(AccessRequest.requester_id).in_(user_ids))
+    status = AccessRequestStatus.CLOSED
+    closed = await _end_pending(session, call, which, status=status, decided_at=call.now)
     place = holders.Workspace(workspace_id)
-    return [event_of(place, EventKind.ACCESS_REQUEST_CLOSED, AccessRequestRow(*row)) for row in closed]
+    return [event_of(place, EventKind.ACCESS_REQUEST_CLOSED, request) for request in closed]
+
+
+async def withdraw_all(
+    session: AsyncSession, call: Call, *, workspace_id: UUID, requester_id: UUID
+) -> list[NewEvent]:
+    """Withdraw the pending requests of a member who leaves the Workspace, which is locked; the events."""
+    which = [
+        col(AccessRequest.workspace_id) == workspace_id,
+        col(AccessRequest.requester_id) == requester_id,
+    ]
+    withdrawn = await _end_pending(session, call, which, status=AccessRequestStatus.WITHDRAWN)
+    place = holders.Workspace(workspace_id)
+    return [event_of(place, EventKind.ACCESS_REQUEST_WITHDRAWN, request) for request in withdrawn]
 
 
 async def end(
     session: AsyncSession, call: Call, request: AccessRequestRow, **values: object
 ) -> AccessRequestRow:
-    """End a pending request, which is locked; returns it as it now is."""
-    ended = await session.execute(
-        sa.update(AccessRequest)
-        .where(col(AccessRequest.id) == request.id)
-        .values(updated_at=call.now, **values)
-        .returning(*columns(AccessRequest, AccessRequestRow))
-        .execution_options(synchronize_session=False)
-    )
-    return AccessRequestRow(*ended.one())
+    """End a pending request, the Workspace of which is locked; returns it as it now is."""
+    (ended,) = await _end_pending(session, call, [col(AccessRequest.id) == request.id], **values)
+    return ended
 
 
 def event_of(place: Holder, kind: EventKind, request: AccessRequestRow) -> NewEvent:
@@ -210,6 +208,20 @@ def check_lines(problems: Problems, name: str, value: str | None) -> str | None:
         problems, ("input", name), value or "", longest=MAX_MESSAGE, required=False, lines=True
     )
     return text or None
+
+
+async def _end_pending(
+    session: AsyncSession, call: Call, which: Sequence[sa.ColumnElement[bool]], **values: object
+) -> list[AccessRequestRow]:
+    """End those of the pending requests; returns them as they now are."""
+    ended = await session.execute(
+        sa.update(AccessRequest)
+        .where(col(AccessRequest.status) == AccessRequestStatus.PENDING, *which)
+        .values(updated_at=call.now, **values)
+        .returning(*columns(AccessRequest, AccessRequestRow))
+        .execution_options(synchronize_session=False)
+    )
+    return [AccessRequestRow(*row) for row in ended]
 
 
 async def _why_not_ask_for(session: AsyncSession, call: Call, command: AskCommand) -> InvalidInput | None:

@@ -61,7 +61,7 @@ async def grant(call: Call, request_id: UUID, team_ids: Sequence[UUID]) -> Outco
         problem = _why_not_answer(call, request, role) or why_not_grant(
             held=account is not None, is_member=requester is not None
         )
-        if problem or account is None:
+        if problem or account is None or requester is None:
             return Refused([problem] if problem else ())
         problems = Problems()
         teams = await sharing.teams_within(
@@ -70,7 +70,7 @@ async def grant(call: Call, request_id: UUID, team_ids: Sequence[UUID]) -> Outco
         if problems:
             return Refused(problems.found)
         shared = await sharing.share_each(session, call, [account], teams)
-        joined = await _bring_in(session, call, request, teams)
+        joined = await _bring_in(session, call, request, teams, name=requester.name)
         granted, answered = await _answer(session, call, request, AccessRequestStatus.GRANTED, requester)
         closed = await access_requests.close_satisfied(session, call, workspace_id=request.workspace_id)
         await recording.record(session, call, [*shared, *joined, *answered, *closed])
@@ -126,16 +126,16 @@ async def _requester(session: AsyncSession, request: AccessRequestRow) -> _Reque
 
 
 async def _bring_in(
-    session: AsyncSession, call: Call, request: AccessRequestRow, teams: Sequence[TeamRow]
+    session: AsyncSession, call: Call, request: AccessRequestRow, teams: Sequence[TeamRow], *, name: str
 ) -> list[NewEvent]:
     """Add the requester to the teams that they are not in yet, and keep what the request was granted for."""
-    user_id, workspace_id = request.requester_id, request.workspace_id
-    membership = {"user_id": user_id, "workspace_id": workspace_id, "created_at": call.now}
+    user_id, place = request.requester_id, holders.Workspace(request.workspace_id)
+    membership = {"user_id": user_id, "workspace_id": place.workspace_id, "created_at": call.now}
     joined = await insert_missing(session, TeamMember, [{"team_id": team.id, **membership} for team in teams])
     granted = [{"access_request_id": request.id, "team_id": team.id} for team in teams]
     await insert_missing(session, AccessRequestTeam, granted)
     return [
-        NewEvent(holders.Workspace(workspace_id), EventKind.TEAM_MEMBER_ADDED, user_id, {"team": team.name})
+        NewEvent(place, EventKind.TEAM_MEMBER_ADDED, user_id, {"team": team.name}, subject_name=name)
         for team in teams
         if (team.id, user_id) in joined
     ]

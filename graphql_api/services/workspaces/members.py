@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from graphql_api.domain import holders, inputs
-from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
@@ -25,7 +24,7 @@ from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.history import recording
 from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import MembershipRow, TeamRow, UserRow, WorkspaceRow, columns, row_of
-from graphql_api.storage.tables import AccessRequest, Membership, Team, TeamMember, User, Workspace
+from graphql_api.storage.tables import Membership, Team, TeamMember, User, Workspace
 
 Member = tuple[UserRow, MembershipRow]
 
@@ -276,7 +275,9 @@ async def _can_spare(session: AsyncSession, membership: Membership) -> bool:
 async def _end(session: AsyncSession, call: Call, workspace: Workspace, user: User, kind: EventKind) -> None:
     """End a membership. The user can no longer see the Workspace's history, so it is in their own as well."""
     place = holders.Workspace(workspace.id)
-    withdrawn = await _withdraw_requests(session, call, workspace.id, user.id)
+    withdrawn = await access_requests.withdraw_all(
+        session, call, workspace_id=workspace.id, requester_id=user.id
+    )
     await session.execute(
         sa.delete(Membership).where(
             col(Membership.workspace_id) == workspace.id, col(Membership.user_id) == user.id
@@ -287,34 +288,6 @@ async def _end(session: AsyncSession, call: Call, workspace: Workspace, user: Us
         NewEvent(Personal(user.id), kind, user.id, {"workspace": workspace.name}, subject_name=user.name),
     ]
     await recording.record(session, call, [*withdrawn, *events])
-
-
-async def _withdraw_requests(
-    session: AsyncSession, call: Call, workspace_id: UUID, requester_id: UUID
-) -> list[NewEvent]:
-    """Withdraw the pending requests of a member who goes; returns the events."""
-    withdrawn = await session.execute(
-        sa.update(AccessRequest)
-        .where(
-            col(AccessRequest.workspace_id) == workspace_id,
-            col(AccessRequest.requester_id) == requester_id,
-            col(AccessRequest.status) == AccessRequestStatus.PENDING,
-        )
-        .values(status=AccessRequestStatus.WITHDRAWN, updated_at=call.now)
-        .returning(col(AccessRequest.id), col(AccessRequest.platform), col(AccessRequest.display_name))
-        .execution_options(synchronize_session=False)
-    )
-    return [
-        NewEvent(
-            holders.Workspace(workspace_id),
-            EventKind.ACCESS_REQUEST_WITHDRAWN,
-            request_id,
-            {"display_name": name},
-            subject_name=name,
-            platform=platform,
-        )
-        for request_id, platform, name in withdrawn
-    ]
 
 
 def no_such_workspace() -> InvalidInput:
