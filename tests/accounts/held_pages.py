@@ -19,6 +19,7 @@ async def hold_page(
     *,
     workspace: str | None = None,
     name: str = "Ada Bakes",
+    facebook_account: str | None = None,
 ) -> str:
     """Have a place hold a Page that this person connected; its global id. The access token opens there."""
     hold_id, now = uuid4(), datetime.now(UTC)
@@ -44,6 +45,12 @@ async def hold_page(
         created_at=now,
         updated_at=now,
     )
+    if facebook_account:
+        login = database.literal(key_of(facebook_account))
+        await database.rows(
+            f"UPDATE social_accounts SET facebook_account_id = {login} "
+            f"WHERE hold_id = {database.literal(hold_id)}"
+        )
     await database.rows(
         f"UPDATE {table} SET held_count = held_count + 1 WHERE id = {database.literal(holder)}"
     )

@@ -28,7 +28,7 @@ CALLERS = ("anonymous", "stranger", "former member", "creator", "creator in the 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A Workspace with people, a team, and an account that is shared with the team; all are global ids.
+    """A Workspace with people, a team, and an account and a Page that are shared with it; all are global ids.
 
     `member` is one more creator, and there is one more admin; the invitation is for nobody's address yet.
     `access_request` is the creator's, for the account that is not shared. `held_elsewhere` is the Instagram
@@ -40,6 +40,7 @@ class Scene:
     workspace: str
     team: str
     shared: str
+    page: str
     unshared: str
     admin: str
     member: str
@@ -157,6 +158,7 @@ ROWS: dict[str, Row] = {
     "Query.node (InstagramAccount, in a Personal)": _row(
         SEEN_BY_ADMINS, lambda s, by: {"id": s.admins_account}
     ),
+    "Query.node (FacebookPage)": _row(SEEN_IN_THE_TEAM, lambda s, by: {"id": s.page}),
     "Query.node (FacebookAccount)": _row(SEEN_BY_ADMINS, lambda s, by: {"id": s.admins_facebook_account}),
     "Query.node (AccessRequest)": _row(SEEN_BY_WHO_ASKED, lambda s, by: {"id": s.access_request}),
     "Query.nodes": _row(SEEN_IN_THE_TEAM, lambda s, by: {"ids": [s.shared]}),
@@ -193,6 +195,10 @@ ROWS: dict[str, Row] = {
     "AccessRequest.requester": _row(SEEN_BY_WHO_ASKED),
     "AccessRequest.teams": _row("NULL NULL NULL EMPTY NULL EMPTY"),
     "AccessRequest.workspace": _row(SEEN_BY_WHO_ASKED),
+    "FacebookPage.connectedBy": _row(SEEN_IN_THE_TEAM),
+    "FacebookPage.connectedTeams": _row(SEEN_IN_THE_TEAM),
+    "FacebookPage.facebookAccount": _row(SEEN_BY_ADMINS),
+    "FacebookPage.holder": _row(SEEN_IN_THE_TEAM),
     "InstagramAccount.connectedBy": _row(SEEN_IN_THE_TEAM),
     "InstagramAccount.connectedTeams": _row(SEEN_IN_THE_TEAM),
     "InstagramAccount.facebookAccount": _row(SEEN_BY_ADMINS),
@@ -260,10 +266,16 @@ ROWS: dict[str, Row] = {
     "Mutation.connectSocialAccounts": _row(ADMINS, _connect(lambda scene: scene.workspace)),
     "Mutation.connectSocialAccounts (to the Personal)": _row(REGISTERED, _connect(lambda scene: None)),
     "Mutation.disconnectSocialAccounts": _row(SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.shared]}),
+    "Mutation.disconnectSocialAccounts (a Page)": _row(
+        SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.page]}
+    ),
     "Mutation.disconnectSocialAccounts (not shared)": _row(
         ITS_OWNER, lambda s, by: {"socialAccountIds": [s.unshared]}
     ),
     "Mutation.moveSocialAccounts": _row(SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.shared]}),
+    "Mutation.moveSocialAccounts (a Page)": _row(
+        SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.page]}
+    ),
     "Mutation.moveSocialAccounts (not shared)": _row(
         ITS_OWNER, lambda s, by: {"socialAccountIds": [s.unshared]}
     ),

@@ -7,8 +7,10 @@ import pytest
 from graphql import GraphQLObjectType, build_ast_schema, parse
 
 from graphql_api.schema import build_schema
+from graphql_api.settings import Settings
 from graphql_api.storage import database as storage
 from graphql_api.storage.prepared import Prepared
+from tests.accounts.held_pages import hold_page
 from tests.api import Api, Person
 from tests.database import Database, share
 
@@ -154,25 +156,21 @@ async def test_the_facebook_account_of_another_admin_is_null_in_one_read_too(
 
 FACEBOOK_ACCOUNT = ("__typename", "id", "facebookUserId", "location", "createdAt", "updatedAt")
 ACCOUNT = (
-    *(
-        "__typename",
-        "id",
-        "platform",
-        "externalId",
-        "displayName",
-        "username",
-        "nickname",
-        "profilePictureUrl",
-    ),
-    *("facebookPageId", "createdAt", "updatedAt", "accessToken", "connectedBy { name }"),
-    *("holder { ... on User { name } ... on Workspace { name } }", "connectedTeams { name }"),
+    *("__typename", "id", "platform", "externalId", "displayName", "nickname", "profilePictureUrl"),
+    *("createdAt", "updatedAt", "accessToken", "connectedBy { name }", "connectedTeams { name }"),
+    "holder { ... on User { name } ... on Workspace { name } }",
     *(f"facebookAccount {{ {field} }}" for field in FACEBOOK_ACCOUNT),
 )
+OF_INSTAGRAM = ("username", "facebookPageId")
 
 
 def test_every_field_of_an_account_is_asked_for_here() -> None:
     types = build_ast_schema(parse(build_schema().as_str())).type_map
-    for name, asked in (("InstagramAccount", ACCOUNT), ("FacebookAccount", FACEBOOK_ACCOUNT)):
+    for name, asked in (
+        ("InstagramAccount", ACCOUNT + OF_INSTAGRAM),
+        ("FacebookPage", ACCOUNT),
+        ("FacebookAccount", FACEBOOK_ACCOUNT),
+    ):
         kind = types[name]
         assert isinstance(kind, GraphQLObjectType)
         assert {field.split()[0] for field in asked} == {"__typename", *kind.fields}
@@ -180,37 +178,44 @@ def test_every_field_of_an_account_is_asked_for_here() -> None:
 
 @pytest.mark.parametrize("place", ["personal", "admin", "creator"])
 async def test_whatever_is_asked_is_what_it_is_when_everything_is_asked(
-    api: Api, database: Database, place: str
+    api: Api, database: Database, settings: Settings, place: str
 ) -> None:
     """Only what is asked for is read, so each field is asked for alone, and with each other one."""
     # given
     ada, ben = await api.register("ada"), await api.register("ben")
     agency = await ada.create_workspace()
     await ada.bring_in(ben, agency)
-    await ada.connect("1", workspace=None if place == "personal" else agency)
+    workspace = None if place == "personal" else agency
+    login = (await ada.connect("1", workspace=workspace))["facebookAccount"]["id"]
+    await hold_page(database, settings, ada, workspace=workspace, facebook_account=login)
     reader = ada
     if place == "creator":
         await share(database, agency, ben, "Team")
         reader = ben
-    workspace = None if place == "personal" else agency
     fields = [f"f{index}: {field}" for index, field in enumerate(ACCOUNT)]
-    (whole,) = await accounts(reader, workspace, " ".join(fields))
-    assert whole["f5"] == "user_1"
+    for index, field in enumerate(OF_INSTAGRAM, start=len(fields)):
+        fields.append(f"... on InstagramAccount {{ f{index}: {field} }}")
+    whole = await accounts(reader, workspace, " ".join(fields))
+    assert [account["f4"] for account in whole] == ["user_1", "Ada Bakes"]
 
     for index in range(len(fields)):
         # when
         asked = [index, (index * 7 + 3) % len(fields)]
-        (alone,) = await accounts(reader, workspace, fields[index])
-        (pair,) = await accounts(reader, workspace, " ".join(fields[one] for one in asked))
+        alone = await accounts(reader, workspace, fields[index])
+        pair = await accounts(reader, workspace, " ".join(fields[one] for one in asked))
 
         # then
-        assert alone == {f"f{index}": whole[f"f{index}"]}
-        assert pair == {f"f{one}": whole[f"f{one}"] for one in asked}
+        assert alone == [only(account, [index]) for account in whole]
+        assert pair == [only(account, asked) for account in whole]
+
+
+def only(account: dict[str, Any], indices: list[int]) -> dict[str, Any]:
+    return {f"f{one}": account[f"f{one}"] for one in indices if f"f{one}" in account}
 
 
 async def accounts(person: Person, workspace: str | None, fields: str) -> list[Any]:
     """A page of accounts, whatever of it fails: access tokens are for those with the scope."""
-    listed = f"socialAccounts {{ nodes {{ ... on InstagramAccount {{ {fields} }} }} }}"
+    listed = f"socialAccounts {{ nodes {{ {fields} }} }}"
     query = (
         f"{{ place: viewer {{ {listed} }} }}"
         if workspace is None

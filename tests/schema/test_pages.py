@@ -11,8 +11,8 @@ from graphql_api.storage.tables import SocialAccount
 @pytest.mark.parametrize(
     ("asked", "read"),
     [
-        (["username"], ["username", "created_at", "hold_id"]),
-        (["hold_id", "username"], ["hold_id", "username", "created_at"]),
+        (["display_name"], ["display_name", "created_at", "hold_id"]),
+        (["hold_id", "display_name"], ["hold_id", "display_name", "created_at"]),
         (["created_at", "hold_id"], ["created_at", "hold_id"]),
     ],
 )

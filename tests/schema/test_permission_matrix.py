@@ -39,8 +39,9 @@ from graphql_api.settings import Settings
 from graphql_api.storage.database import Database
 from graphql_api.storage.hot import HotStatement
 from graphql_api.storage.prepared import Prepared
-from tests import operations
+from tests import database, operations
 from tests.accounts.access_request_operations import REQUEST_ACCESS
+from tests.accounts.held_pages import hold_page
 from tests.api import Api, Person
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
@@ -56,6 +57,7 @@ SCHEMA = build_schema(schema_text())
 # Objects that are reached by their id, and what of a scene is one of them.
 WALKED = {
     "AccessRequest": "access_request",
+    "FacebookPage": "page",
     "InstagramAccount": "shared",
     "Team": "team",
     "Workspace": "workspace",
@@ -209,7 +211,17 @@ async def built(
     outbox = tmp_path_factory.mktemp("outbox")
     settings = make_settings(copy(request.param), mail_outbox=outbox)
     async with served(settings, canaries) as api:
-        return Built(await make_scene(api, Mailbox(outbox, canaries)), settings)
+        scene = await make_scene(api, Mailbox(outbox, canaries))
+        admin = scene.people["admin"]
+        page = await hold_page(
+            database.Database(settings.database_url),
+            settings,
+            admin,
+            workspace=scene.workspace,
+            facebook_account=scene.admins_facebook_account,
+        )
+        await replace(admin, api=api).mutate(SHARE, socialAccountIds=[page], teamIds=[scene.team])
+        return Built(replace(scene, page=page), settings)
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +270,7 @@ async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
         workspace=workspace,
         team=team,
         shared=shared,
+        page="",
         unshared=unshared,
         admin=admin.id,
         member=member.id,
