@@ -13,6 +13,7 @@ from tests.accounts.moving_operations import MOVE, RENAME
 from tests.api import Api, Person, paths
 from tests.conftest import make_settings
 from tests.database import Database, Rows, key_of, share
+from tests.mails import Mailbox
 
 X = "17841405902213202"
 
@@ -120,6 +121,27 @@ async def test_both_places_are_told_of_a_move(api: Api, database: Database) -> N
     assert {(row["platform"], row["subject_name"]) for row in told} == {("INSTAGRAM", f"user_{X}")}
     assert {str(row["subject_id"]).replace("-", "") for row in told} == {key_of(held).hex}
     assert {str(row["actor_id"]).replace("-", "") for row in told} == {key_of(ada.id).hex}
+
+
+async def test_the_other_admins_get_one_mail_when_accounts_leave_their_workspace(
+    api: Api, database: Database, mailbox: Mailbox
+) -> None:
+    # given
+    ada, eve, bob = [await api.register(name) for name in ("ada", "eve", "bob")]
+    source = await ada.create_workspace("One")
+    await ada.bring_in(eve, source, "ADMIN")
+    await ada.bring_in(bob, source)
+    first, second = hold_ids(await ada.connect("1", "2", workspace=source))
+    about = "Social accounts were moved out of One"
+
+    # when: what comes back tells nobody
+    await move(ada, first, second)
+    await move(ada, first, to=source)
+
+    # then
+    mail = await mailbox.wait(eve.email, about)
+    assert '"user_1", "user_2"' in mail.body
+    assert [one.to for one in mailbox.mails(about=about)] == [eve.email]
 
 
 async def test_accounts_of_several_places_move_in_one_call_in_the_order_of_the_input(
@@ -399,7 +421,7 @@ async def test_of_two_who_move_it_to_different_places_one_after_the_other_wins(
     workspace = await ada.create_workspace()
     await ada.bring_in(eve, workspace, "ADMIN")
 
-    for number in range(5):
+    for number in range(1, 6):
         (held,) = hold_ids(await ada.connect(str(number), workspace=workspace))
 
         # when
@@ -425,7 +447,7 @@ async def test_who_sees_both_places_finds_an_account_that_is_moved_at_the_same_m
     await ada.bring_in(eve, one, "ADMIN")
     await ada.bring_in(eve, two, "ADMIN")
 
-    for number in range(5):
+    for number in range(1, 6):
         (held,) = hold_ids(await ada.connect(str(number), workspace=one))
 
         # when
@@ -446,7 +468,7 @@ async def test_nobody_slips_in_while_it_moves(api: Api, database: Database) -> N
     ada, eve, bob = [await api.register(name) for name in ("ada", "eve", "bob")]
     workspace = await ada.create_workspace()
 
-    for number in range(5):
+    for number in range(1, 6):
         (held,) = hold_ids(await ada.connect(str(number)))
 
         # when

@@ -5,7 +5,7 @@ A move is one UPDATE of rows that stay held: they are never free. What was given
 the Facebook account that vouched for them: it is its user's, wherever they are, and seen by nobody else.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ from graphql_api.services.accounts.social_accounts import (
     place_of,
     places_in_list,
 )
-from graphql_api.services.calls import access, retries
+from graphql_api.services.calls import access, mails, retries
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.retries import Retry
 from graphql_api.services.history import recording
@@ -162,8 +162,8 @@ async def write_moves(
 ) -> Moved:
     """Give social accounts their next holder, with the access tokens that are sealed for it; in their order.
 
-    The caller has locked the holders of both sides. They get the events and counts, and the accounts leave
-    their teams.
+    The caller has locked the holders of both sides. They get the events and counts, the accounts leave their
+    teams, and the other admins of a Workspace that they leave get a mail.
 
     Raises:
         ChangedMeanwhile: one of them is not held any more by the place that it was read in.
@@ -191,14 +191,19 @@ async def write_moves(
     )
     events: list[NewEvent] = []
     held = Counter[Holder]()
+    leaving: dict[Holder, list[str]] = defaultdict(list)
     for account, _ in moves:
         source, teams = place_of(account), teams_of.get(account.id, ())
+        leaving[source].append(account.display_name)
         kind, details = EventKind.SOCIAL_ACCOUNT_MOVED, {"from": str(source), "to": str(target)}
         events.append(event_of(account, kind, details, ends_shares_with=teams))
         events.append(event_of(account, kind, details, place=target))
         held[source] -= 1
         held[target] += 1
     await recording.record(session, call, events, held=held)
+    for source, names in leaving.items():
+        if isinstance(source, holders.Workspace):
+            await mails.tell_admins_of_move(session, call, workspace_id=source.workspace_id, accounts=names)
     by_id = {row[0]: SocialAccountRow(*row) for row in moved}
     return [by_id[row_id] for row_id in ids]
 

@@ -266,11 +266,6 @@ def _shared_with(viewer: Viewer) -> sa.Select[UUID]:
     )
 
 
-def owns(viewer: Viewer, holder: Personal) -> sa.ColumnElement[bool]:
-    """Is this Personal the viewer's own?"""
-    return sa.true() if holder.user_id == viewer.user_id else sa.false()
-
-
 def is_admin(viewer: Viewer, holder: Place) -> sa.ColumnElement[bool]:
     """Is the viewer an admin of the Workspace? Asked once a statement, not for each row."""
     return sa.exists().where(
