@@ -1,8 +1,6 @@
 """Reading access tokens: behind a scope, and every reading leaves an event."""
 
-from graphql_api.settings import Settings
 from tests import operations
-from tests.accounts.held_pages import hold_page
 from tests.api import Api, Person
 from tests.canaries import PASSWORD
 from tests.database import Database, key_of, share
@@ -147,13 +145,14 @@ async def test_a_creator_reads_no_access_token_of_a_workspace(api: Api, database
 
 
 async def test_an_admin_reads_the_access_tokens_of_a_workspace_until_they_are_a_creator(
-    api: Api, database: Database, settings: Settings
+    api: Api, database: Database
 ) -> None:
     # given
     ada, eve = await api.register("ada"), await api.register("eve")
     workspace = await ada.create_workspace()
     await ada.bring_in(eve, workspace, "ADMIN")
-    page = await hold_page(database, settings, ada, "2001", workspace=workspace)
+    connected = await ada.connect(pages=["2001"], workspace=workspace)
+    page = connected["connected"][0]["socialAccount"]["id"]
     await share(database, workspace, eve, "Team")
     worker = await with_scope(eve)
 
@@ -172,15 +171,15 @@ async def test_an_admin_reads_the_access_tokens_of_a_workspace_until_they_are_a_
         "SELECT workspace_id, platform, subject_name FROM events WHERE kind = 'ACCESS_TOKEN_READ'"
     )
     assert str(event.pop("workspace_id")).replace("-", "") == key_of(workspace).hex
-    assert event == {"platform": "FACEBOOK_PAGE", "subject_name": "Ada Bakes"}
+    assert event == {"platform": "FACEBOOK_PAGE", "subject_name": "Page 2001"}
 
 
 async def test_the_envelope_of_a_page_opens_for_no_account_of_another_platform(
-    api: Api, database: Database, settings: Settings
+    api: Api, database: Database
 ) -> None:
     # given
     ada = await api.register("ada")
-    page = await hold_page(database, settings, ada, "2001")
+    page = (await ada.connect(pages=["2001"]))["connected"][0]["socialAccount"]["id"]
     worker = await with_scope(ada)
 
     # when

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from graphql_api.settings import Settings
 from tests import operations
-from tests.accounts.held_pages import hold_page
 from tests.api import Api, Person, paths
 from tests.database import Database, share
 
@@ -161,24 +159,23 @@ async def test_an_empty_list_is_refused(api: Api, database: Database) -> None:
 
 
 async def test_a_page_is_disconnected_and_an_account_of_another_platform_with_its_id_stays(
-    api: Api, database: Database, settings: Settings
+    api: Api, database: Database
 ) -> None:
     # given
     ada = await api.register("ada")
-    (kept,) = ids(await ada.connect("2001"))
-    page = await hold_page(database, settings, ada, "2001")
+    kept, page = ids(await ada.connect("2001", pages=["2001"]))
 
     # when
     result = await ada.mutate(operations.DISCONNECT, socialAccountIds=[page])
 
     # then
-    assert result["socialAccounts"] == [{"id": page, "displayName": "Ada Bakes", "holder": None}]
+    assert result["socialAccounts"] == [{"id": page, "displayName": "Page 2001", "holder": None}]
     assert (await ada.execute(operations.NODE, {"id": kept}))["node"]["id"] == kept
     assert (await ada.execute(operations.NODE, {"id": page}))["node"] is None
     (event,) = await database.rows(
         "SELECT platform, subject_name FROM events WHERE kind = 'SOCIAL_ACCOUNT_DISCONNECTED'"
     )
-    assert event == {"platform": "FACEBOOK_PAGE", "subject_name": "Ada Bakes"}
+    assert event == {"platform": "FACEBOOK_PAGE", "subject_name": "Page 2001"}
 
 
 async def facebook_account_of(person: Person) -> str:

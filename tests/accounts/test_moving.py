@@ -8,7 +8,6 @@ import pytest
 
 from graphql_api.settings import Settings
 from tests import operations
-from tests.accounts.held_pages import hold_page
 from tests.accounts.moving_operations import MOVE, RENAME
 from tests.api import Api, Person, paths
 from tests.conftest import make_settings
@@ -70,14 +69,12 @@ async def test_an_account_moves_from_the_personal_to_a_workspace_and_keeps_what_
     assert await counts_are_right(database)
 
 
-async def test_its_access_token_opens_in_the_new_place(
-    api: Api, database: Database, settings: Settings
-) -> None:
+async def test_its_access_token_opens_in_the_new_place(api: Api, database: Database) -> None:
     # given
     ada = await api.register("ada")
     workspace = await ada.create_workspace()
-    (held,) = hold_ids(await ada.connect(X, workspace=workspace))
-    (before,) = await database.rows("SELECT access_token FROM social_accounts")
+    held, page = hold_ids(await ada.connect(X, pages=["2001"], workspace=workspace))
+    before = await database.rows("SELECT access_token FROM social_accounts ORDER BY id")
     log_in = {
         "email": ada.email,
         "password": "CANARY-password-Zq81x",
@@ -85,7 +82,6 @@ async def test_its_access_token_opens_in_the_new_place(
         "scopes": ["READ_ACCESS_TOKENS"],
     }
     token = (await ada.mutate(operations.LOG_IN, **log_in))["bearerToken"]
-    page = await hold_page(database, settings, ada, "2001", workspace=workspace)
 
     # when
     await move(ada, held, page)
@@ -97,8 +93,8 @@ async def test_its_access_token_opens_in_the_new_place(
         X: api.canaries.access_token(f"ig{X}"),
         "2001": api.canaries.access_token("page2001"),
     }
-    (after,) = await database.rows(f"SELECT access_token FROM social_accounts WHERE external_id = '{X}'")
-    assert after != before
+    after = await database.rows("SELECT access_token FROM social_accounts ORDER BY id")
+    assert all(one != other for one, other in zip(before, after, strict=True))
 
 
 async def test_both_places_are_told_of_a_move(api: Api, database: Database) -> None:
@@ -344,14 +340,12 @@ async def test_an_access_token_that_cannot_be_opened_is_told_and_stays_where_it_
     assert await database.everything() == before
 
 
-async def test_accounts_of_two_platforms_with_one_id_move_alike(
-    api: Api, database: Database, settings: Settings
-) -> None:
+async def test_accounts_of_two_platforms_with_one_id_move_alike(api: Api, database: Database) -> None:
     # given
     ada, eve = await api.register("ada"), await api.register("eve")
     workspace = await ada.create_workspace()
     (of_eve,) = hold_ids(await eve.connect("2001"))
-    page = await hold_page(database, settings, ada, "2001")
+    (page,) = hold_ids(await ada.connect(pages=["2001"]))
 
     # when
     result = await move(ada, page, to=workspace)
@@ -361,7 +355,7 @@ async def test_accounts_of_two_platforms_with_one_id_move_alike(
     assert (moved["__typename"], moved["id"], moved["externalId"]) == ("FacebookPage", page, "2001")
     assert (await ada.held(), await ada.held(workspace), await eve.held()) == ([], ["2001"], ["2001"])
     told = await moves_told(database)
-    assert {(row["platform"], row["subject_name"]) for row in told} == {("FACEBOOK_PAGE", "Ada Bakes")}
+    assert {(row["platform"], row["subject_name"]) for row in told} == {("FACEBOOK_PAGE", "Page 2001")}
     assert paths((await move(ada, of_eve))["errors"]) == [("socialAccountIds.0", "NOT_FOUND")]
     assert await counts_are_right(database)
 
@@ -373,9 +367,7 @@ class TestFullPlaces:
     def settings(self, database_url: str) -> Settings:
         return make_settings(database_url, max_accounts_per_holder=2)
 
-    async def test_those_without_room_are_told_and_none_is_moved(
-        self, api: Api, database: Database, settings: Settings
-    ) -> None:
+    async def test_those_without_room_are_told_and_none_is_moved(self, api: Api, database: Database) -> None:
         # given
         ada = await api.register("ada")
         source, target = await ada.create_workspace("One"), await ada.create_workspace("Two")
@@ -400,10 +392,10 @@ class TestFullPlaces:
         assert await database.everything() == before
 
         # and then
-        page = await hold_page(database, settings, ada, "2001")
+        (page,) = hold_ids(await ada.connect(pages=["2001"]))
         full = await move(ada, second, page, to=target)
         assert [one["message"] for one in full["errors"]] == [
-            "Facebook Page Ada Bakes not moved. This place holds 1 of at most 2 social accounts"
+            "Facebook Page Page 2001 not moved. This place holds 1 of at most 2 social accounts"
         ]
         assert (await move(ada, second, to=target))["__typename"] == "MoveSocialAccountsSuccess"
         assert await ada.held(target) == ["2", "3"]

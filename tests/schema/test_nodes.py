@@ -5,11 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from graphql_api.settings import Settings
 from tests import operations
-from tests.accounts.held_pages import hold_page
 from tests.api import Api
-from tests.database import Database
 
 NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
@@ -18,15 +15,12 @@ def global_id(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-async def test_everything_of_their_own_can_be_fetched_again(
-    api: Api, database: Database, settings: Settings
-) -> None:
+async def test_everything_of_their_own_can_be_fetched_again(api: Api) -> None:
     # given
     ada = await api.register("ada")
-    connected = await ada.connect("1")
-    account = connected["connected"][0]["socialAccount"]["id"]
+    connected = await ada.connect("1", pages=["1"])
+    account, page = [one["socialAccount"]["id"] for one in connected["connected"]]
     workspace = await ada.create_workspace()
-    page = await hold_page(database, settings, ada)
     ids = [ada.id, workspace, account, page, connected["facebookAccount"]["id"]]
 
     # when

@@ -39,9 +39,8 @@ from graphql_api.settings import Settings
 from graphql_api.storage.database import Database
 from graphql_api.storage.hot import HotStatement
 from graphql_api.storage.prepared import Prepared
-from tests import database, operations
+from tests import operations
 from tests.accounts.access_request_operations import REQUEST_ACCESS
-from tests.accounts.held_pages import hold_page
 from tests.api import Api, Person
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
@@ -211,17 +210,7 @@ async def built(
     outbox = tmp_path_factory.mktemp("outbox")
     settings = make_settings(copy(request.param), mail_outbox=outbox)
     async with served(settings, canaries) as api:
-        scene = await make_scene(api, Mailbox(outbox, canaries))
-        admin = scene.people["admin"]
-        page = await hold_page(
-            database.Database(settings.database_url),
-            settings,
-            admin,
-            workspace=scene.workspace,
-            facebook_account=scene.admins_facebook_account,
-        )
-        await replace(admin, api=api).mutate(SHARE, socialAccountIds=[page], teamIds=[scene.team])
-        return Built(replace(scene, page=page), settings)
+        return Built(await make_scene(api, Mailbox(outbox, canaries)), settings)
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +241,8 @@ async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
     team = await make_team(admin, workspace, "Team", in_team, former)
     shared, unshared = await connected(admin, workspace, "1", "2")
     (own,) = await connected(admin, None, "3")
-    await admin.mutate(SHARE, socialAccountIds=[shared], teamIds=[team])
+    (page,) = await connected(admin, workspace, pages=["1"])
+    await admin.mutate(SHARE, socialAccountIds=[shared, page], teamIds=[team])
     await admin.mutate(REMOVE, workspaceId=workspace, userId=former.id)
     invited = await admin.mutate(
         operations.INVITE, workspaceId=workspace, email="invited@example.com", role="ADMIN"
@@ -270,7 +260,7 @@ async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
         workspace=workspace,
         team=team,
         shared=shared,
-        page="",
+        page=page,
         unshared=unshared,
         admin=admin.id,
         member=member.id,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -31,9 +32,11 @@ async def make_team(admin: Person, workspace: str, name: str = "Films", *members
     return team
 
 
-async def connected(admin: Person, workspace: str | None, *instagram_user_ids: str) -> list[str]:
+async def connected(
+    admin: Person, workspace: str | None, *instagram_user_ids: str, pages: Iterable[str] = ()
+) -> list[str]:
     """Connect accounts; their ids."""
-    result = await admin.connect(*instagram_user_ids, workspace=workspace)
+    result = await admin.connect(*instagram_user_ids, pages=pages, workspace=workspace)
     return [one["socialAccount"]["id"] for one in result["connected"]]
 
 
