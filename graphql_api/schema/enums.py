@@ -174,9 +174,9 @@ _described(
 _described(
     SocialAccountOrderField,
     "SocialAccountOrderField",
-    "What a list of social accounts is ordered by.",
-    CONNECTED_AT="When they were connected.",
-    DISPLAY_NAME="The name on the platform, without regard to case.",
+    "The value that a list of social accounts is ordered by.",
+    CONNECTED_AT="The time when they were connected.",
+    DISPLAY_NAME="The display name, without regard to case.",
 )
 _described(
     OrderDirection,

@@ -218,19 +218,19 @@ async def connect_social_accounts(
 
 @arguments
 class DisconnectSocialAccountsInput:
-    """Which social accounts to disconnect."""
+    """The social accounts to disconnect."""
 
     social_account_ids: list[strawberry.ID] = strawberry.field(
-        description="Ids of social accounts: at most 100, each once; all of them or none."
+        description="Ids of social accounts: 1 to 100, each once, of any platform."
     )
 
 
 @output
 class DisconnectSocialAccountsSuccess:
-    """The accounts are disconnected: their access tokens are destroyed, anyone may connect them."""
+    """The accounts are disconnected: their access tokens are destroyed, and anyone may connect the accounts."""
 
     social_accounts: list[SocialAccount] = strawberry.field(
-        description="What they were, in the order of the input; their `holder` is null now."
+        description="The accounts as they were before, in the order of the input; `holder` is null."
     )
 
 
@@ -238,9 +238,9 @@ class DisconnectSocialAccountsSuccess:
 async def disconnect_social_accounts(
     info: Info, input: DisconnectSocialAccountsInput
 ) -> DisconnectSocialAccountsSuccess | Refused[InvalidInput]:
-    """Give social accounts up, all or none: the viewer's own, and (as an admin) those of a Workspace.
+    """Disconnect social accounts, all or none, and destroy their access tokens.
 
-    Their access tokens are destroyed.
+    Requires the role ADMIN in the Workspace that holds them, unless they are in the viewer's Personal.
     """
     hold_ids = [read_social_account_id(text) for text in input.social_account_ids]
     outcome = await social_accounts.disconnect(info.context.call, hold_ids)

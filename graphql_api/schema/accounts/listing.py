@@ -13,39 +13,41 @@ from graphql_api.schema.ids import read_id
 PLATFORMS = [Platform.INSTAGRAM, Platform.FACEBOOK_PAGE]
 Platforms = Annotated[
     list[Platform],
-    strawberry.argument(description="Only accounts of these platforms. A new platform has to be asked for."),
+    strawberry.argument(
+        description="Only accounts of these platforms. Name a newer platform to get its accounts."
+    ),
 ]
 Search = Annotated[
     str | None,
     strawberry.argument(
-        description="Only accounts with this in their username or nickname, at most 100 characters; upper and lower case are "
-        "the same."
+        description="Only accounts with this text in their display name or nickname, without regard to case; at most 100 "
+        "characters."
     ),
 ]
 
 
 @arguments
 class SocialAccountOrder:
-    """In which order social accounts are listed."""
+    """The order of a list of social accounts."""
 
-    field: SocialAccountOrderField = strawberry.field(description="What they are ordered by.")
+    field: SocialAccountOrderField = strawberry.field(description="The value that they are ordered by.")
     direction: OrderDirection = strawberry.field(
-        default=OrderDirection.ASC, description="Which end comes first."
+        default=OrderDirection.ASC, description="Upwards or downwards; upwards if left out."
     )
 
 
 OrderBy = Annotated[
     SocialAccountOrder | None,
     strawberry.argument(
-        description="The order; by the time of connecting, the oldest first, if it is left out. A cursor belongs to the order "
-        "that it came from."
+        description="The order of the list; oldest connection first if left out. A cursor belongs to the order that it came "
+        "from."
     ),
 ]
 TeamId = Annotated[
     strawberry.ID | None,
     strawberry.argument(
-        description="Only accounts that are shared with this team of the Workspace. Who is not an admin names a team that they "
-        "are in."
+        description="Only accounts that are shared with this team of the Workspace. The list is empty for a team that the "
+        "viewer is not in, unless they have the role ADMIN."
     ),
 ]
 

@@ -17,15 +17,15 @@ from graphql_api.services.accounts.moving import MoveCommand
 
 @arguments
 class MoveSocialAccountsInput:
-    """Which social accounts to move, and where."""
+    """The social accounts to move, and the place to move them to."""
 
     social_account_ids: list[strawberry.ID] = strawberry.field(
-        description="Ids of social accounts: at most 100, each once; all of them or none. They may come from several "
-        "places: the viewer's Personal, and Workspaces that the viewer is an admin of."
+        description="Ids of social accounts: 1 to 100, each once, of any platform. They may be in several places: the viewer's "
+        "Personal, and Workspaces where the viewer has the role ADMIN."
     )
     workspace_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The Workspace that is to hold them; the viewer must be its admin. Left out or null: the viewer's "
+        description="The Workspace that is to hold them. Requires the role ADMIN there. If left out or null: the viewer's "
         "Personal.",
     )
     idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
@@ -41,27 +41,26 @@ class MoveSocialAccountsInput:
 
 @output
 class MoveSocialAccountsSuccess:
-    """The accounts are held in the other place now.
+    """The other place holds the accounts now.
 
     They kept their ids, nicknames and `createdAt`, and left the teams of the old place.
     """
 
     social_accounts: list[SocialAccount] = strawberry.field(
-        description="The accounts as they are now, in the order of the input."
+        description="The moved accounts, in the order of the input."
     )
 
 
 @mutation(
     "Nothing was moved.",
-    errors="What stood in the way, in the order of the input: wrong input, or else accounts that the place has no room for.",
+    errors="What blocks the call, in the order of the input: wrong input, or else accounts that the place has no room for.",
 )
 async def move_social_accounts(
     info: Info, input: MoveSocialAccountsInput
 ) -> MoveSocialAccountsSuccess | Refused[InvalidInput | NoRoom]:
     """Move social accounts to the viewer's Personal or to a Workspace, all or none.
 
-    At no moment are they free for somebody else to connect. An account that is there already is
-    `InvalidInput` `DUPLICATE`.
+    They are never free for somebody else to connect. If a Workspace loses accounts, its other admins get an e-mail.
     """
     outcome = await moving.move(info.context.call, input.to_command())
     if isinstance(outcome, Refused):

@@ -51,7 +51,11 @@ class Team(Node):
         request: PageRequest,
         platforms: Platforms = PLATFORMS,
     ) -> Connection[LazySocialAccount] | None:
-        """The social accounts that are shared with it, in the order of sharing: all of them for admins and for who is in the team, for others those that they see through a team of their own."""
+        """The social accounts that are shared with it and that the viewer sees, in the order of sharing.
+
+        Admins and members of the team see all of them, others those that they see through a team of their own. Null,
+        with an error, only if they could not be read.
+        """
         from graphql_api.schema.accounts.pages import shape_page  # noqa: PLC0415 - a cycle of types
 
         page = await teams.social_accounts_page(info.context.call, request, self.key, platforms=platforms)

@@ -93,7 +93,11 @@ class Workspace(Node):
         search: Search = None,
         team_id: TeamId = None,
     ) -> Connection[LazySocialAccount] | None:
-        """The social accounts that it holds, those that the viewer sees: an admin all of them, a creator those that are shared with a team they are in."""
+        """The social accounts that it holds and that the viewer sees.
+
+        An admin sees all of them, a creator those that are shared with a team they are in. Null, with an error, only if
+        they could not be read.
+        """
         from graphql_api.schema.accounts.pages import list_held  # noqa: PLC0415 - a cycle of types
 
         return await list_held(
