@@ -1,5 +1,10 @@
 """Reading access tokens: behind a scope, and every reading leaves an event."""
 
+import pytest
+
+from graphql_api.adapters.sealing import Binding, Keyring, parse_keys
+from graphql_api.domain.secrets import Secret
+from graphql_api.settings import Settings
 from tests import operations
 from tests.api import Api, Person
 from tests.canaries import PASSWORD
@@ -189,3 +194,26 @@ async def test_the_envelope_of_a_page_opens_for_no_account_of_another_platform(
     # then
     assert answer["data"]["nodes"] == [{"externalId": "2001", "accessToken": None}]
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTERNAL_SERVER_ERROR"]
+
+
+@pytest.mark.parametrize("platform", ["INSTAGRAM", "FACEBOOK_PAGE"])
+async def test_an_envelope_is_bound_to_its_column_platform_id_and_holder_and_to_nothing_else(
+    api: Api, database: Database, settings: Settings, platform: str
+) -> None:
+    """Envelopes are kept for years: one that was sealed for exactly this opens."""
+    # given
+    ada = await api.register("ada")
+    connected = (await ada.connect("1", pages=["1"]))["connected"]
+    (account,) = [one["socialAccount"] for one in connected if one["socialAccount"]["platform"] == platform]
+    binding = Binding("social_accounts", "access_token", platform, "1", f"user:{key_of(ada.id)}")
+    sealed = Keyring(parse_keys(settings.sealing_keys)).seal(Secret("CANARY-old"), binding)
+    await database.rows(
+        f"UPDATE social_accounts SET access_token = '{sealed!s}' WHERE platform = '{platform}'"
+    )
+
+    # when
+    worker = await with_scope(ada)
+    (node,) = (await worker.execute(READ, {"ids": [account["id"]]}))["nodes"]
+
+    # then
+    assert node == {"externalId": "1", "accessToken": "CANARY-old"}

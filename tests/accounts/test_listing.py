@@ -3,13 +3,14 @@
 import base64
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from graphql_api.services.accounts import listing
 from tests import operations
 from tests.api import Api, Person, facebook_account, facebook_page, instagram_account
-from tests.database import Database, key_of
+from tests.database import Database, key_of, share
 
 LIST = """
 query List($orderBy: SocialAccountOrder, $search: String, $first: Int, $after: String) {
@@ -149,6 +150,56 @@ async def test_a_list_of_one_team_is_for_admins_and_for_who_is_in_it(api: Api, d
     assert found == {"ada": shared, "bob": shared, "cyd": []}
     elsewhere = {"id": workspace, "teamId": global_id("Team", uuid4())}
     assert (await ada.execute(WORKSPACE_LIST, elsewhere))["node"]["socialAccounts"]["nodes"] == []
+
+
+CREATORS_LIST = """
+query CreatorsList($id: ID!, $teamId: ID, $search: String, $orderBy: SocialAccountOrder, $last: Int, $before: String) {
+  node(id: $id) {
+    ... on Workspace {
+      socialAccounts(teamId: $teamId, search: $search, orderBy: $orderBy, last: $last, before: $before) {
+        totalCount nodes { displayName facebookAccount { id } } pageInfo { hasPreviousPage startCursor }
+      }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("few", [listing.FEW, 1], ids=["few", "many"])
+@pytest.mark.parametrize("of_team", [False, True])
+async def test_a_creators_list_is_ordered_searched_and_paged_however_much_is_shared(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch, few: int, of_team: bool
+) -> None:
+    # given
+    monkeypatch.setattr(listing, "FEW", few)
+    ada, bob = await api.register("ada"), await api.register("bob")
+    workspace = await ada.create_workspace()
+    await ada.bring_in(bob, workspace)
+    await ada.connect("3", "1", "2", pages=["7"], workspace=workspace)
+    await share(database, workspace, bob, "Team")
+    await ada.connect("4", workspace=workspace)  # not shared
+    (team,) = await database.rows("SELECT id FROM teams")
+    variables = {
+        "id": workspace,
+        "teamId": global_id("Team", UUID(str(team["id"]))) if of_team else None,
+        "search": "USER_",
+        "orderBy": {"field": "DISPLAY_NAME", "direction": "DESC"},
+        "last": 2,
+    }
+
+    # when
+    last = (await bob.execute(CREATORS_LIST, variables))["node"]["socialAccounts"]
+    before = {**variables, "before": last["pageInfo"]["startCursor"]}
+    first = (await bob.execute(CREATORS_LIST, before))["node"]["socialAccounts"]
+
+    # then
+    assert [[node["displayName"] for node in page["nodes"]] for page in (last, first)] == [
+        ["user_2", "user_1"],
+        ["user_3"],
+    ]
+    assert [page["totalCount"] for page in (last, first)] == [3, 3]
+    assert [page["pageInfo"]["hasPreviousPage"] for page in (last, first)] == [True, False]
+    assert all(node["facebookAccount"] is None for node in last["nodes"])
 
 
 PLATFORMS = """

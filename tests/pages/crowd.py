@@ -12,8 +12,8 @@ from tests.database import key_of
 LISTS = {
     "connected": {"orderBy": {"field": "CONNECTED_AT"}},
     "connected, newest first": {"orderBy": {"field": "CONNECTED_AT", "direction": "DESC"}},
-    "username": {"orderBy": {"field": "DISPLAY_NAME"}},
-    "username, Z to A": {"orderBy": {"field": "DISPLAY_NAME", "direction": "DESC"}},
+    "display name": {"orderBy": {"field": "DISPLAY_NAME"}},
+    "display name, Z to A": {"orderBy": {"field": "DISPLAY_NAME", "direction": "DESC"}},
 }
 
 PAGE = """

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from graphql_api.domain.platforms import PLATFORMS
+from graphql_api.schema.accounts.social_account import TYPES
 from tests import operations
 from tests.api import Api
 
@@ -13,6 +15,11 @@ NODES = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 def global_id(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def test_the_accounts_of_a_platform_have_the_type_that_their_ids_name() -> None:
+    named = {platform: facts.graphql_type for platform, facts in PLATFORMS.items()}
+    assert {platform: kind.__name__ for platform, kind in TYPES.items()} == named
 
 
 async def test_everything_of_their_own_can_be_fetched_again(api: Api) -> None:
