@@ -15,7 +15,7 @@ from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.workspace import LazySocialAccount, Workspace
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.workspaces import teams
-from graphql_api.storage.rows import AnyTeam
+from graphql_api.storage.rows import TeamRow
 
 
 @output
@@ -59,7 +59,7 @@ class Team(Node):
         return await shape_page(info, page)
 
     @classmethod
-    def of(cls, row: AnyTeam) -> Self:
+    def of(cls, row: TeamRow) -> Self:
         """Shape a row."""
         return cls(
             id=write_id("Team", row.id),
