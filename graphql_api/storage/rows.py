@@ -12,7 +12,6 @@ from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
 from graphql_api.domain.platforms import Platform
-from graphql_api.storage.tables import Team, User, Workspace
 
 RowT = TypeVar("RowT", bound=NamedTuple)
 
@@ -142,11 +141,6 @@ class EventRow(NamedTuple):
     request_id: str
     details: Mapping[str, str] | str  # as text, where the driver leaves JSON so: `details_of` reads it
     created_at: datetime
-
-
-AnyUser = User | UserRow
-AnyWorkspace = Workspace | WorkspaceRow
-AnyTeam = Team | TeamRow
 
 
 def details_of(event: EventRow) -> Mapping[str, str]:

@@ -21,11 +21,11 @@ from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.team import Team
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.storage.rows import (
-    AnyTeam,
-    AnyWorkspace,
     FacebookAccountRow,
     SocialAccountRow,
+    TeamRow,
     UserRow,
+    WorkspaceRow,
 )
 
 SocialAccountHolder = Annotated[
@@ -169,11 +169,11 @@ def _user(row: UserRow | None) -> User | None:
     return None if row is None else User.of(row)
 
 
-def _workspace(found: tuple[AnyWorkspace, Role] | None) -> Workspace | None:
+def _workspace(found: tuple[WorkspaceRow, Role] | None) -> Workspace | None:
     return None if found is None else Workspace.of(*found)
 
 
-def _teams(rows: Sequence[AnyTeam] | None) -> list[Team]:
+def _teams(rows: Sequence[TeamRow] | None) -> list[Team]:
     return [Team.of(row) for row in rows or ()]
 
 

@@ -7,7 +7,7 @@ import strawberry
 from graphql_api.schema.described import output
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.nodes import Node
-from graphql_api.storage.rows import AnyUser
+from graphql_api.storage.rows import UserRow
 
 
 @output
@@ -22,6 +22,6 @@ class User(Node):
     email: str = strawberry.field(description="The user's e-mail address.")
 
     @classmethod
-    def of(cls, row: AnyUser) -> Self:
+    def of(cls, row: UserRow) -> Self:
         """Shape a row."""
         return cls(id=write_id("User", row.id), name=row.name, email=row.email)

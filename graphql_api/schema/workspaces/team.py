@@ -15,7 +15,7 @@ from graphql_api.schema.people.user import User
 from graphql_api.schema.workspaces.workspace import LazySocialAccount, Workspace
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.workspaces import teams
-from graphql_api.storage.rows import AnyTeam
+from graphql_api.storage.rows import TeamRow
 
 
 @output
@@ -51,7 +51,8 @@ class Team(Node):
     ) -> Connection[LazySocialAccount] | None:
         """The social accounts that are shared with the team, in the order of sharing.
 
-        Admins and members of the team see all of them. Others see those that are also shared with a team of theirs.
+        Admins and members of the team see all of them, others those that they see through a team of their own. Null,
+        with an error, only if they could not be read.
         """
         from graphql_api.schema.accounts.pages import shape_page  # noqa: PLC0415 - a cycle of types
 
@@ -59,7 +60,7 @@ class Team(Node):
         return await shape_page(info, page)
 
     @classmethod
-    def of(cls, row: AnyTeam) -> Self:
+    def of(cls, row: TeamRow) -> Self:
         """Shape a row."""
         return cls(
             id=write_id("Team", row.id),

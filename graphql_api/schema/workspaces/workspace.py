@@ -32,7 +32,7 @@ from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.workspaces import invitations, members, teams
 from graphql_api.services.workspaces.invitations import NamedInvitation
-from graphql_api.storage.rows import AnyWorkspace, TeamRow
+from graphql_api.storage.rows import TeamRow, WorkspaceRow
 
 if TYPE_CHECKING:
     from graphql_api.schema.accounts.access_request import AccessRequest
@@ -245,7 +245,7 @@ class Workspace(Node):
         return Connection.of(page, AccessRequest.of)
 
     @classmethod
-    def of(cls, row: AnyWorkspace, role: Role | None) -> Self:
+    def of(cls, row: WorkspaceRow, role: Role | None) -> Self:
         """Shape a row, with the viewer's role there."""
         return cls(
             id=write_id("Workspace", row.id),

@@ -16,14 +16,12 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from graphql_api.domain.faults import BadUserInput
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.prepared import Prepared
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
@@ -68,52 +66,6 @@ class Page(Generic[T]):
     has_next: bool
     has_previous: bool
     count: Callable[[], Awaitable[int]]
-
-    def map(self, shape: Callable[[T], U]) -> "Page[U]":
-        """The same page with its items in another shape."""
-        return Page(
-            [shape(item) for item in self.items], self.cursor, self.has_next, self.has_previous, self.count
-        )
-
-
-async def read_page(
-    call: Call,
-    statement: Any,
-    request: PageRequest,
-    *,
-    within: Sequence[tuple[Any, object]],
-    order: Sequence[Any],
-    descending: bool = False,
-) -> Page[Any]:
-    """Read one page of `statement`, a select of one entity (or of several: then rows are tuples).
-
-    `within` are the columns that make the list, with their values (its holder), which lead the index;
-    `order` are the columns that sort it, the last of them unique.
-
-    Raises:
-        BadUserInput: the page's arguments or cursors cannot be used.
-    """
-    keyset = _Keyset([column for column, _ in within], order, descending)
-    for column, value in within:
-        statement = statement.where(column == value)
-    values = {
-        **{f"list_{index}": value for index, (_, value) in enumerate(within)},
-        **_bounds(request, order),
-    }
-    paged = keyset.page(statement.add_columns(*order), request)
-    rows = await call.read(lambda session: _rows(session, paged, {**values, "size": request.size + 1}))
-    keys = len(order)
-
-    def item(row: Sequence[Any]) -> Any:
-        return row[0] if len(row) == keys + 1 else tuple(row[:-keys])
-
-    return _page(
-        request,
-        rows,
-        item,
-        lambda row: row[-keys:],
-        count=lambda: call.read(lambda session: _count(session, statement)),
-    )
 
 
 class PreparedList(Generic[T]):
@@ -242,15 +194,6 @@ def _page(
         has_previous=more if request.backwards else request.after is not None,
         count=count,
     )
-
-
-async def _rows(session: AsyncSession, statement: Any, values: Mapping[str, object]) -> Sequence[Any]:
-    return (await session.execute(statement, dict(values))).all()
-
-
-async def _count(session: AsyncSession, statement: Any) -> int:
-    counted = sa.select(sa.func.count()).select_from(statement.order_by(None).subquery())
-    return int((await session.execute(counted)).scalar_one())
 
 
 def write_cursor(key: Sequence[Any]) -> str:
