@@ -51,7 +51,8 @@ class Team(Node):
     ) -> Connection[LazySocialAccount] | None:
         """The social accounts that are shared with the team, in the order of sharing.
 
-        Admins and members of the team see all of them. Others see those that are also shared with a team of theirs.
+        Admins and members of the team see all of them, others those that they see through a team of their own. Null,
+        with an error, only if they could not be read.
         """
         from graphql_api.schema.accounts.pages import shape_page  # noqa: PLC0415 - a cycle of types
 
