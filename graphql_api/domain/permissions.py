@@ -24,6 +24,7 @@ class Action(StrEnum):
     SEE_EVERY_ACCOUNT = "See every social account"
     SEE_EVERY_EVENT = "See everything that happened in it"
     CONNECT = "Connect social accounts into it, and disconnect them"
+    RECONNECT = "Reconnect a social account that they see, with Meta's word that they control it"
     READ_ACCESS_TOKENS = "Read the access tokens of its social accounts, with the scope for it"
     MOVE = "Move social accounts out of it, and others into it"
     GIVE_NICKNAME = "Give its social accounts nicknames"
@@ -46,6 +47,7 @@ ROLES: Mapping[Action, frozenset[Role]] = {
     Action.SEE_EVERY_ACCOUNT: _ADMINS,
     Action.SEE_EVERY_EVENT: _ADMINS,
     Action.CONNECT: _ADMINS,
+    Action.RECONNECT: _EVERY_MEMBER,
     Action.READ_ACCESS_TOKENS: _ADMINS,
     Action.MOVE: _ADMINS,
     Action.GIVE_NICKNAME: _ADMINS,

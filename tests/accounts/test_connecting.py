@@ -1,13 +1,16 @@
 """Connecting social accounts, over HTTP, on both databases: every row of the conflict table."""
 
 import base64
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
+from graphql_api.domain.holders import Role
+from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.settings import Settings
 from tests import operations
-from tests.api import Api, Person, facebook_account, instagram_account, paths
+from tests.api import Api, Person, facebook_account, facebook_page, instagram_account, paths
 from tests.database import Database, key_of, share
 
 X = "17841405902213202"
@@ -491,3 +494,74 @@ async def admin_and_member(api: Api, role: str) -> tuple[Person, Person, str]:
     workspace = await ada.create_workspace()
     await ada.bring_in(eve, workspace, role)
     return ada, eve, workspace
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"idempotencyKey": "once"}, {"policy": "CONNECT_OTHERS"}, {"allowMove": True}],
+    ids=["plain", "with a key", "CONNECT_OTHERS", "allowMove"],
+)
+async def test_who_may_connect_is_decided_by_the_table_of_permissions_on_every_path(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    workspace = await ada.create_workspace()
+    await ada.connect("1")
+    await eve.connect("2")
+    before = await database.everything()
+    monkeypatch.setitem(cast("dict[Action, frozenset[Role]]", ROLES), Action.CONNECT, frozenset())
+
+    # when
+    results = [await ada.connect(*ids, workspace=workspace, **asked) for ids in (["3"], ["1", "2", "3"], [])]
+
+    # then
+    for result in results:
+        assert paths(result["errors"]) == [("workspaceId", "NOT_ALLOWED")]
+    assert await database.everything() == before
+
+
+async def test_a_page_is_kept_by_its_name_without_the_white_space_around_it(api: Api) -> None:
+    ada = await api.register("ada")
+
+    result = await ada.mutate(
+        operations.CONNECT,
+        facebookAccount=facebook_account(api.canaries),
+        facebookPages=[facebook_page(api.canaries, "1", name="  Ada\u0308 Films ")],
+    )
+
+    account = result["connected"][0]["socialAccount"]
+    assert (account["__typename"], account["displayName"]) == ("FacebookPage", "Ad\u00e4 Films")
+
+
+async def test_both_platforms_in_one_call_and_one_id_held_on_both_by_different_people(
+    api: Api, database: Database
+) -> None:
+    # given
+    ada, eve = await api.register("ada"), await api.register("eve")
+    await eve.connect(pages=["7"])
+
+    # when
+    connected = await ada.connect("7", "8", pages=["9"])
+    refused = await ada.connect("7", pages=["9", "7"])
+
+    # then
+    assert [
+        (one["socialAccount"]["platform"], one["socialAccount"]["externalId"])
+        for one in connected["connected"]
+    ] == [("INSTAGRAM", "7"), ("INSTAGRAM", "8"), ("FACEBOOK_PAGE", "9")]
+    (error,) = refused["errors"]
+    assert (error["__typename"], error["platform"], error["externalId"]) == (
+        "HeldElsewhere",
+        "FACEBOOK_PAGE",
+        "7",
+    )
+    assert error["path"] == ["input", "facebookPages", "1", "facebookPageId"]
+    assert error["message"].startswith("Facebook Page Page 7 not connected. ")
+    told = await database.rows("SELECT platform, subject_name FROM events WHERE platform IS NOT NULL")
+    assert {(row["platform"], row["subject_name"]) for row in told} == {
+        ("FACEBOOK_PAGE", "Page 7"),
+        ("FACEBOOK_PAGE", "Page 9"),
+        ("INSTAGRAM", "user_7"),
+        ("INSTAGRAM", "user_8"),
+    }
