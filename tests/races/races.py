@@ -7,10 +7,15 @@ limit              one person's parallel calls ask for more than a place may hol
 same_call          one call, sent many times at once
 same_key           likewise, with an idempotency key: one answer
 moves              accounts move and are disconnected while everybody claims them
+taken_along        likewise by connects with allowMove, one of them retried with its key
+
+Accounts are of both platforms, and each id is one of both; every other call has an idempotency key of its own.
+
 kills              a server killed while it connects: what was acknowledged is there
 """
 
 import asyncio
+import base64
 import itertools
 import random
 import signal
@@ -26,23 +31,31 @@ import httpx
 
 from tests import operations
 from tests.accounts.moving_operations import MOVE
-from tests.api import Api, Person, facebook_account, instagram_account
+from tests.api import Api, Person, facebook_account, facebook_page, instagram_account
 from tests.canaries import Canaries
 from tests.serving import running
 
 T = TypeVar("T")
 LIMIT = 20  # MAX_ACCOUNTS_PER_HOLDER of the servers that are raced
 
-_ids = itertools.count(10**15)
+_accounts = (
+    f"{platform}:{number}"
+    for number in itertools.count(10**15)
+    for platform in ("INSTAGRAM", "FACEBOOK_PAGE")
+)
 _locations = itertools.count(1)
+_keys = itertools.count(1)
 
+_HISTORY = """
+{ viewer { socialAccountCount eventsCursor socialAccounts { totalCount } events(first: 1) { totalCount } } }
+"""
 _HOLDINGS = """
 query Holdings($after: String) {
   viewer {
     facebookAccounts { nodes { location } }
     socialAccounts(first: 100, after: $after) {
       totalCount
-      nodes { id externalId }
+      nodes { id platform externalId }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -166,7 +179,7 @@ async def connect_disconnect(people: Sequence[Person], rounds: int, figures: Fig
         winners = [
             person
             for person, answer in zip([owner, *others], outcomes, strict=True)
-            if "CONNECTED" in map(outcome, answer.get("instagramAccounts", ()))
+            if "CONNECTED" in map(outcome, answer.get("connected", ()))
         ]
         held = await holdings(people)
         holders = [person for person, one in zip(people, held, strict=True) if account in one.ids]
@@ -217,7 +230,7 @@ async def same_key(people: Sequence[Person], rounds: int, figures: Figures) -> N
     """The same call with the same idempotency key ten times at once: ten times the one answer."""
     for number in range(rounds):
         person = people[number % len(people)]
-        accounts, key = [fresh() for _ in range(3)], f"key{next(_locations)}"
+        accounts, key = [fresh() for _ in range(3)], f"same{next(_locations)}"
         answers = await figures.together(
             *(connect(one, accounts, idempotencyKey=key) for one in everywhere(person, people, 10))
         )
@@ -265,7 +278,38 @@ async def moves(people: Sequence[Person], rounds: int, figures: Figures) -> None
         figures.round_ended()
 
 
-RACES = (one_account, overlapping_sets, connect_disconnect, limit, same_call, same_key, moves)
+async def taken_along(people: Sequence[Person], rounds: int, figures: Figures) -> None:
+    """Two admins connect what their Workspace holds with allowMove, one of them twice with one key; all claim."""
+    ada, eve, *others = people
+    workspace = await ada.create_workspace()
+    await ada.bring_in(eve, workspace, "ADMIN")
+    for _ in range(rounds):
+        accounts, key = [fresh(), fresh()], f"along{next(_locations)}"
+        before = hold_ids(await connect(ada, accounts, workspaceId=workspace))
+        answers = await figures.together(
+            *(
+                connect(one, accounts, allowMove=True, idempotencyKey=key)
+                for one in everywhere(ada, people, 2)
+            ),
+            connect(eve, accounts, allowMove=True),
+            *(connect(one, accounts, allowMove=True) for one in others),
+        )
+        count(figures, answers)
+        winners = [one for one, answer in zip((ada, ada, eve), answers, strict=False) if won(answer)]
+        assert winners in ([ada, ada], [eve]), Counter(map(kind, answers))
+        assert not any(map(won, answers[3:])), "somebody slipped in"
+        for answer in answers[:3]:
+            if won(answer):
+                assert [outcome(item) for item in answer["connected"]] == ["MOVED", "MOVED"]
+                assert hold_ids(answer) == before, "the public id changed"
+        held = await holdings(people)
+        holders = [person for person, one in zip(people, held, strict=True) if set(accounts) & set(one.ids)]
+        assert holders == winners[:1]
+        await let_go(people, held)
+        figures.round_ended()
+
+
+RACES = (one_account, overlapping_sets, connect_disconnect, limit, same_call, same_key, moves, taken_along)
 
 
 async def kills(
@@ -328,8 +372,18 @@ async def _connect_on(
 
 
 def fresh() -> str:
-    """The Instagram id of an account that nobody ever connected."""
-    return str(next(_ids))
+    """An account that nobody ever connected, as its platform and its id there."""
+    return next(_accounts)
+
+
+async def settled(people: Sequence[Person]) -> None:
+    """What is counted is what is there, and no event is missing among the numbers of a history."""
+    for person in people:
+        viewer = (await person.execute(_HISTORY))["viewer"]
+        assert viewer["socialAccountCount"] == viewer["socialAccounts"]["totalCount"]
+        cursor = viewer["eventsCursor"]
+        latest = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().rpartition(":")[2]
+        assert viewer["events"]["totalCount"] == int(latest), "a history has gaps"
 
 
 def everywhere(person: Person, people: Sequence[Person], times: int) -> list[Person]:
@@ -346,14 +400,21 @@ async def connect(
     *,
     policy: str = "REJECT_ALL",
     location: str = "progressMeter",
-    **more: str,
+    **more: Any,
 ) -> Any:
     """Claim accounts for somebody's Personal; `Api.execute` fails on a top-level error."""
-    canaries = person.api.canaries
+    canaries, keys = person.api.canaries, next(_keys)
+    if keys % 2:
+        more.setdefault("idempotencyKey", f"key{keys}")
+    ids: dict[str, list[str]] = {"INSTAGRAM": [], "FACEBOOK_PAGE": []}
+    for account in accounts:
+        platform, _, external_id = account.partition(":")
+        ids[platform].append(external_id)
     return await person.mutate(
         operations.CONNECT,
         facebookAccount={**facebook_account(canaries), "location": location},
-        instagramAccounts=[instagram_account(canaries, account) for account in accounts],
+        instagramAccounts=[instagram_account(canaries, one) for one in ids["INSTAGRAM"]],
+        facebookPages=[facebook_page(canaries, one) for one in ids["FACEBOOK_PAGE"]],
         onConflict=policy,
         **more,
     )
@@ -361,7 +422,7 @@ async def connect(
 
 @dataclass
 class Holdings:
-    """What somebody holds: public ids by Instagram id; the location is their Facebook account's."""
+    """What somebody holds: public ids by account; the location is their Facebook account's."""
 
     ids: dict[str, str]
     location: str | None
@@ -378,7 +439,7 @@ async def _holdings(person: Person) -> Holdings:
     while True:
         viewer = (await person.execute(_HOLDINGS, {"after": after}))["viewer"]
         page = viewer["socialAccounts"]
-        ids.update((node["externalId"], node["id"]) for node in page["nodes"])
+        ids.update((_account(node), node["id"]) for node in page["nodes"])
         if not page["pageInfo"]["hasNextPage"]:
             break
         after = page["pageInfo"]["endCursor"]
@@ -418,8 +479,12 @@ def outcome(item: Mapping[str, Any]) -> str:
 
 
 def connected(answer: Mapping[str, Any]) -> list[str]:
-    """The Instagram ids that a call connected."""
-    return [item["socialAccount"]["externalId"] for item in answer.get("instagramAccounts", ())]
+    """The accounts that a call connected."""
+    return [_account(item["socialAccount"]) for item in answer.get("connected", ())]
+
+
+def _account(node: Mapping[str, Any]) -> str:
+    return f"{node['platform']}:{node['externalId']}"
 
 
 def hold_ids(answer: Mapping[str, Any]) -> list[str]:
@@ -430,7 +495,7 @@ def hold_ids(answer: Mapping[str, Any]) -> list[str]:
 def count(figures: Figures, answers: Sequence[Mapping[str, Any]]) -> None:
     """Count what was told of each account."""
     for answer in answers:
-        for item in answer.get("instagramAccounts", ()):
+        for item in answer.get("connected", ()):
             figures.answers[outcome(item).lower()] += 1
         for error in answer["notConnected"] if won(answer) else answer["errors"]:
             figures.answers[error["__typename"]] += 1

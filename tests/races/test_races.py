@@ -13,7 +13,7 @@ from graphql_api.adapters.sealing import new_key
 from tests.api import Person
 from tests.canaries import Canaries
 from tests.conftest import DATABASES
-from tests.races.races import LIMIT, RACES, Figures, field_of, kills
+from tests.races.races import LIMIT, RACES, Figures, field_of, kills, settled
 from tests.serving import running
 
 CLIENTS = 5
@@ -63,6 +63,7 @@ async def test_every_promise_holds_while_everybody_hurries(
     people: Sequence[Person], race: Callable[[Sequence[Person], int, Figures], Awaitable[None]]
 ) -> None:
     await race(people, 2, Figures(race.__name__))
+    await settled(people)
 
 
 async def test_a_killed_server_has_lost_nothing_that_it_acknowledged(

@@ -75,7 +75,7 @@ class Old:
         return f"'{json.dumps(value) if isinstance(value, dict) else value}'"
 
 
-EVENTS: list[tuple[UUID | None, UUID | None, str, UUID | None, UUID | None, dict[str, str]]] = [
+EVENTS: list[tuple[Any, Any, str, UUID | None, UUID | None, dict[str, str]]] = [
     (ADA, None, "USER_REGISTERED", ADA, ADA, {}),
     (None, STUDIO, "WORKSPACE_CREATED", ADA, STUDIO, {"name": "First Name"}),
     (None, STUDIO, "WORKSPACE_RENAMED", ADA, STUDIO, {"from": "First Name", "to": "Studio"}),
@@ -123,13 +123,14 @@ async def fill(old: Old, password_hash: str) -> None:
         await old.insert("memberships", workspace_id=STUDIO, user_id=user_id, role=role, created_at=NOW)
     await old.insert("teams", id=TEAM, workspace_id=STUDIO, name="Films", **made)
     await old.insert("team_members", team_id=TEAM, user_id=BEA, workspace_id=STUDIO, created_at=NOW)
-    for row_id, external_id, name, user_id, workspace_id in (
+    held: list[tuple[UUID, str, str, UUID | None, UUID | None]] = [
         (HELD, "1", "Studio.North", None, STUDIO),
         (OF_ADA, "2", "ada", ADA, None),
-    ):
+    ]
+    for row_id, external_id, name, holder_id, workspace_id in held:
         await old.insert(
             "social_accounts", id=row_id, platform="INSTAGRAM", external_id=external_id, hold_id=row_id,
-            holder_user_id=user_id, holder_workspace_id=workspace_id, username=name, username_key=name.lower(),
+            holder_user_id=holder_id, holder_workspace_id=workspace_id, username=name, username_key=name.lower(),
             connected_by_id=ADA, access_token="v1.k1.sealed", **made,
         )  # fmt: skip
     await old.insert(
@@ -156,7 +157,6 @@ async def fill(old: Old, password_hash: str) -> None:
     seqs = {ADA: 0, STUDIO: 0}
     for user_id, workspace_id, kind, actor_id, subject_id, details in EVENTS:
         place = workspace_id if user_id is None else user_id
-        assert place is not None
         seqs[place] += 1
         await old.insert(
             "events", id=uuid4(), user_id=user_id, workspace_id=workspace_id, seq=seqs[place], kind=kind,
