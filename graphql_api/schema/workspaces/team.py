@@ -38,7 +38,7 @@ class Team(Node):
 
     @connection
     async def members(self, info: Info, request: PageRequest) -> Connection[User] | None:
-        """The people in the team, in the order of joining it."""
+        """The people in the team, in the order of joining it. Null, with an error, only if they could not be read."""
         page = await teams.members_page(info.context.call, request, self.key)
         return Connection.of(page, User.of)
 

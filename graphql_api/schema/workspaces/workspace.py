@@ -67,7 +67,7 @@ class Member:
 
     @resolved
     def teams(self, info: Info) -> list[LazyTeam] | None:
-        """The teams of the Workspace that the member is in, by name. Empty once the viewer has left it."""
+        """The teams of the Workspace that the member is in, by name. Null, with an error, only if they could not be read."""
         return info.context.loaders.teams_of_members.get(self.key, _teams)
 
     @classmethod
@@ -182,7 +182,7 @@ class Workspace(Node):
             strawberry.argument(description="Only members who are in this team of the Workspace."),
         ] = None,
     ) -> Connection[Member] | None:
-        """The members, the longest-serving first."""
+        """The members, the longest-serving first. Null, with an error, only if they could not be read."""
         page = await members.page(
             info.context.call,
             request,
@@ -199,7 +199,7 @@ class Workspace(Node):
         info: Info,
         request: PageRequest,
     ) -> Connection[LazyTeam] | None:
-        """The Workspace's teams, oldest first. Every member sees all of them."""
+        """The Workspace's teams, oldest first. Every member sees all of them. Null, with an error, only if they could not be read."""
         from graphql_api.schema.workspaces.team import Team  # noqa: PLC0415 - a cycle of types
 
         page = await teams.page(info.context.call, request, self.key)
@@ -221,7 +221,7 @@ class Workspace(Node):
     ) -> Connection["Invitation"] | None:
         """The invitations into the Workspace, newest first.
 
-        Requires the role ADMIN. For other members the list is empty.
+        Requires the role ADMIN. For other members the list is empty. Null, with an error, only if they could not be read.
         """
         page = await invitations.page(info.context.call, request, self.key, status=status, search=search)
         return Connection.of(page, Invitation.of)
