@@ -8,6 +8,7 @@ import pytest
 from tests.accounts import access_request_operations as asking
 from tests.api import Api, Person
 from tests.database import Database, key_of
+from tests.people.operations import CHANGE_ROLES
 from tests.workspaces import operations as teams
 
 X, Y = "17841405902213202", "17841405902213203"
@@ -154,3 +155,28 @@ async def test_asking_and_sharing_at_once_leaves_nothing_pending(studio: Studio)
         # then the request was closed, or refused because Eve saw the account
         assert {request["status"] for request in (await requests_of(studio.eve)).values()} <= {"CLOSED"}
         await studio.ada.mutate(teams.UNSHARE, **shared)
+
+
+async def test_who_joins_a_team_or_becomes_an_admin_has_no_request_left(studio: Studio, api: Api) -> None:
+    # given two creators outside of the team that sees X
+    tom, kim = await api.register("tom"), await api.register("kim")
+    for person in (tom, kim):
+        await studio.ada.bring_in(person, studio.workspace)
+    await studio.ada.mutate(teams.SHARE, socialAccountIds=[studio.ids[X]], teamIds=[studio.film])
+    seen, unseen = await studio.ask(tom), await studio.ask(tom, Y)
+    every = [await studio.ask(kim), await studio.ask(kim, Y)]
+
+    # when
+    await studio.ada.mutate(teams.ADD_TEAM_MEMBERS, teamId=studio.film, userIds=[tom.id])
+    await studio.ada.mutate(
+        CHANGE_ROLES, workspaceId=studio.workspace, members=[{"userId": kim.id, "role": "ADMIN"}]
+    )
+
+    # then
+    requests = {**await requests_of(tom), **await requests_of(kim)}
+    assert [requests[one]["status"] for one in (seen, unseen, *every)] == [
+        "CLOSED",
+        "PENDING",
+        "CLOSED",
+        "CLOSED",
+    ]
