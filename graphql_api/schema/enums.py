@@ -56,24 +56,24 @@ _described(
     Scope,
     "ApiTokenScope",
     "What an API token may do beyond acting as its user.",
-    READ_ACCESS_TOKENS="Read Meta's access tokens of the social accounts that the user sees. "
-    "Every reading is recorded.",
+    READ_ACCESS_TOKENS="Read Meta's access tokens of the social accounts in the user's Personal, and in Workspaces "
+    "where the user is an admin. Each read is an event.",
 )
 _described(
     ConflictPolicy,
     "ConflictPolicy",
     "What happens to the rest of a call when some of its social accounts cannot be connected.",
-    REJECT_ALL="Nothing is connected, the Facebook account neither.",
-    CONNECT_OTHERS="The others are connected, and the conflicts stand in `notConnected`. If none could be "
-    "connected, it is a failure and nothing is written.",
+    REJECT_ALL="Nothing is connected, not even the Facebook account.",
+    CONNECT_OTHERS="The others are connected, and `notConnected` has the conflicts. If none could be "
+    "connected, the call fails and nothing is written.",
 )
 _described(
     ConnectOutcome,
     "ConnectOutcome",
     "What connecting did to a social account.",
-    CONNECTED="It was free, and is held here now.",
-    RECONNECTED="It was held here already: access token, username, picture and Facebook account are the "
-    "new ones; id, nickname, teams and `createdAt` stayed.",
+    CONNECTED="Nobody held the account. This place holds it now.",
+    RECONNECTED="This place already held the account. Its access token, display name, picture and Facebook account were "
+    "replaced; its id, nickname, teams and `createdAt` stayed.",
     MOVED="The viewer moved it here from another place of theirs (`allowMove`), with the new access token. Its id, "
     "nickname and `createdAt` stayed; the teams of the old place no longer see it.",
     TAKEN_OVER="A transfer request was granted, and the viewer took the account over. Nothing returns this value yet.",
@@ -118,12 +118,12 @@ _described(
     InvalidInputCode,
     "InvalidInputCode",
     "Why a value was not accepted.",
-    REQUIRED="It is empty.",
-    TOO_SHORT="It is shorter than it must be.",
-    TOO_LONG="It is longer than it may be.",
-    INVALID_FORMAT="It is not written as such a value is.",
-    OUT_OF_RANGE="A number is larger or smaller than it may be.",
-    DUPLICATE="It stands there already: in this call, or in what is kept.",
+    REQUIRED="The value is missing or empty.",
+    TOO_SHORT="A text or a list is too short.",
+    TOO_LONG="A text or a list is too long.",
+    INVALID_FORMAT="The value has the wrong format.",
+    OUT_OF_RANGE="A number is too large or too small.",
+    DUPLICATE="The value appears twice in this call, or it already exists.",
     NOT_FOUND="There is no such object, or the viewer cannot see it.",
     NOT_ALLOWED="A rule forbids this: the viewer sees the object and may not do this with it, or the value is one that nobody may use, such as a very common password.",
     OTHER="Something that this version of the schema has no word for; see the message.",
@@ -150,7 +150,7 @@ _described(
     MEMBER_ROLE_CHANGED="A member got another role.",
     MEMBER_REMOVED="A member was removed from the Workspace.",
     MEMBER_LEFT="A member left the Workspace.",
-    TEAM_CREATED="A team was made.",
+    TEAM_CREATED="A team was created.",
     TEAM_RENAMED="A team got another name.",
     TEAM_DELETED="A team was deleted.",
     TEAM_MEMBER_ADDED="A member was added to a team.",
@@ -158,18 +158,18 @@ _described(
     FACEBOOK_ACCOUNT_CONNECTED="A Facebook account was connected.",
     FACEBOOK_ACCOUNT_RECONNECTED="A Facebook account was connected again.",
     FACEBOOK_ACCOUNT_DISCONNECTED="A Facebook account was disconnected.",
-    SOCIAL_ACCOUNT_CONNECTED="A social account was connected, and is held here now.",
-    SOCIAL_ACCOUNT_RECONNECTED="A social account that is held here was connected again.",
-    SOCIAL_ACCOUNT_DISCONNECTED="A social account was disconnected, and is not held here any more.",
+    SOCIAL_ACCOUNT_CONNECTED="A social account was connected. This place holds it now.",
+    SOCIAL_ACCOUNT_RECONNECTED="A social account that this place holds was connected again.",
+    SOCIAL_ACCOUNT_DISCONNECTED="A social account was disconnected. This place no longer holds it.",
     SOCIAL_ACCOUNT_MOVED="A social account was moved: see `movedFrom` and `movedTo`.",
     SOCIAL_ACCOUNT_RENAMED="A social account got another nickname.",
     SOCIAL_ACCOUNT_SHARED="A social account was shared with a team.",
-    SOCIAL_ACCOUNT_UNSHARED="A social account is not shared with a team any more.",
+    SOCIAL_ACCOUNT_UNSHARED="A social account is no longer shared with a team.",
     ACCESS_REQUESTED="A creator asked to see a social account.",
     ACCESS_REQUEST_WITHDRAWN="A request for access was withdrawn.",
     ACCESS_REQUEST_GRANTED="A request for access was granted.",
     ACCESS_REQUEST_DECLINED="A request for access was declined.",
-    ACCESS_REQUEST_CLOSED="A request for access ended, because its requester can see the social account by another way.",
+    ACCESS_REQUEST_CLOSED="A request for access ended, because its requester can see the social account in another way.",
     ACCESS_TOKEN_READ="Meta's access token of a social account was read.",  # noqa: S106 - a description
     OTHER="Something that this version of the schema has no word for.",
 )

@@ -47,7 +47,7 @@ def mutation(
                 ),
             ]
         )
-        failure: Any = _failure(f"{name}Failure", failed, error, errors)
+        failure: Any = _failure(name, field, error, errors)
         result = Annotated[
             success | failure,  # type: ignore[valid-type]  # both are made at run time
             strawberry.union(
@@ -70,10 +70,11 @@ def mutation(
     return publish
 
 
-def _failure(name: str, failed: str, error: Any, errors: str) -> type:
+def _failure(name: str, field: str, error: Any, errors: str) -> type:
     fields = {
         "__annotations__": {"message": str, "errors": list[error]},
         "message": strawberry.field(description=_MESSAGE),
         "errors": strawberry.field(description=errors),
     }
-    return strawberry.type(new_class(name, exec_body=lambda body: body.update(fields)), description=failed)
+    failure = new_class(f"{name}Failure", exec_body=lambda body: body.update(fields))
+    return strawberry.type(failure, description=f"`{field}` was refused. Nothing was changed.")

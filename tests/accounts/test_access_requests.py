@@ -294,6 +294,10 @@ async def test_the_same_id_on_two_platforms_is_two_accounts(scene: Scene, databa
 
     # then
     assert (page["platform"], page["externalId"], page["displayName"]) == ("FACEBOOK_PAGE", X, "Café Page")
+    only = "query ($platforms: [SocialPlatform!]!) { viewer { accessRequests(platforms: $platforms) { nodes { id } } } }"
+    for platform, request in (("INSTAGRAM", instagram), ("FACEBOOK_PAGE", page)):
+        found = await scene.creator.execute(only, {"platforms": [platform]})
+        assert found["viewer"]["accessRequests"]["nodes"] == [{"id": request["id"]}]
     assert (instagram["platform"], instagram["id"] != page["id"]) == ("INSTAGRAM", True)
     assert again == page
 

@@ -56,12 +56,12 @@ class Viewer:
 
     @resolved
     def social_account_limit(self, info: Info) -> int:
-        """How many social accounts the viewer's Personal may hold."""
+        """How many social accounts of any platform the viewer's Personal may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
     @resolved
     def social_account_count(self, info: Info) -> int:
-        """How many social accounts the viewer's Personal holds."""
+        """How many social accounts of any platform the viewer's Personal holds."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _held_count)
 
     @connection
@@ -150,10 +150,11 @@ class Viewer:
         info: Info,
         request: PageRequest,
         status: StatusFilter = None,
+        platforms: Platforms = PLATFORMS,
     ) -> Connection[AccessRequest]:
-        """The viewer's own requests for access to social accounts, the newest first, with what came of them."""
+        """The viewer's own requests for access to social accounts, newest first."""
         call = info.context.call
-        page = await access_requests.page(call, request, status=status)
+        page = await access_requests.page(call, request, status=status, platforms=platforms)
         return Connection.of(page, AccessRequest.of)
 
 

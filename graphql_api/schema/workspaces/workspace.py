@@ -43,7 +43,7 @@ LazyAccessRequest = Annotated["AccessRequest", strawberry.lazy("graphql_api.sche
 LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.schema.accounts.social_account")]
 LazyTeam = Annotated["Team", strawberry.lazy("graphql_api.schema.workspaces.team")]
 StatusFilter = Annotated[
-    AccessRequestStatus | None, strawberry.argument(description="Only those that stand like this.")
+    AccessRequestStatus | None, strawberry.argument(description="Only requests with this status.")
 ]
 
 
@@ -100,14 +100,14 @@ class Workspace(Node):
         "Null if the viewer is no longer a member."
     )
     social_account_count: int | None = strawberry.field(
-        description="How many social accounts the Workspace holds, including those that the viewer does not see. "
+        description="How many social accounts of any platform the Workspace holds, including those that the viewer does not see. "
         "Null if the viewer may not connect social accounts into it."
     )
     key: strawberry.Private[UUID]
 
     @resolved
     def social_account_limit(self, info: Info) -> int:
-        """How many social accounts the Workspace may hold."""
+        """How many social accounts of any platform the Workspace may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
     @connection
@@ -232,8 +232,12 @@ class Workspace(Node):
         info: Info,
         request: PageRequest,
         status: StatusFilter = None,
+        platforms: Platforms = PLATFORMS,
     ) -> Connection[LazyAccessRequest] | None:
-        """Requests for access to social accounts that it holds, the newest first: an admin sees all of them, a creator their own."""
+        """Requests for access to social accounts of the Workspace, newest first.
+
+        Admins see all of them. Creators see their own. Null, with an error, only if they could not be read.
+        """
         from graphql_api.schema.accounts.access_request import AccessRequest  # noqa: PLC0415 - a cycle of types
 
         page = await access_requests.page(
@@ -241,6 +245,7 @@ class Workspace(Node):
             request,
             workspace_id=self.key,
             status=status,
+            platforms=platforms,
         )
         return Connection.of(page, AccessRequest.of)
 

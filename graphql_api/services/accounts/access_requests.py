@@ -28,7 +28,7 @@ from graphql_api.domain.holders import Holder
 from graphql_api.domain.inputs import InvalidInput, Problems
 from graphql_api.domain.mails import MailKind
 from graphql_api.domain.permissions import ROLES, Action
-from graphql_api.domain.platforms import SocialKey
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.calls import access, mails, quotas
 from graphql_api.services.calls.call import Call
@@ -121,15 +121,17 @@ async def page(
     *,
     workspace_id: UUID | None = None,
     status: AccessRequestStatus | None,
+    platforms: Collection[Platform],
 ) -> Page[AccessRequestRow]:
     """The viewer's own requests, or those to a Workspace that the viewer sees; the newest first."""
-    statuses = list(AccessRequestStatus) if status is None else [status]
+    wanted = {
+        "statuses": list(AccessRequestStatus) if status is None else [status],
+        "platforms": platforms,
+    }
     viewer_id = call.viewer.user_id
     if workspace_id is None:
-        return await _OWN.page(call, request, requester_id=viewer_id, statuses=statuses)
-    return await _TO_WORKSPACE.page(
-        call, request, workspace_id=workspace_id, viewer_id=viewer_id, statuses=statuses
-    )
+        return await _OWN.page(call, request, requester_id=viewer_id, **wanted)
+    return await _TO_WORKSPACE.page(call, request, workspace_id=workspace_id, viewer_id=viewer_id, **wanted)
 
 
 async def teams(call: Call, request_ids: Collection[UUID]) -> dict[UUID, list[TeamRow]]:
@@ -303,7 +305,7 @@ def _granted_team(request_id: UUID, *team: Any) -> tuple[UUID, TeamRow]:
 
 
 _LISTED = sa.select(*columns(AccessRequest, AccessRequestRow)).where(
-    one_of(col(AccessRequest.status), "statuses")
+    one_of(col(AccessRequest.status), "statuses"), one_of(col(AccessRequest.platform), "platforms")
 )
 _ORDER = [col(AccessRequest.created_at), col(AccessRequest.id)]
 _OWN = PreparedList(
