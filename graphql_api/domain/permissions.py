@@ -1,6 +1,6 @@
 """Who may do what in a Workspace: one table of actions and roles, and the questions that read from it.
 
-The viewer's role there is None for whoever is no member; nobody without a role may do anything.
+The viewer's role is None if they are not a member. A viewer without a role may do nothing.
 `docs/permissions.md` shows the same table to users.
 """
 

@@ -20,7 +20,7 @@ class Platform(StrEnum):
 
 
 class SocialKey(NamedTuple):
-    """What tells a social account from every other, whoever holds it."""
+    """The platform and the id there, which tell a social account from every other."""
 
     platform: Platform
     external_id: str

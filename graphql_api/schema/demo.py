@@ -190,7 +190,7 @@ def _people(demo: Demo) -> Sequence[Sample]:
     return (
         Sample(
             "InviteToWorkspaceSuccess",
-            "the code is for whoever registers with this address, and is mailed to it too",
+            "the code is for the user who registers with this address; an e-mail has it, too",
             demo.admin,
             INVITE,
             _input(**invite),

@@ -1,4 +1,4 @@
-"""Naming a social account by its key, whoever holds it."""
+"""Naming a social account by its key."""
 
 import strawberry
 

@@ -35,6 +35,7 @@ from graphql_api.services.calls.live import Live
 from graphql_api.services.upkeep import demo
 from graphql_api.storage import tables
 from graphql_api.storage.database import Database
+from graphql_api.storage.hot import HotStatement, run_within
 from graphql_api.storage.migrations import migrate
 from tests.execution.compiled.subject import Subject
 
@@ -52,8 +53,6 @@ class Undone(Refused[Any]):
 class Fleeting:
     """Stands for the database in one run: notes what is asked of it, fails now and then, keeps nothing."""
 
-    has_hot_statements = False  # what they write is committed at once, and could not be rolled back
-
     def __init__(self, database: Database, chance: random.Random, trouble: float, log: list[str]) -> None:
         self._database = database
         self._chance = chance
@@ -66,7 +65,13 @@ class Fleeting:
 
     async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         await self._meet("transact")
+        return await self._undone(work)
 
+    async def write_at_once(self, statement: HotStatement) -> list[Any]:
+        await self._meet("write_at_once")
+        return await self._undone(lambda session: run_within(session, statement))
+
+    async def _undone(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async def work_in_vain(session: AsyncSession) -> Undone:
             return Undone([await work(session)])
 
