@@ -47,13 +47,14 @@ async def _connect(
 ) -> Connected | ConnectRefused:
     rows, now = partial(rows_within, session), call.now
     await access.lock_viewer(session, call)
-    facts = await holdings.find(rows, call, [claim.key for claim in command.claims])
+    keys = [claim.key for claim in command.claims]
+    _, facts = await holdings.find(rows, call, command.workspace_id, keys)
     claimed_for = set() if command.workspace_id is None else {command.workspace_id}
     await access.lock_workspaces(session, call.viewer, claimed_for | set(facts.workspaces))
-    standing = await holdings.find_standing(rows, call, command.workspace_id)
+    standing, facts = await holdings.find(rows, call, command.workspace_id, keys)
     if standing.problem:
         return ConnectRefused([standing.problem])
-    facts, verdict = await connecting._judge(rows, call, command, standing)  # noqa: SLF001 - the same rules
+    verdict = connecting._judge(call, command, standing, facts)  # noqa: SLF001 - the same rules
     if connecting._stops(command, verdict):  # noqa: SLF001
         return ConnectRefused(verdict.conflicts, facts)
     place = standing.place

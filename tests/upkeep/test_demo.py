@@ -100,7 +100,7 @@ async def test_every_printed_operation_gives_the_answer_it_is_printed_for(
                 else:
                     raise AssertionError(f"{expected} is not in the answer: {answer}")
     assert {expected: len(given) for expected, given in answers.items()} == {
-        "CONNECTED": 1,
+        "CONNECTED": 2,
         "RECONNECTED": 1,
         "HeldByWorkspace": 2,
         "HeldByPersonal": 1,

@@ -251,8 +251,8 @@ def test_the_commands_rotate_a_key(tmp_path: Path) -> None:
     assert early.returncode == 1
     assert "values are sealed with the key k1" in early.stderr
     resealed = command(tmp_path, "keys", "reseal")
-    assert "7 values are sealed with the first key now." in resealed.stdout, resealed.stderr
+    assert "8 values are sealed with the first key now." in resealed.stdout, resealed.stderr
     assert command(tmp_path, "keys", "retire", "k1").returncode == 0
     keys.write_text(new)
     listed = command(tmp_path, "keys", "list")
-    assert [line.split()[:2] for line in listed.stdout.splitlines()] == [["k2", "7"], ["k1", "0"]]
+    assert [line.split()[:2] for line in listed.stdout.splitlines()] == [["k2", "8"], ["k1", "0"]]

@@ -32,10 +32,10 @@ async def check(
     """
     problems = Problems()
     check_candidates(problems, candidates)
-    standing = await holdings.find_standing(call.rows, call, workspace_id)
+    keys = [] if problems else [candidate.key for candidate in candidates]
+    standing, facts = await holdings.find(call.rows, call, workspace_id, keys)
     if problems or standing.problem:
         return Refused([*problems.found, *filter(None, [standing.problem])])
-    facts = await holdings.find(call.rows, call, [candidate.key for candidate in candidates])
     verdict = judge(
         candidates,
         facts.holdings,

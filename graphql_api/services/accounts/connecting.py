@@ -128,16 +128,16 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
 async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
     """Answer a call that wrote nothing; None if it is to be written again, without its conflicts."""
     call, command, retry = asked.call, asked.command, asked.retry
-    standing = await holdings.find_standing(call.rows, call, command.workspace_id)
+    standing, facts = await asked.find(call.rows)
     recalled = await retries.recall(call.rows, call, retry)
     if recalled.outcome is not None:
-        return await _replay(call, command, standing, recalled.outcome)
+        return await _replay(call, command, standing, facts, recalled.outcome)
     refusals = _refusals(standing, recalled)
     if refusals:
         return ConnectRefused(refusals)
     if recalled.expired and retry is not None:
         await call.transact(partial(retries.forget, call=call, retry=retry))
-    asked.facts, asked.verdict = await _judge(call.rows, call, command, standing)
+    asked.facts, asked.verdict = facts, _judge(call, command, standing, facts)
     await asked.count_look_ups()
     conflicts = asked.verdict.conflicts
     if _stops(command, asked.verdict):
@@ -153,7 +153,7 @@ async def _refuse_input(
     call: Call, command: ConnectCommand, retry: Retry | None, problems: Sequence[InvalidInput]
 ) -> ConnectRefused:
     """Refuse wrong input, together with what is wrong with the place and the key."""
-    standing = await holdings.find_standing(call.rows, call, command.workspace_id)
+    standing, _ = await holdings.find(call.rows, call, command.workspace_id, ())
     recalled = await retries.recall(call.rows, call, retry)
     return ConnectRefused([*problems, *_refusals(standing, recalled)])
 
@@ -211,6 +211,12 @@ class _Asked:
         places = {Personal(self.call.viewer.user_id), self.place}
         return statement.read(await self.call.write_at_once(statement, places=places))
 
+    async def find(self, rows: ReadRows) -> tuple[Standing, Facts]:
+        """How the viewer stands in the place, and who holds the accounts now."""
+        command = self.command
+        keys = [claim.key for claim in command.claims]
+        return await holdings.find(rows, self.call, command.workspace_id, keys)
+
     async def count_look_ups(self) -> None:
         """Count each account that is reported as held elsewhere, once.
 
@@ -243,12 +249,9 @@ class _Asked:
         )
 
 
-async def _judge(
-    rows: ReadRows, call: Call, command: ConnectCommand, standing: Standing
-) -> tuple[Facts, Verdict]:
-    """What the rules say to the claims, over the holdings as they are now."""
-    facts = await holdings.find(rows, call, [claim.key for claim in command.claims])
-    verdict = judge(
+def _judge(call: Call, command: ConnectCommand, standing: Standing, facts: Facts) -> Verdict:
+    """What the rules say to the claims."""
+    return judge(
         command.claims,
         facts.holdings,
         viewer_id=call.viewer.user_id,
@@ -257,7 +260,6 @@ async def _judge(
         used=standing.used,
         allow_move=command.allow_move,
     )
-    return facts, verdict
 
 
 def _stops(command: ConnectCommand, verdict: Verdict) -> bool:
@@ -300,12 +302,12 @@ async def _connect_and_move(session: AsyncSession, *, asked: _Asked) -> Connecte
     """
     call, command, retry, rows = asked.call, asked.command, asked.retry, partial(rows_within, session)
     await access.lock_viewer(session, call)
-    known = await holdings.find(rows, call, [claim.key for claim in command.claims])
+    _, known = await asked.find(rows)
     claimed_for = set() if command.workspace_id is None else {command.workspace_id}
     await access.lock_workspaces(session, call.viewer, claimed_for | set(known.workspaces))
-    standing = await holdings.find_standing(rows, call, command.workspace_id)
+    standing, facts = await asked.find(rows)
     recalled = await retries.recall(rows, call, retry)
-    facts, verdict = await _judge(rows, call, command, standing)
+    verdict = _judge(call, command, standing, facts)
     if not known.workspaces.keys() >= facts.workspaces.keys():
         raise ChangedMeanwhile
     if standing.problem or recalled != Recalled() or _stops(command, verdict):
@@ -345,6 +347,7 @@ async def _replay(
     call: Call,
     command: ConnectCommand,
     standing: Standing,
+    facts: Facts,
     outcome: Mapping[str, Any],
 ) -> Connected | ConnectRefused:
     """What an earlier call with the same key connected, its objects as they are now."""
@@ -355,7 +358,6 @@ async def _replay(
     if not logins or len(seen) < len(hows):
         return ConnectRefused([retries.gone()])
     claims = [command.claims[index] for index, *_ in outcome["notConnected"]]
-    facts = await holdings.find(call.rows, call, [claim.key for claim in claims])
     conflicts: list[Conflict] = [
         AccountLimitReached(claim, limit=call.services.rules.max_accounts_per_holder, used=standing.used)
         if was_full

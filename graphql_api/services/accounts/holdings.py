@@ -38,31 +38,6 @@ class Facts:
     pending: Mapping[tuple[UUID, SocialKey], Any] = field(default_factory=dict)
 
 
-async def find(rows: ReadRows, call: Call, keys: Collection[SocialKey]) -> Facts:
-    """The present holdings, in one statement whoever holds; free accounts are absent."""
-    holdings: dict[SocialKey, Holding] = {}
-    accounts: dict[SocialKey, SocialAccountRow] = {}
-    workspaces: dict[UUID, tuple[WorkspaceRow, Role]] = {}
-    asked = set(keys)
-    found = await rows(
-        _HELD,
-        platforms={key.platform for key in asked},
-        external_ids=[key.external_id for key in asked],
-        viewer_id=call.viewer.user_id,
-    )
-    for account, workspace, role, sees, contact_email in found:
-        key = SocialKey(account.platform, account.external_id)
-        holder = holder_of(account.holder_user_id, account.holder_workspace_id)
-        if holder is None or key not in asked:
-            continue
-        holdings[key] = Holding(holder, role, viewer_sees=bool(sees), contact_email=contact_email)
-        if sees:
-            accounts[key] = account
-        if role is not None:
-            workspaces[workspace.id] = (workspace, role)
-    return Facts(holdings, accounts, workspaces)
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A place that social accounts are claimed for: how many it holds, or why the viewer may not connect."""
@@ -72,25 +47,50 @@ class Standing:
     problem: InvalidInput | None = None
 
 
-async def find_standing(rows: ReadRows, call: Call, workspace_id: UUID | None) -> Standing:
-    """How does the viewer stand in the place that they claim accounts for? Without a Workspace, their own.
+async def find(
+    rows: ReadRows, call: Call, workspace_id: UUID | None, keys: Collection[SocialKey]
+) -> tuple[Standing, Facts]:
+    """How the viewer stands in the place that they claim for, and who holds what they claim now.
+
+    One statement reads both. Without a Workspace the place is their own. Free accounts are absent.
 
     Raises:
         Unauthenticated: the API token was revoked or has expired since the request came in.
     """
-    viewer = call.viewer
+    viewer, asked = call.viewer, set(keys)
     found = await rows(
-        _STANDING,
+        _FOUND,
         viewer_id=viewer.user_id,
         api_token_id=viewer.api_token_id,
         now=call.now,
         workspace_id=workspace_id,
+        platforms={key.platform for key in asked},
+        external_ids=[key.external_id for key in asked],
     )
     if not found:
         raise Unauthenticated
-    used, workspace_used, role = found[0]
+    standing = _standing(viewer.user_id, workspace_id, *found[0][0])
+    holdings: dict[SocialKey, Holding] = {}
+    accounts: dict[SocialKey, SocialAccountRow] = {}
+    workspaces: dict[UUID, tuple[WorkspaceRow, Role]] = {}
+    for _, account, workspace, role, sees, contact_email in found:
+        key = SocialKey(account.platform, account.external_id)
+        holder = holder_of(account.holder_user_id, account.holder_workspace_id)
+        if holder is None or key not in asked:
+            continue
+        holdings[key] = Holding(holder, role, viewer_sees=bool(sees), contact_email=contact_email)
+        if sees:
+            accounts[key] = account
+        if role is not None:
+            workspaces[workspace.id] = (workspace, role)
+    return standing, Facts(holdings, accounts, workspaces)
+
+
+def _standing(
+    viewer_id: UUID, workspace_id: UUID | None, used: int, workspace_used: int, role: Role | None
+) -> Standing:
     if workspace_id is None:
-        return Standing(Personal(viewer.user_id), used)
+        return Standing(Personal(viewer_id), used)
     place, path = holders.Workspace(workspace_id), ("input", "workspaceId")
     if role is None:
         problem = InvalidInput(path, InvalidInputCode.NOT_FOUND, "There is no such Workspace")
@@ -119,48 +119,55 @@ def _contact_email() -> sa.ColumnElement[Any]:
     return sa.case((col(Membership.role) == Role.CREATOR, email))
 
 
-def _held(*row: Any) -> tuple[SocialAccountRow, WorkspaceRow, Role | None, bool, str | None]:
-    account, workspace = row[:_ACCOUNT], row[_ACCOUNT:-3]
-    return SocialAccountRow(*account), WorkspaceRow(*workspace), *row[-3:]
+def _found(*row: Any) -> tuple[Any, SocialAccountRow, WorkspaceRow, Role | None, bool, str | None]:
+    account, workspace = row[3 : 3 + _ACCOUNT], row[3 + _ACCOUNT : -3]
+    return row[:3], SocialAccountRow(*account), WorkspaceRow(*workspace), *row[-3:]
 
 
 _ACCOUNT = len(SocialAccountRow._fields)
-_IS_VIEWERS = col(Membership.user_id) == access.SOMEBODY.user_id
-_HELD = Prepared(
+_VIEWER, _PLACE, _IN_PLACE = sa.orm.aliased(User), sa.orm.aliased(Workspace), sa.orm.aliased(Membership)
+_FOUND = Prepared(
     sa.select(
+        col(_VIEWER.held_count),
+        col(_PLACE.held_count),
+        col(_IN_PLACE.role),
         *columns(SocialAccount, SocialAccountRow),
         *columns(Workspace, WorkspaceRow),
         col(Membership.role),
         access.sees_social_account(access.SOMEBODY),
         _contact_email(),
     )
+    .select_from(_VIEWER)
+    .join(ApiToken, col(ApiToken.user_id) == col(_VIEWER.id))
     .outerjoin(
-        Membership,
-        sa.and_(col(Membership.workspace_id) == col(SocialAccount.holder_workspace_id), _IS_VIEWERS),
+        _IN_PLACE,
+        sa.and_(
+            col(_IN_PLACE.user_id) == col(_VIEWER.id),
+            col(_IN_PLACE.workspace_id) == access.SOME_WORKSPACE.workspace_id,
+        ),
     )
-    .outerjoin(Workspace, col(Workspace.id) == col(Membership.workspace_id))
-    .where(
-        one_of(col(SocialAccount.platform), "platforms"),
-        one_of(col(SocialAccount.external_id), "external_ids"),
-        col(SocialAccount.hold_id).is_not(None),
-    ),
-    _held,
-)
-_STANDING = Prepared[Any](
-    sa.select(col(User.held_count), col(Workspace.held_count), col(Membership.role))
-    .join(ApiToken, col(ApiToken.user_id) == col(User.id))
+    .outerjoin(_PLACE, col(_PLACE.id) == col(_IN_PLACE.workspace_id))
+    .outerjoin(
+        SocialAccount,
+        sa.and_(
+            one_of(col(SocialAccount.platform), "platforms"),
+            one_of(col(SocialAccount.external_id), "external_ids"),
+            col(SocialAccount.hold_id).is_not(None),
+        ),
+    )
     .outerjoin(
         Membership,
         sa.and_(
-            col(Membership.user_id) == col(User.id),
-            col(Membership.workspace_id) == access.SOME_WORKSPACE.workspace_id,
+            col(Membership.workspace_id) == col(SocialAccount.holder_workspace_id),
+            col(Membership.user_id) == access.SOMEBODY.user_id,
         ),
     )
     .outerjoin(Workspace, col(Workspace.id) == col(Membership.workspace_id))
     .where(
-        col(User.id) == access.SOMEBODY.user_id,
+        col(_VIEWER.id) == access.SOMEBODY.user_id,
         col(ApiToken.id) == sa.bindparam("api_token_id", type_=sa.Uuid()),
         col(ApiToken.revoked_at).is_(None),
         col(ApiToken.expires_at) > sa.bindparam("now", type_=UtcDateTime()),
-    )
+    ),
+    _found,
 )
