@@ -10,8 +10,8 @@ _PROC = Path("/proc")
 
 def cpu_seconds(pids: Iterable[int]) -> Mapping[int, float]:
     """The CPU time that each of these processes has taken, with all its threads; without those that ended."""
-    seconds = {pid: _fields(pid)[1] for pid in pids}
-    return {pid: taken for pid, taken in seconds.items() if taken}
+    found = ((pid, *_fields(pid)) for pid in pids)
+    return {pid: seconds for pid, parent, seconds in found if parent}
 
 
 def cpu_since(before: Mapping[int, float]) -> float:
