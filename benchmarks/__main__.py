@@ -56,6 +56,7 @@ class Choice:
     pace: Pace
     pool: int
     accounts: int
+    run: str
 
 
 @click.command()
@@ -68,6 +69,7 @@ class Choice:
 @click.option("--seconds", default=2.0, help="How long a turn is measured.")
 @click.option("--pool", default=10, help="Database connections of each contestant.")
 @click.option("--quick", is_flag=True, help="Three rounds of short turns on PostgreSQL; W1 with 3 accounts.")
+@click.option("--shared", is_flag=True, help="Say on the page that other programs used the machine.")
 @click.option("--growth", is_flag=True, help="Measure instead how the figures grow with the data (minutes).")
 @click.option("--write", type=click.Path(path_type=Path), help="The Markdown page to write the figures into.")
 def main(
@@ -81,6 +83,7 @@ def main(
     seconds: float,
     pool: int,
     quick: bool,
+    shared: bool,
     growth: bool,
     write: Path | None,
 ) -> None:
@@ -98,6 +101,7 @@ def main(
         else Pace(rounds, seconds, warm_up=0.5, first_round=seconds),
         pool=pool,
         accounts=ACCOUNTS_IF_QUICK if quick else ACCOUNTS,
+        run=report.run(sys.argv[1:], shared=shared),
     )
     try:
         with tempfile.TemporaryDirectory() as name:
@@ -152,7 +156,9 @@ class Bench:
                 contestants = self._contestants_on(name)
                 measured = self._measure(database, contestants, cells)
                 parts.append(report.comparison(database.version(), contestants, cells, measured))
-        return report.comparison_page(parts, choice.pace, pool=choice.pool, accounts=choice.accounts)
+        return report.comparison_page(
+            parts, choice.pace, choice.run, pool=choice.pool, accounts=choice.accounts
+        )
 
     def _cells(self, population: Population) -> list[Cell]:
         """Connecting in every size over the main number of connections; all else over every number."""
@@ -188,7 +194,13 @@ class Bench:
                 report.growth("Accounts of one holder", contestants, *holdings),
                 report.growth("Accounts in the table", contestants, *tables),
             ]
-            return report.growth_section(parts, database.version(), self._choice.pace, GROWTH_PEOPLE)
+            return report.growth_section(
+                parts,
+                database.version(),
+                self._choice.pace,
+                self._choice.run,
+                connections=GROWTH_PEOPLE,
+            )
 
     def _holdings(
         self, database: Database, contestants: Sequence[Contestant], works: Mapping[str, int]

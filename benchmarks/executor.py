@@ -38,9 +38,9 @@ class Team(Node):
     name: str
 
 
-@strawberry.type
-class InstagramAccount(Node):
-    username: str
+@strawberry.interface
+class SocialAccount(Node):
+    display_name: str
     profile_picture_url: str | None
     nickname: str | None
     facebook_account: FacebookAccount | None
@@ -48,9 +48,14 @@ class InstagramAccount(Node):
 
 
 @strawberry.type
+class InstagramAccount(SocialAccount):
+    username: str
+
+
+@strawberry.type
 class Edge:
     cursor: str
-    node: InstagramAccount
+    node: SocialAccount
 
 
 @strawberry.type
@@ -68,6 +73,7 @@ class Connection:
 def account(number: int) -> InstagramAccount:
     return InstagramAccount(
         id=ID(f"account-{number}"),
+        display_name=f"user_{number}",
         username=f"user_{number}",
         profile_picture_url="https://example.com/p.png",
         nickname=None,
@@ -124,12 +130,12 @@ class ConnectInput:
 @strawberry.type
 class Connected:
     outcome: str
-    instagram_account: InstagramAccount
+    social_account: SocialAccount
 
 
 @strawberry.type
 class Success:
-    instagram_accounts: list[Connected]
+    connected: list[Connected]
 
 
 @strawberry.type
@@ -137,24 +143,24 @@ class Failure:
     message: str
 
 
-CONNECTED = [Connected(outcome="CONNECTED", instagram_account=account(number)) for number in range(100)]
+CONNECTED = [Connected(outcome="CONNECTED", social_account=account(number)) for number in range(100)]
 
 
 @strawberry.type
 class Mutation:
     @strawberry.mutation
     async def connect(self, info: Info, input: ConnectInput) -> Success | Failure:  # noqa: A002
-        return Success(instagram_accounts=CONNECTED[: len(input.instagram_accounts)])
+        return Success(connected=CONNECTED[: len(input.instagram_accounts)])
 
 
-schema = strawberry.Schema(query=Query, mutation=Mutation)._schema  # noqa: SLF001
+schema = strawberry.Schema(query=Query, mutation=Mutation, types=[InstagramAccount])._schema  # noqa: SLF001
 
 VIEWER = """query ($first: Int!) { viewer { id name socialAccounts(first: $first) {
-  edges { cursor node { id username profilePictureUrl nickname facebookAccount { id facebookUserId }
+  edges { cursor node { id displayName profilePictureUrl nickname facebookAccount { id facebookUserId }
     connectedTeams { id name } } }
   pageInfo { hasNextPage endCursor } } } }"""
 CONNECT = """mutation ($input: ConnectInput!) { connect(input: $input) { __typename
-  ... on Success { connected { outcome socialAccount { id username } } }
+  ... on Success { connected { outcome socialAccount { id displayName } } }
   ... on Failure { message } } }"""
 INPUT_ONLY = "mutation ($input: ConnectInput!) { connect(input: $input) { __typename } }"
 

@@ -19,7 +19,7 @@ import orjson
 import uvloop
 
 from benchmarks.population import Person
-from benchmarks.processes import cpu_seconds, with_children
+from benchmarks.processes import cpu_seconds, cpu_since, with_children
 from benchmarks.work import FRESH_KEY, WORKS, Check
 
 PATIENCE = 30.0  # seconds that an answer may take before the run is given up
@@ -177,8 +177,8 @@ class Run:
             all_answers=0,
             seconds=seconds,
             latencies=self.latencies,
-            server_cpu=cpu_seconds(servers) - server_cpu,
-            database_cpu=cpu_seconds(databases) - database_cpu,
+            server_cpu=cpu_since(server_cpu),
+            database_cpu=cpu_since(database_cpu),
             load_cpu=process_time() - load_cpu,
             problem=None,
         )

@@ -6,10 +6,12 @@ EVENTS = 50
 _CONNECT_ERRORS = """
         __typename
         ... on InvalidInput { path message code }
-        ... on HeldByWorkspace { path message instagramUserId resolutions contactEmail workspace { id name } }
-        ... on HeldByPersonal { path message instagramUserId resolutions }
-        ... on HeldElsewhere { path message instagramUserId resolutions }
-        ... on AccessTokenRejected { path message reason retryable }
+        ... on HeldByWorkspace {
+          path message platform externalId resolutions contactEmail workspace { id name }
+        }
+        ... on HeldByPersonal { path message platform externalId resolutions }
+        ... on HeldElsewhere { path message platform externalId resolutions }
+        ... on AccessTokenRejected { path message problem retryable retryAfter }
         ... on AccountLimitReached { path message limit used }"""
 CONNECT = f"""
 mutation Connect($input: ConnectSocialAccountsInput!) {{
@@ -17,9 +19,9 @@ mutation Connect($input: ConnectSocialAccountsInput!) {{
     __typename
     ... on ConnectSocialAccountsSuccess {{
       facebookAccount {{ id facebookUserId location }}
-      instagramAccounts {{
+      connected {{
         outcome
-        instagramAccount {{ id instagramUserId username nickname profilePictureUrl createdAt updatedAt }}
+        socialAccount {{ id externalId displayName nickname profilePictureUrl createdAt updatedAt }}
       }}
       notConnected {{{_CONNECT_ERRORS}
       }}
@@ -34,11 +36,9 @@ mutation Connect($input: ConnectSocialAccountsInput!) {{
 """
 _PAGE = f"""socialAccounts(first: {PAGE}) {{
       nodes {{
-        ... on InstagramAccount {{
-          id instagramUserId username nickname profilePictureUrl createdAt
-          facebookAccount {{ id facebookUserId }}
-          connectedTeams {{ id name }}
-        }}
+        id externalId displayName nickname profilePictureUrl createdAt
+        facebookAccount {{ id facebookUserId }}
+        connectedTeams {{ id name }}
       }}
       pageInfo {{ hasNextPage endCursor }}
     }}"""

@@ -6,7 +6,6 @@ holds an account for each measured person, so that each can claim one that is he
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -168,8 +167,8 @@ class Population:
             "social_accounts",
             (
                 *("id", "platform", "external_id", "hold_id", "holder_user_id", "holder_workspace_id"),
-                *("display_name", "profile_picture_url", "facebook_account_id", "connected_by_id"),
-                *("access_token", "created_at", "updated_at"),
+                *("display_name", "display_name_key", "profile_picture_url", "facebook_account_id"),
+                *("connected_by_id", "access_token", "created_at", "updated_at"),
             ),
             self._social_accounts(keyring),
         )
@@ -186,18 +185,14 @@ class Population:
         yield (
             "events",
             (
-                *("id", "workspace_id", "seq", "kind", "actor_id", "subject_id", "request_id"),
-                *("details", "created_at"),
+                *("id", "workspace_id", "seq", "kind", "actor_id", "actor_name", "subject_id"),
+                *("subject_name", "platform", "request_id", "details", "created_at"),
             ),
             (
                 (
                     *(event_id(p, seq), p.workspace_id, seq, "SOCIAL_ACCOUNT_RECONNECTED", p.id),
-                    *(
-                        made_id("hold", event_subject(p, seq)),
-                        "benchmark",
-                        json.dumps({"username": "somebody"}),
-                    ),
-                    BEGINNING + timedelta(seconds=seq),
+                    *(name_of(p), made_id("hold", event_subject(p, seq)), username(event_subject(p, seq))),
+                    *("INSTAGRAM", "benchmark", "{}", BEGINNING + timedelta(seconds=seq)),
                 )
                 for p in self.hosts
                 for seq in range(1, WORKSPACE_EVENTS + 1)
@@ -215,8 +210,8 @@ class Population:
         )
         yield (
             "memberships",
-            ("workspace_id", "user_id", "role", "created_at"),
-            ((p.workspace_id, p.id, "ADMIN", BEGINNING) for p in self.hosts),
+            ("id", "workspace_id", "user_id", "role", "created_at"),
+            ((made_id("membership", p.number), p.workspace_id, p.id, "ADMIN", BEGINNING) for p in self.hosts),
         )
         yield (
             "teams",
@@ -247,7 +242,7 @@ def _social_account(keyring: Keyring, person: Person, number: int, holder: Holde
     return (
         *(made_id("row", number), "INSTAGRAM", external_id, made_id("hold", number)),
         *((holder.user_id, None) if isinstance(holder, Personal) else (None, holder.workspace_id)),
-        *(username(number), picture_url(number), person.facebook_account_id, person.id),
+        *(username(number), username(number), picture_url(number), person.facebook_account_id, person.id),
         *(_seal(keyring, "social_accounts", external_id, holder), connected, connected),
     )
 

@@ -1,15 +1,23 @@
 """CPU time of processes, as Linux counts it."""
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
 
 
-def cpu_seconds(pids: set[int]) -> float:
-    """The CPU time that these processes, with all their threads, have taken; gone ones count as nothing."""
-    return sum(_fields(pid)[1] for pid in pids)
+def cpu_seconds(pids: Iterable[int]) -> Mapping[int, float]:
+    """The CPU time that each of these processes has taken, with all its threads; without those that ended."""
+    found = ((pid, *_fields(pid)) for pid in pids)
+    return {pid: seconds for pid, parent, seconds in found if parent}
+
+
+def cpu_since(before: Mapping[int, float]) -> float:
+    """The CPU time that these processes have taken since; what those took that have ended is not known."""
+    now = cpu_seconds(before)
+    return sum(now[pid] - before[pid] for pid in now)
 
 
 def with_children(pid: int) -> set[int]:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import statistics
 import subprocess
 from collections.abc import Callable, Sequence
@@ -23,31 +24,38 @@ _PACKAGES = (
 _NODE_PACKAGES = ("@apollo/server", "mercurius", "graphql-jit", "fastify", "graphql", "pg")
 _INTRODUCTION = """# Performance
 
-`make bench` measures this server against others that do the same work on the same rows, and writes this page.
-Every body is compared with what it should be, and at the end the events in the database are counted. Each
-contestant is one process with {pool} connections to a database of its own, a copy of the same
-{accounts:,} social accounts. None writes an access log.
+This page compares this server with other servers that do the same work on the same data. Start with the first
+table of each database: a ratio above 1 means that this server answers more requests a second than the other.
+
+## How it is measured
+
+`make bench` measures and writes this page. {run}
+
+Each server is one process with {pool} connections to its own copy of a database with {accounts:,} social
+accounts. No server writes an access log. The load compares every body with the right answer. At the end, the
+events in each database are counted.
 
 - **this server**: `python -m graphql_api serve` with `ENVIRONMENT=production` and `LOG_LEVEL=WARNING`.
-- **floor**: what one would write by hand for just these requests: Starlette, orjson and (on PostgreSQL)
-  asyncpg, an endpoint for each. The same checks, locks, events and sealing, in as few statements as the
-  checks between them allow (`benchmarks/statements`): for W1u one transaction of two; for a page, who calls
-  and then the page. It keeps no idempotency keys and has no `CONNECT_OTHERS`.
-- **Apollo Server** and **mercurius-JIT**: the same schema and the floor's statements, `pg` with prepared
-  statements. They keep no idempotency keys either.
-- **stock Strawberry**: `strawberry.asgi.GraphQL` over this server's schema and services, with the parser and
-  validation caches on.
+- **floor**: the same requests written by hand, with Starlette, orjson and (on PostgreSQL) asyncpg, and one
+  endpoint for each kind of request. It has the same checks, locks, events, sealing and count of look-ups, in
+  as few statements as the checks between them allow (`benchmarks/statements`). W1u is one transaction with
+  two statements. A page is two statements: who calls, then the page. The floor has no idempotency keys and no
+  `CONNECT_OTHERS`, so it does not run W1 and W1c.
+- **Apollo Server** and **mercurius-JIT**: this server's schema with the floor's statements, prepared, through
+  `pg`. They have no idempotency keys and no `CONNECT_OTHERS` either, and run on PostgreSQL only.
+- **stock Strawberry**: `strawberry.asgi.GraphQL` with this server's schema and services, and with the parser
+  and validation caches on.
 
-The work:
+The kinds of work:
 
 {works}
 
 {machine}
 
-Every figure is the median of {rounds} rounds, in which the contestants take turns of
-{seconds:g} seconds, after one round that does not count; brackets hold the lowest and the highest round.
-CPU is the time of the server's process for a request, and beside it that of the database's. The ratios are
-this server's requests a second by the other's in the same round: above 1, this server is faster.
+Every figure is the median of {rounds} rounds. In a round, each server has a turn of {seconds:g} s for each
+kind of work. The first round is not counted. Brackets hold the lowest and the highest round. "CPU" is the
+time that the server's process takes for one request, and "database CPU" is the time of the database's
+processes. SQLite runs inside the server's process.
 """
 
 
@@ -59,9 +67,10 @@ def write(path: Path, section: str, *, is_growth: bool) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def comparison_page(parts: Sequence[str], pace: Pace, *, pool: int, accounts: int) -> str:
+def comparison_page(parts: Sequence[str], pace: Pace, run: str, *, pool: int, accounts: int) -> str:
     """The page without its growth."""
     introduction = _INTRODUCTION.format(
+        run=run,
         pool=pool,
         accounts=accounts,
         works="\n".join(f"- **{work.name}**: {work.title}" for work in WORKS.values()),
@@ -70,6 +79,17 @@ def comparison_page(parts: Sequence[str], pace: Pace, *, pool: int, accounts: in
         seconds=pace.seconds,
     )
     return introduction + "".join(parts)
+
+
+def run(arguments: Sequence[str], *, shared: bool) -> str:
+    """How it was run."""
+    told = f"These figures come from `{shlex.join(['python', '-m', 'benchmarks', *arguments])}`."
+    if shared:
+        told += (
+            "\nOther programs used the machine at the same time. So requests a second are lower, latencies"
+            "\nhigher and spreads wider than without them: compare the figures only with each other."
+        )
+    return told
 
 
 def _machine() -> str:
@@ -124,18 +144,17 @@ def comparison(
     others = [contestant for contestant in contestants if contestant.name != "ours"]
     costs = _costs(cells, results)
     heads = [*(f"against {contestant.title}" for contestant in others), "p99 by the floor's"]
-    ratios = [
+    lines = [
         _line(_title(cell), *(_ratio(results, at, other) for other in others), _tail(results, at))
         for at, cell in enumerate(cells)
     ]
     starts = ", ".join(f"{s.contestant.title} {s.started_in:.2f} s" for s in measured.servers.values())
+    ratios = f"\n{_table('work', heads, lines)}\n" if others else ""
     return f"""
 ## {database}
 
 From start to the first answer: {starts}.{_repeated(measured)}
-
-{_table("work", heads, ratios)}
-{costs}{"".join(_figures(cell, at, contestants, results) for at, cell in enumerate(cells))}"""
+{ratios}{costs}{"".join(_figures(cell, at, contestants, results) for at, cell in enumerate(cells))}"""
 
 
 COSTS = (
@@ -147,7 +166,7 @@ COSTS = (
 
 
 def _costs(cells: Sequence[Cell], results: Results) -> str:
-    """What keys, refusals and conflicts cost this server, where both works of a pair were measured."""
+    """Compare the calls of this server in pairs, where both works of a pair were measured."""
     rows = []
     for what, dear, cheap, size, target in COSTS:
         found = [_find(cells, work, size) for work in (dear, cheap)]
@@ -168,9 +187,9 @@ def _costs(cells: Sequence[Cell], results: Results) -> str:
     if not rows:
         return ""
     return f"""
-CPU time of this server for a call, by that for another call in the same round:
+The CPU time of one call of this server, divided by that of another in the same round:
 
-{_table("cost of", ("the server", "with the database", "at most"), rows)}
+{_table("cost of", ("the server", "with the database", "to be at most"), rows)}
 """
 
 
@@ -230,11 +249,11 @@ def growth(title: str, contestants: Sequence[Contestant], cells: Sequence[Cell],
 """
 
 
-def growth_section(parts: Sequence[str], database: str, pace: Pace, connections: int) -> str:
+def growth_section(parts: Sequence[str], database: str, pace: Pace, run: str, *, connections: int) -> str:
     """The last section of the page."""
     return f"""{_GROWTH}
 `make growth`: {connections} connections on {database},
-{pace.rounds} rounds of {pace.seconds:g} seconds. `MAX_ACCOUNTS_PER_HOLDER` is raised for it.
+{pace.rounds} rounds of {pace.seconds:g} seconds. `MAX_ACCOUNTS_PER_HOLDER` is raised for it. {run}
 
 {_machine()}
 {"".join(parts)}"""

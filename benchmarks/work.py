@@ -144,7 +144,10 @@ def _connect(person: Person, numbers: Sequence[int], **more: str) -> Request:
             }
             for number in numbers
         ],
-        "onConflict": "REJECT_ALL",  # graphql-jit does not fill in the default of an input field
+        # graphql-jit does not fill in the defaults of input fields.
+        "facebookPages": [],
+        "onConflict": "REJECT_ALL",
+        "allowMove": False,
         **more,
     }
     return Request(CONNECT, {"input": command}, "/connect", command, person.bearer_token)
@@ -194,7 +197,8 @@ def _held_elsewhere(person: Person, index: int) -> Any:
         "path": ["input", "instagramAccounts", str(index), "instagramUserId"],
         "message": f"Instagram account {population.username(number)} not connected. "
         "This social account is already connected elsewhere",
-        "instagramUserId": population.instagram_user_id(number),
+        "platform": "INSTAGRAM",
+        "externalId": population.instagram_user_id(number),
         "resolutions": [],
     }
 
@@ -208,8 +212,8 @@ def _connected(person: Person, size: int) -> Any:
                 "facebookUserId": person.facebook_user_id,
                 "location": "progressMeter",
             },
-            "instagramAccounts": [
-                {"outcome": "RECONNECTED", "instagramAccount": _account(number)}
+            "connected": [
+                {"outcome": "RECONNECTED", "socialAccount": _account(number)}
                 for number in person.account_numbers[:size]
             ],
             "notConnected": [],
@@ -277,8 +281,8 @@ def _page(person: Person, numbers: range, teams: list[Any]) -> Any:
 def _account(number: int) -> dict[str, Any]:
     return {
         "id": _global_id("InstagramAccount", population.made_id("hold", number)),
-        "instagramUserId": population.instagram_user_id(number),
-        "username": population.username(number),
+        "externalId": population.instagram_user_id(number),
+        "displayName": population.username(number),
         "nickname": None,
         "profilePictureUrl": population.picture_url(number),
         "createdAt": _moment(population.connected_at(number)),

@@ -117,6 +117,16 @@ async def _sealed(session: AsyncSession) -> Sequence[SocialAccount | FacebookAcc
     return [*(await session.scalars(accounts)).all(), *(await session.scalars(logins)).all()]
 
 
+async def test_the_floor_counts_what_it_reports_as_held_elsewhere(
+    configured: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOK_UPS_PER_USER", "1")
+    async with opened(floor.create_app(configured)) as http:
+        request = WORKS["W1r"].request(HOST, 3)
+        statuses = [(await answer(http, request, "floor")).status_code for _ in range(2)]
+    assert statuses == [200, 429]
+
+
 async def test_the_floor_refuses_a_bearer_token_that_is_not_valid(configured: str) -> None:
     request = replace(WORKS["W2"].request(HOST, 0), bearer_token=HOST.bearer_token[:-1] + "!")
     async with opened(floor.create_app(configured)) as http:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from starlette.exceptions import HTTPException
 
 from benchmarks.floor import shapes
 from benchmarks.floor.shapes import Json, Sealer
@@ -27,10 +28,11 @@ class Conflicted(Exception):
 class Store:
     """One process's access to PostgreSQL."""
 
-    def __init__(self, pool: asyncpg.Pool, sealer: Sealer, limit: int) -> None:
+    def __init__(self, pool: asyncpg.Pool, sealer: Sealer, limit: int, look_ups: int) -> None:
         self._pool = pool
         self._sealer = sealer
         self._limit = limit
+        self._look_ups = look_ups
 
     async def connect(self, token: bytes, command: Json) -> Json | None:
         """Connect accounts to the caller's Personal; None if the bearer token is not valid."""
@@ -45,7 +47,7 @@ class Store:
 
     async def _connect(self, connection: Any, token: bytes, command: Json) -> Json | None:
         now = datetime.now(UTC)
-        accounts, facebook = command["connected"], command["facebookAccount"]
+        accounts, facebook = command["instagramAccounts"], command["facebookAccount"]
         ids = [account["instagramUserId"] for account in accounts]
         found = await connection.fetch(STATEMENTS["lock"], token, now, ids)
         if not found:
@@ -54,6 +56,7 @@ class Store:
         holdings = {row["external_id"]: row for row in found}
         conflicts = shapes.find_conflicts(accounts, user_id, used, holdings, self._limit)
         if conflicts:
+            await self._count_look_ups(connection, user_id, now, shapes.elsewhere(conflicts))
             return shapes.failure(conflicts)
         seal, holder = self._sealer.seal, f"user:{user_id}"
         rows = await connection.fetch(
@@ -73,10 +76,18 @@ class Store:
                 seal(account["accessToken"], "social_accounts", "INSTAGRAM", external_id, holder)
                 for external_id, account in zip(ids, accounts, strict=True)
             ],
+            found[0]["name"],
         )
         if ids and (len(rows) != len(ids) or rows[0]["hold_id"] is None):
             raise Conflicted
         return shapes.connected(rows)
+
+    async def _count_look_ups(self, connection: Any, user_id: UUID, now: datetime, amount: int) -> None:
+        """Count what the answer says is held elsewhere, in the transaction that wrote nothing else."""
+        if amount:
+            values = (shapes.look_ups_key(user_id), amount, now, now + shapes.HOUR, self._look_ups)
+            if await connection.fetchrow(STATEMENTS["count_look_ups"], *values) is None:
+                raise HTTPException(429)
 
     async def viewer(self, token: bytes, size: int) -> Json | None:
         """The caller with a page of their Personal."""
@@ -142,9 +153,9 @@ class Store:
 async def opened(url: str) -> AsyncIterator[Store]:
     """A pool for the process, without the round trip that asyncpg resets a connection with."""
     size = int(os.environ["DATABASE_POOL_SIZE"])
-    limit = int(os.environ.get("MAX_ACCOUNTS_PER_HOLDER", shapes.MAX_ACCOUNTS))
+    limits = int(os.environ["MAX_ACCOUNTS_PER_HOLDER"]), int(os.environ["LOOK_UPS_PER_USER"])
     async with asyncpg.create_pool(url, min_size=size, max_size=size, reset=_keep) as pool:
-        yield Store(pool, Sealer(os.environ["SEALING_KEYS"]), limit)
+        yield Store(pool, Sealer(os.environ["SEALING_KEYS"]), *limits)
 
 
 async def _keep(_connection: object) -> None:

@@ -7,7 +7,7 @@ import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,9 +16,9 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAX_ITEMS = 100
-MAX_ACCOUNTS = 500
+HOUR = timedelta(hours=1)
 MAX_LOCATION = 200
-_META_ID = re.compile(r"[0-9]{1,20}")
+_META_ID = re.compile(r"[1-9][0-9]{0,19}")
 _USERNAME = re.compile(r"(?=.{1,30}\Z)[A-Za-z0-9_](?:\.?[A-Za-z0-9_])*")
 _ACCESS_TOKEN = re.compile(r"[\x20-\x7e]{1,4096}")
 _URL = re.compile(r"https://[A-Za-z0-9._~:/?#\[\]!$&()*+,;=%-]{1,2040}")
@@ -62,7 +62,7 @@ def _checksum(body: str) -> str:
 def problems_of(command: Json) -> list[Json]:
     """What is wrong with the input of connecting, each with its path."""
     found: list[Json] = []
-    facebook, accounts = command["facebookAccount"], command["connected"]
+    facebook, accounts = command["facebookAccount"], command["instagramAccounts"]
     at = ["input", "facebookAccount"]
     if not _META_ID.fullmatch(facebook["facebookUserId"]):
         found.append(_invalid([*at, "facebookUserId"]))
@@ -72,7 +72,7 @@ def problems_of(command: Json) -> list[Json]:
     if location is not None and not (len(location) <= MAX_LOCATION and location.isprintable()):
         found.append(_invalid([*at, "location"]))
     if len(accounts) > MAX_ITEMS:
-        return [*found, _invalid(["input", "instagramAccounts"], "OUT_OF_RANGE")]
+        return [*found, _invalid(["input", "instagramAccounts"], "TOO_LONG")]
     seen: set[str] = set()
     for index, account in enumerate(accounts):
         if not _is_acceptable(account, seen):
@@ -141,19 +141,20 @@ def conflict(index: int, account: Json, user_id: Any, holding: Mapping[str, Any]
         "__typename": kind,
         "path": path_of(index),
         "message": message,
-        "instagramUserId": account["instagramUserId"],
+        "platform": "INSTAGRAM",
+        "externalId": account["instagramUserId"],
         "resolutions": ["MOVE", "DISCONNECT"] if holding["role"] == "ADMIN" else [],
     }
 
 
-def limit_reached(index: int, used: int) -> Json:
+def limit_reached(index: int, account: Json, used: int, limit: int) -> Json:
     """The place is full."""
-    message = f"This place already holds {MAX_ACCOUNTS} social accounts, the most it may"
+    told = f"This place holds {used} of at most {limit} social accounts"
     return {
         "__typename": "AccountLimitReached",
         "path": path_of(index),
-        "message": message,
-        "limit": MAX_ACCOUNTS,
+        "message": f"Instagram account {account['username']} not connected. {told}",
+        "limit": limit,
         "used": used,
     }
 
@@ -177,8 +178,18 @@ def find_conflicts(
         elif room > 0:
             room -= 1
         else:
-            conflicts.append(limit_reached(index, used))
+            conflicts.append(limit_reached(index, account, used, limit))
     return conflicts
+
+
+def elsewhere(conflicts: Sequence[Json]) -> int:
+    """How many accounts an answer reports as held elsewhere."""
+    return sum(conflict["__typename"] == "HeldElsewhere" for conflict in conflicts)
+
+
+def look_ups_key(user_id: UUID) -> bytes:
+    """What the look-ups of a user are counted under."""
+    return hashlib.sha256(f"look-up\x1f{user_id}".encode()).digest()
 
 
 def failure(errors: list[Json]) -> Json:
@@ -203,10 +214,10 @@ def connected(rows: Sequence[Mapping[str, Any]]) -> Json:
                 "facebookUserId": first["facebook_user_id"],
                 "location": first["location"],
             },
-            "instagramAccounts": [
+            "connected": [
                 {
                     "outcome": "CONNECTED" if row["is_new"] else "RECONNECTED",
-                    "instagramAccount": {**account_of(row), "updatedAt": moment(row["updated_at"])},
+                    "socialAccount": {**account_of(row), "updatedAt": moment(row["updated_at"])},
                 }
                 for row in rows
                 if row["hold_id"] is not None
@@ -220,8 +231,8 @@ def account_of(row: Mapping[str, Any]) -> Json:
     """The fields that every work shows of an account."""
     return {
         "id": global_id("InstagramAccount", row["hold_id"]),
-        "instagramUserId": row["external_id"],
-        "username": row["username"],
+        "externalId": row["external_id"],
+        "displayName": row["display_name"],
         "nickname": row["nickname"],
         "profilePictureUrl": row["profile_picture_url"],
         "createdAt": moment(row["created_at"]),

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from starlette.exceptions import HTTPException
+
 from benchmarks.floor import shapes
 from benchmarks.floor.shapes import Json, Sealer
 
@@ -38,31 +40,41 @@ SET location = excluded.location, access_token = excluded.access_token, updated_
 RETURNING id"""
 _CLAIM = """
 INSERT INTO social_accounts AS held
-  (id, platform, external_id, hold_id, holder_user_id, username, profile_picture_url,
-   facebook_account_id, connected_by_id, access_token, created_at, updated_at)
-VALUES (?1, 'INSTAGRAM', ?2, ?1, ?3, ?4, ?5, ?6, ?3, ?7, ?8, ?8)
+  (id, platform, external_id, hold_id, holder_user_id, display_name, display_name_key,
+   profile_picture_url, facebook_account_id, connected_by_id, access_token, created_at, updated_at)
+VALUES (?1, 'INSTAGRAM', ?2, ?1, ?3, ?4, lower(?4), ?5, ?6, ?3, ?7, ?8, ?8)
 ON CONFLICT (platform, external_id) DO UPDATE
 SET hold_id = coalesce(held.hold_id, excluded.hold_id), holder_user_id = excluded.holder_user_id,
-  username = excluded.username, profile_picture_url = excluded.profile_picture_url,
+  display_name = excluded.display_name, display_name_key = excluded.display_name_key,
+  profile_picture_url = excluded.profile_picture_url,
   facebook_account_id = excluded.facebook_account_id, connected_by_id = excluded.connected_by_id,
   access_token = excluded.access_token, created_at = coalesce(held.created_at, excluded.created_at),
   updated_at = excluded.updated_at
 WHERE held.hold_id IS NULL OR held.holder_user_id = excluded.holder_user_id
-RETURNING external_id, hold_id, username, nickname, profile_picture_url, created_at, updated_at"""
+RETURNING external_id, hold_id, display_name, nickname, profile_picture_url, created_at, updated_at"""
 _ADVANCE = """
 UPDATE users SET event_seq = event_seq + ?2, held_count = held_count + ?3, updated_at = ?4
-WHERE id = ?1 RETURNING event_seq - ?2 + 1"""
+WHERE id = ?1 RETURNING event_seq - ?2 + 1, name"""
 _EVENT = """
-INSERT INTO events (id, user_id, seq, kind, actor_id, subject_id, request_id, details, created_at)
-VALUES (?1, ?2, ?3, ?4, ?2, ?5, ?6, ?7, ?8)"""
+INSERT INTO events
+  (id, user_id, seq, kind, actor_id, actor_name, subject_id, subject_name, platform, request_id, details,
+   created_at)
+VALUES (?1, ?2, ?3, ?4, ?2, ?5, ?6, ?7, ?8, ?9, '{}', ?10)"""
+_COUNT_LOOK_UPS = """
+INSERT INTO attempts AS spent (key, count, window_ends_at) VALUES (?1, ?2, ?4)
+ON CONFLICT (key) DO UPDATE SET
+  count = iif(spent.window_ends_at <= ?3, 0, spent.count) + excluded.count,
+  window_ends_at = iif(spent.window_ends_at <= ?3, excluded.window_ends_at, spent.window_ends_at)
+WHERE spent.window_ends_at <= ?3 OR spent.count + excluded.count <= ?5
+RETURNING count"""
 _PAGE = """
-SELECT s.hold_id, s.external_id, s.username, s.nickname, s.profile_picture_url, s.created_at,
+SELECT s.hold_id, s.external_id, s.display_name, s.nickname, s.profile_picture_url, s.created_at,
   f.id AS facebook_account_id, f.facebook_user_id,
   (SELECT json_group_array(json_array(t.id, t.name)) FROM (
      SELECT t.id, t.name FROM shares h JOIN teams t ON t.id = h.team_id
      WHERE h.social_account_id = s.id ORDER BY t.name, t.id) t) AS teams
 FROM social_accounts s LEFT JOIN facebook_accounts f ON f.id = s.facebook_account_id AND f.user_id = ?1
-WHERE s.platform = 'INSTAGRAM' AND """
+WHERE s.platform IN ('INSTAGRAM', 'FACEBOOK_PAGE') AND """
 _PERSONAL_PAGE = f"""{_PAGE} s.holder_user_id = ?1
 ORDER BY s.holder_user_id, s.created_at, s.hold_id LIMIT ?2"""
 _WORKSPACE_PAGE = f"""{_PAGE} s.holder_workspace_id = ?3 AND (?4 OR s.id IN (
@@ -75,9 +87,10 @@ SELECT id, kind, subject_id, created_at FROM events WHERE workspace_id = ? ORDER
 class Store:
     """One process's access to an SQLite file."""
 
-    def __init__(self, path: str, sealer: Sealer, limit: int) -> None:
+    def __init__(self, path: str, sealer: Sealer, limit: int, look_ups: int) -> None:
         self._sealer = sealer
         self._limit = limit
+        self._look_ups = look_ups
         self._reader = _open(path)
         self._writer = _open(path)
         self._thread = ThreadPoolExecutor(1)
@@ -95,16 +108,16 @@ class Store:
     def _connect(self, token: bytes, command: Json) -> Json | None:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
-            answer, is_success = self._claim(token, command)
+            answer, has_written = self._claim(token, command)
         except BaseException:
             self._writer.execute("ROLLBACK")
             raise
-        self._writer.execute("COMMIT" if is_success else "ROLLBACK")
+        self._writer.execute("COMMIT" if has_written else "ROLLBACK")
         return answer
 
     def _claim(self, token: bytes, command: Json) -> tuple[Json | None, bool]:
         execute, now = self._writer.execute, _now()
-        accounts, facebook = command["connected"], command["facebookAccount"]
+        accounts, facebook = command["instagramAccounts"], command["facebookAccount"]
         user = execute(_VIEWER, (token, now)).fetchone()
         if user is None:
             return None, False
@@ -112,7 +125,7 @@ class Store:
         holdings = {row["external_id"]: row for row in execute(_HOLDINGS, (user["id"], json.dumps(ids)))}
         conflicts = shapes.find_conflicts(accounts, user["id"], user["held_count"], holdings, self._limit)
         if conflicts:
-            return shapes.failure(conflicts), False
+            return shapes.failure(conflicts), self._count_look_ups(user["id"], shapes.elsewhere(conflicts))
         seal, holder = self._sealer.seal, f"user:{UUID(user['id'])}"
         sealed = seal(
             facebook["accessToken"], "facebook_accounts", "FACEBOOK", facebook["facebookUserId"], holder
@@ -128,7 +141,18 @@ class Store:
             claim = (minted, external_id, user["id"], account["username"], picture, facebook_id, sealed, now)
             (row,) = execute(_CLAIM, claim).fetchall()
             rows.append({**_shown(row), "is_new": row["hold_id"] == minted})
-        self._record(user["id"], now, facebook_id, rows, facebook_is_new=facebook_id == new_id)
+        login_kind = _kind("FACEBOOK_ACCOUNT", is_new=facebook_id == new_id)
+        happened = [
+            (login_kind, facebook_id, facebook["facebookUserId"], None),
+            *(
+                (
+                    *(_kind("SOCIAL_ACCOUNT", is_new=row["is_new"]), row["hold_id"].hex),
+                    *(row["display_name"], "INSTAGRAM"),
+                )
+                for row in rows
+            ),
+        ]
+        self._record(user["id"], now, happened, new=sum(row["is_new"] for row in rows))
         first = {
             "facebook_account_id": UUID(facebook_id),
             "facebook_user_id": facebook["facebookUserId"],
@@ -138,29 +162,29 @@ class Store:
         return shapes.connected(answered), True
 
     def _record(
-        self, user_id: str, now: str, facebook_id: str, rows: Sequence[Json], *, facebook_is_new: bool
+        self, user_id: str, now: str, happened: Sequence[tuple[str, str, str, str | None]], *, new: int
     ) -> None:
-        connected = sum(row["is_new"] for row in rows)
-        ((seq,),) = self._writer.execute(_ADVANCE, (user_id, 1 + len(rows), connected, now)).fetchall()
+        """Number and write events: of each the kind, the subject with its name, and the platform."""
+        advanced = self._writer.execute(_ADVANCE, (user_id, len(happened), new, now)).fetchall()
+        ((seq, name),) = advanced
         request_id = secrets.token_hex(16)
-        happened = [
-            (_kind("FACEBOOK_ACCOUNT", is_new=facebook_is_new), facebook_id, "{}"),
-            *(
-                (
-                    _kind("SOCIAL_ACCOUNT", is_new=row["is_new"]),
-                    row["hold_id"].hex,
-                    json.dumps({"username": row["username"]}),
-                )
-                for row in rows
-            ),
-        ]
         self._writer.executemany(
             _EVENT,
             [
-                (uuid4().hex, user_id, seq + index, kind, subject, request_id, details, now)
-                for index, (kind, subject, details) in enumerate(happened)
+                (uuid4().hex, user_id, seq + index, kind, name, *subject, request_id, now)
+                for index, (kind, *subject) in enumerate(happened)
             ],
         )
+
+    def _count_look_ups(self, user_id: str, amount: int) -> bool:
+        """Count what the answer says is held elsewhere; whether anything was."""
+        if amount:
+            now = datetime.now(UTC)
+            times = _text(now), _text(now + shapes.HOUR)
+            values = (shapes.look_ups_key(UUID(user_id)), amount, *times, self._look_ups)
+            if not self._writer.execute(_COUNT_LOOK_UPS, values).fetchall():
+                raise HTTPException(429)
+        return bool(amount)
 
     async def viewer(self, token: bytes, size: int) -> Json | None:
         """The caller with a page of their Personal."""
@@ -212,8 +236,8 @@ class Store:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Store]:
     """The connections of the process, as durable as the server's."""
-    limit = int(os.environ.get("MAX_ACCOUNTS_PER_HOLDER", shapes.MAX_ACCOUNTS))
-    store = Store(url.removeprefix("sqlite:///"), Sealer(os.environ["SEALING_KEYS"]), limit)
+    limits = int(os.environ["MAX_ACCOUNTS_PER_HOLDER"]), int(os.environ["LOOK_UPS_PER_USER"])
+    store = Store(url.removeprefix("sqlite:///"), Sealer(os.environ["SEALING_KEYS"]), *limits)
     try:
         yield store
     finally:
@@ -244,7 +268,11 @@ def _shown(row: Mapping[str, Any]) -> Json:
 
 def _now() -> str:
     """The present time as the tables hold it."""
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return _text(datetime.now(UTC))
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _kind(subject: str, *, is_new: bool) -> str:

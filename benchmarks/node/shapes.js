@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BEARER_TOKEN = /^Bearer (sca_[0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
-const META_ID = /^[0-9]{1,20}$/;
+const META_ID = /^[1-9][0-9]{0,19}$/;
 const USERNAME = /^(?=.{1,30}$)[A-Za-z0-9_](?:\.?[A-Za-z0-9_])*$/;
 const ACCESS_TOKEN = /^[\x20-\x7e]{1,4096}$/;
 const PICTURE_URL = /^https:\/\/[A-Za-z0-9._~:/?#[\]!$&()*+,;=%-]{1,2040}$/;
@@ -12,7 +12,7 @@ const LOCATION = /^[^\p{C}\p{Zl}\p{Zp}]{0,200}$/u;
 
 const [KEY_ID, KEY] = process.env.SEALING_KEYS.split(":");
 const KEY_BYTES = Buffer.from(KEY, "base64url");
-const LIMIT = Number(process.env.MAX_ACCOUNTS_PER_HOLDER ?? 500);
+const LIMIT = Number(process.env.MAX_ACCOUNTS_PER_HOLDER);
 
 export function tokenHash(authorization) {
   const match = BEARER_TOKEN.exec(authorization ?? "");
@@ -49,7 +49,7 @@ export function problemsOf({ facebookAccount, instagramAccounts }) {
     invalid(["facebookAccount", "location"]);
   }
   if (instagramAccounts.length > 100) {
-    invalid(["connected"], "OUT_OF_RANGE");
+    invalid(["instagramAccounts"], "TOO_LONG");
     return found;
   }
   const seen = new Set();
@@ -82,17 +82,26 @@ export function conflictsOf(accounts, userId, used, holdings) {
         __typename: "HeldElsewhere",
         path,
         message: told("This social account is already connected elsewhere"),
-        instagramUserId: account.instagramUserId,
+        platform: "INSTAGRAM",
+        externalId: account.instagramUserId,
         resolutions: [],
       });
     } else if (room > 0) {
       room -= 1;
     } else {
-      const message = told(`This place already holds ${LIMIT} social accounts, the most it may`);
+      const message = told(`This place holds ${used} of at most ${LIMIT} social accounts`);
       conflicts.push({ __typename: "AccountLimitReached", path, message, limit: LIMIT, used });
     }
   });
   return conflicts;
+}
+
+export function lookUpsOf(conflicts) {
+  return conflicts.filter((conflict) => conflict.__typename === "HeldElsewhere").length;
+}
+
+export function lookUpsKey(userId) {
+  return createHash("sha256").update(`look-up\x1f${userId}`).digest();
 }
 
 export function failure(errors) {
@@ -104,11 +113,11 @@ export function connected(rows) {
   return {
     __typename: "ConnectSocialAccountsSuccess",
     facebookAccount: facebookAccountOf(first),
-    instagramAccounts: rows
+    connected: rows
       .filter((row) => row.hold_id !== null)
       .map((row) => ({
         outcome: row.is_new ? "CONNECTED" : "RECONNECTED",
-        instagramAccount: { ...accountOf(row), updatedAt: moment(row.updated_at) },
+        socialAccount: { ...accountOf(row), updatedAt: moment(row.updated_at) },
       })),
     notConnected: [],
   };
@@ -126,8 +135,8 @@ function accountOf(row) {
   return {
     __typename: "InstagramAccount",
     id: globalId("InstagramAccount", row.hold_id),
-    instagramUserId: row.external_id,
-    username: row.username,
+    externalId: row.external_id,
+    displayName: row.display_name,
     nickname: row.nickname,
     profilePictureUrl: row.profile_picture_url,
     createdAt: moment(row.created_at),

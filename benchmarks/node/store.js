@@ -1,8 +1,19 @@
 // PostgreSQL through `pg`: the same statements as the floor's, prepared once on each connection.
 import { randomBytes } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
+import { GraphQLError } from "graphql";
 import pg from "pg";
-import { conflictsOf, connected, eventsOf, failure, pageOf, problemsOf, seal } from "./shapes.js";
+import {
+  conflictsOf,
+  connected,
+  eventsOf,
+  failure,
+  lookUpsKey,
+  lookUpsOf,
+  pageOf,
+  problemsOf,
+  seal,
+} from "./shapes.js";
 
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text);
 
@@ -14,6 +25,8 @@ const STATEMENTS = Object.fromEntries(
 );
 
 const [, user, database, host] = /^postgresql:\/\/(\w+)[^/]*\/(\w+)\?host=(.*)$/.exec(process.env.DATABASE_URL);
+const HOUR = 3_600_000;
+const LOOK_UPS = Number(process.env.LOOK_UPS_PER_USER);
 const size = Number(process.env.DATABASE_POOL_SIZE);
 const pool = new pg.Pool({
   user,
@@ -85,7 +98,10 @@ async function claim(client, token, { facebookAccount, instagramAccounts }) {
   const { id: userId, held_count: used } = found[0];
   const holdings = new Map(found.map((row) => [row.external_id, row]));
   const conflicts = conflictsOf(instagramAccounts, userId, used, holdings);
-  if (conflicts.length > 0) return failure(conflicts);
+  if (conflicts.length > 0) {
+    await countLookUps(client, userId, now, lookUpsOf(conflicts));
+    return failure(conflicts);
+  }
   const holder = `user:${userId}`;
   const { facebookUserId, accessToken, location } = facebookAccount;
   const rows = await rowsOf(client, "connect", [
@@ -101,7 +117,17 @@ async function claim(client, token, { facebookAccount, instagramAccounts }) {
     instagramAccounts.map((account) =>
       seal(account.accessToken, "social_accounts", "INSTAGRAM", account.instagramUserId, holder),
     ),
+    found[0].name,
   ]);
   if (ids.length > 0 && (rows.length !== ids.length || rows[0].hold_id === null)) throw new Conflicted();
   return connected(rows);
+}
+
+// What the answer says is held elsewhere, in the transaction that wrote nothing else.
+async function countLookUps(client, userId, now, amount) {
+  if (amount === 0) return;
+  const values = [lookUpsKey(userId), amount, now, new Date(now.getTime() + HOUR), LOOK_UPS];
+  if ((await rowsOf(client, "count_look_ups", values)).length === 0) {
+    throw new GraphQLError("Too many attempts; please wait", { extensions: { code: "RATE_LIMITED" } });
+  }
 }
