@@ -155,7 +155,7 @@ class Settings(_Figures):
         Raises:
             UnusableMailSetting: MAIL_URL cannot be used.
         """
-        sender = self.mail_from or "graphql-api@localhost.localdomain"
+        sender = self.mail_from or "onehold@localhost.localdomain"
         if self.mail_url:
             return Smtp(parse_mail_url(self.mail_url), sender=sender)
         return Outbox(self.mail_outbox or Path("var/outbox"), sender=sender)

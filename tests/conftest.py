@@ -47,7 +47,7 @@ def canaries() -> Iterator[Canaries]:
 
     Outside pytest's own folder, of which another run deletes what is old: PostgreSQL is still running there.
     """
-    with tempfile.TemporaryDirectory(prefix="graphql-api-tests-") as name:
+    with tempfile.TemporaryDirectory(prefix="onehold-tests-") as name:
         canaries = Canaries(Path(name))
         canaries.directory.chmod(0o755)
         with canaries.logs.open("a", encoding="utf-8", buffering=1) as stream:
