@@ -1,5 +1,6 @@
 """The settings: read once from the environment and `.env`, then frozen. docs/settings.md explains each."""
 
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from enum import StrEnum
@@ -107,9 +108,12 @@ class Settings(_Figures):
     @classmethod
     def split_proxies(cls, value: object) -> object:
         """Read a list of addresses or networks that is written with commas or spaces."""
-        if isinstance(value, str):
+        if not isinstance(value, str):
+            return value
+        try:
             return tuple(ip_network(item) for item in value.replace(",", " ").split())
-        return value
+        except ValueError:
+            raise ValueError("it lists IP addresses and networks, such as 10.0.0.0/8") from None
 
     @property
     def in_production(self) -> bool:
@@ -155,7 +159,7 @@ class Settings(_Figures):
         Raises:
             UnusableMailSetting: MAIL_URL cannot be used.
         """
-        sender = self.mail_from or "graphql-api@localhost.localdomain"
+        sender = self.mail_from or "onehold@localhost.localdomain"
         if self.mail_url:
             return Smtp(parse_mail_url(self.mail_url), sender=sender)
         return Outbox(self.mail_outbox or Path("var/outbox"), sender=sender)
@@ -177,8 +181,10 @@ class Settings(_Figures):
             return Keyring(parse_keys(path.read_text(encoding="utf-8")))
         except UnusableKey as error:
             raise Unusable(f"SEALING_KEYS: {error}") from None
-        except OSError as error:
-            raise Unusable(f"SEALING_KEYS_FILE: {path} cannot be read ({error.strerror})") from None
+        except OSError as error:  # without the path: it may be a key that was put there by mistake
+            raise Unusable(f"SEALING_KEYS_FILE: the file cannot be read ({error.strerror})") from None
+        except UnicodeDecodeError:
+            raise Unusable("SEALING_KEYS_FILE: the file is not text") from None
 
 
 def read_settings(**overrides: Any) -> Settings:
@@ -236,5 +242,5 @@ def _mail_problems(settings: Settings) -> list[str]:
 
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_text(new_key("k1") + "\n", encoding="utf-8")
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+        file.write(new_key("k1") + "\n")

@@ -107,7 +107,7 @@ CASES: Mapping[str, tuple[str, Mapping[str, object], str]] = {
         {
             "input": {
                 **_connect()["input"],
-                "instagramAccounts": _connect()["input"]["connected"] * 101,
+                "instagramAccounts": _connect()["input"]["instagramAccounts"] * 101,
             }
         },
         "InvalidInput",

@@ -21,6 +21,7 @@ from graphql_api import app as application
 from graphql_api.adapters import logs
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.adapters.sealing import new_key
+from graphql_api.schema import build_schema
 from graphql_api.settings import Settings
 from graphql_api.storage.migrations import migrate
 from tests.api import Api
@@ -47,7 +48,7 @@ def canaries() -> Iterator[Canaries]:
 
     Outside pytest's own folder, of which another run deletes what is old: PostgreSQL is still running there.
     """
-    with tempfile.TemporaryDirectory(prefix="graphql-api-tests-") as name:
+    with tempfile.TemporaryDirectory(prefix="onehold-tests-") as name:
         canaries = Canaries(Path(name))
         canaries.directory.chmod(0o755)
         with canaries.logs.open("a", encoding="utf-8", buffering=1) as stream:
@@ -73,6 +74,10 @@ def postgresql(canaries: Canaries) -> Iterator[PostgresServer]:
     server = PostgresServer(directory, cleanup_mode=None)
     server.start()
     try:
+        # Nothing here outlives its server, and hundreds of databases would keep the autovacuum busy.
+        for change in ("fsync = off", "full_page_writes = off", "autovacuum = off"):
+            server.psql(f"ALTER SYSTEM SET {change}")
+        server.psql("SELECT pg_reload_conf()")
         server.psql("CREATE DATABASE template_migrated")
         anyio.run(migrate, server.get_uri("template_migrated"))
         yield server
@@ -128,6 +133,15 @@ def make_settings(database_url: str, **changed: object) -> Settings:
         os.environ.pop(name.upper(), None)
     values: dict[str, Any] = {"database_url": database_url, "sealing_keys": new_key("k1"), **changed}
     return Settings(**values)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_schema() -> Iterator[None]:
+    """Every server of this process has the same schema: to build one takes longer than most tests."""
+    schema = build_schema()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(application, "build_schema", lambda: schema)
+        yield
 
 
 @pytest.fixture

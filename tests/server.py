@@ -33,7 +33,7 @@ SAMPLE = {"GRAPHQL_TOKEN": "good", "GRAPHQL_SUBSCRIPTION": "subscription{count(t
 @click.option("--sample", is_flag=True, help="The sample server of the front door's tests.")
 def main(command: Sequence[str], *, postgresql: bool, sample: bool) -> None:
     """Serve, run the command, stop serving."""
-    with tempfile.TemporaryDirectory(prefix="graphql-api-server-") as name:
+    with tempfile.TemporaryDirectory(prefix="onehold-server-") as name:
         directory = Path(name)
         directory.chmod(0o755)  # PostgreSQL's own user, where root runs this, goes through it
         with _postgresql(directory) if postgresql else _sqlite(directory) as database_url:

@@ -1,5 +1,6 @@
 """Structured logs: readable in a terminal, JSON lines in production. One line an event, one schema."""
 
+import io
 import logging
 import sys
 from typing import Any, TextIO
@@ -22,9 +23,12 @@ def configure(*, as_json: bool, level: str, stream: TextIO | None = None) -> Non
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_to_json)]
         if as_json
         else [
+            _escape_event,
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
+                colors=sys.stderr.isatty(),
+                exception_formatter=_escaped_traceback,
+                repr_native_str=True,  # which escapes every value
+            ),
         ]
     )
     # Our own lines do not pass through the standard library, which takes as long as a small request.
@@ -58,6 +62,23 @@ def _without_color_message(_logger: Any, _method: str, event: Any) -> Any:
     """Drop uvicorn's second copy of its own message."""
     event.pop("color_message", None)
     return event
+
+
+def _escape_event(_logger: Any, _method: str, event: Any) -> Any:
+    """Escape the message: what somebody sent cannot forge a line, or steer the terminal."""
+    return {**event, "event": _escaped(str(event["event"]))}
+
+
+def _escaped_traceback(stream: TextIO, info: Any) -> None:
+    buffer = io.StringIO()
+    structlog.dev.plain_traceback(buffer, info)
+    stream.write("\n".join(map(_escaped, buffer.getvalue().split("\n"))))
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _to_json(event: Any, default: Any) -> str:

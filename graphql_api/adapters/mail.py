@@ -76,7 +76,9 @@ def parse_mail_url(url: str) -> SmtpServer:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise UnusableMailSetting("it is not a URL") from None
+        raise UnusableMailSetting(
+            "it is not a URL; percent-encode special characters in the password, such as %2F for /"
+        ) from None
     if parts.scheme not in _PORTS or not host or parts.path.strip("/") or parts.query or parts.fragment:
         raise UnusableMailSetting("it is written as smtp://USER:PASSWORD@HOST:PORT, or with smtps://")
     username = unquote(parts.username) if parts.username else None

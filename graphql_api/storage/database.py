@@ -9,12 +9,14 @@ them, on SQLite one that writes, in a thread of its own.
 """
 
 import asyncio
+import os
 import random
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -51,6 +53,14 @@ _UNDONE_STATES = frozenset({"22P02", "57P01"})
 # Statement timeout, too many connections, disk full; SQLITE_IOERR, SQLITE_FULL.
 _UNAVAILABLE_STATES = frozenset({"57014", "53300", "53100"})
 _UNAVAILABLE_CODES = frozenset({10, 13})
+
+
+LAST_PORT = 65_535
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:@/?#,]*)(?::\d{1,5})?"
+# An @ after the hosts ends a password whose / or ? was not encoded: its beginning would pass for a host.
+_POSTGRESQL_URL = re.compile(
+    rf"postgres(?:ql)?://(?:[^/?#\[\]]*@)?(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/[^@?#]*)?(?:\?[^@#]*)?"
+)
 
 
 class UnsupportedDatabase(ValueError):
@@ -383,9 +393,16 @@ def check_url(url: str) -> None:
     """
     if url.startswith("sqlite:"):
         sqlite_path(url)
-    elif urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        return
+    if not url.startswith(("postgres://", "postgresql://")):
         raise UnsupportedDatabase(
             "it starts with sqlite:///, postgres:// or postgresql://, and does not name a driver"
+        )
+    found = _POSTGRESQL_URL.fullmatch(url)
+    if found is None or any(int(port) > LAST_PORT for port in re.findall(r":(\d+)(?:,|$)", found["hosts"])):
+        raise UnsupportedDatabase(
+            "write it as postgresql://USER:PASSWORD@HOST:PORT/NAME, and percent-encode special characters in "
+            "the password: / is %2F, ? is %3F, # is %23, [ is %5B, ] is %5D, % is %25"
         )
 
 
@@ -435,8 +452,12 @@ def sqlite_engine(
     url: str, *, pool_size: int, begin: str | None = None, foreign_keys: bool = True
 ) -> AsyncEngine:
     """An engine for an SQLite file; without `begin`, the statement that opens a write, it only reads."""
+    path = sqlite_path(url)
+    with suppress(OSError):  # SQLite itself says what is wrong, when it opens the file
+        # SQLite gives its WAL the mode of the file.
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{sqlite_path(url)}",
+        f"sqlite+aiosqlite:///{path}",
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT * 2,

@@ -1,4 +1,4 @@
-"""The README's walk does what it says: its commands are run as they stand, its answers are compared."""
+"""docs/walk.md does what it says: its commands are run as they stand, its answers are compared."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ BETWEEN = "\n---- the next block ----\n"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Commands of the walk, and the answer that the README shows for them."""
+    """Commands of the walk, and the answer that the page shows for them."""
 
     commands: str
     answer: Any
@@ -29,9 +29,7 @@ class Block:
 
 def the_walk() -> list[Block]:
     """The shell blocks of the walk, each with the JSON block that follows it."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, _, walk = text.partition("\n## The walk\n")
-    walk, _, _ = walk.partition("\n## ")
+    walk = (ROOT / "docs" / "walk.md").read_text(encoding="utf-8")
     fences = re.findall(r"^```(sh|json)\n(.*?)^```$", walk, re.MULTILINE | re.DOTALL)
     kinds = [kind for kind, _ in fences]
     assert kinds == ["sh", "json"] * (len(fences) // 2), "every block of commands is followed by its answer"
@@ -42,7 +40,7 @@ def the_walk() -> list[Block]:
 
 
 def like(shown: Any, real: Any) -> Any:
-    """The real answer, shortened where the README shortens it with an ellipsis."""
+    """The real answer, shortened where the page shortens it with an ellipsis."""
     if isinstance(shown, dict) and isinstance(real, dict):
         return {name: like(shown.get(name), value) for name, value in real.items()}
     if isinstance(shown, list) and isinstance(real, list) and len(shown) == len(real):
@@ -52,10 +50,10 @@ def like(shown: Any, real: Any) -> Any:
     return real
 
 
-async def test_the_walk_answers_what_the_readme_shows(canaries: Canaries) -> None:
+async def test_the_walk_answers_what_the_page_shows(canaries: Canaries) -> None:
     if shutil.which("curl") is None:
         pytest.skip("the walk is made of curl commands, and there is no curl")
-    clone = canaries.directory / "readme" / "clone"
+    clone = canaries.directory / "walk" / "clone"
     shutil.copytree(ROOT / "graphql_api", clone / "graphql_api", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, clone)

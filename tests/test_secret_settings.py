@@ -1,0 +1,161 @@
+"""A wrong setting shows no secret, and no file of ours can be read by others."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from graphql_api.adapters.sealing import new_key
+from graphql_api.settings import Unusable, read_settings
+from graphql_api.storage.database import check_url
+
+ROOT = Path(__file__).parent.parent
+UNUSABLE = [
+    "postgresql://ada:hush/hush@localhost/app",
+    "postgresql://ada:12/hush@localhost/app",
+    "postgresql://ada:12?hush@localhost/app",
+    "postgresql://ada:hush?hush@localhost/app",
+    "postgresql://ada:12#hush@localhost/app",
+    "postgresql://ada:hush[hush@localhost/app",
+    "postgresql://ada:pw@localhost:12hush/app",
+    "postgresql://ada:pw@localhost:70000/app",
+    "postgresql://ada:pw@one:5432,two:hush/app",
+    "postgresql://ada:pw@[::1]hush/app",
+]
+USABLE = [
+    "postgresql://ada:pa%2Fss@localhost/app",
+    "postgresql://ada:p@ss:word@localhost:5432/app?sslmode=disable",
+    "postgres://ada@[::1]:5432/app",
+    "postgresql://ada:pw@one:5432,two:5433/app",
+    "postgresql:///app?host=/run/postgresql",
+    "postgresql://%2Frun%2Fpostgresql/app",
+]
+
+
+@pytest.mark.parametrize("url", UNUSABLE)
+def test_a_database_url_that_cannot_be_read_is_refused_without_its_password(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(Unusable) as refused:
+        read_settings()
+    said = str(refused.value)
+    assert "hush" not in said
+    assert "ada" not in said
+    assert said.startswith("DATABASE_URL: ")
+    assert "percent-encode" in said
+    assert "%2F" in said
+
+
+@pytest.mark.parametrize("url", USABLE)
+def test_a_database_url_in_any_form_of_postgresql_is_taken(url: str) -> None:
+    check_url(url)
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve", "tidy"])
+def test_a_command_prints_nothing_of_the_password(command: str, tmp_path: Path) -> None:
+    ended = run(command, tmp_path, DATABASE_URL=UNUSABLE[0])
+    assert ended.returncode == 78
+    assert "hush" not in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_PROXIES", "hush"),
+        ("MAIL_URL", "smtp://ada:hush/hush@localhost"),
+        ("MAIL_FROM", "hush"),
+        ("SEALING_KEYS", "hush"),
+        ("SEALING_KEYS_FILE", "hush"),
+        ("PORT", "hush"),
+        ("LOG_LEVEL", "hush"),
+    ],
+)
+def test_no_wrong_setting_shows_its_value(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///var/data.sqlite3")
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    if not name.startswith("MAIL"):
+        monkeypatch.setenv("MAIL_OUTBOX", "var/outbox")
+    if not name.startswith("SEALING"):
+        monkeypatch.setenv("SEALING_KEYS", new_key("k1"))
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Unusable) as refused:
+        read_settings().keyring()
+    assert name in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_sealing_key_that_is_not_text_is_refused_without_its_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "keys"
+    file.write_bytes(b"\xff\xfe\x00")
+    monkeypatch.setenv("SEALING_KEYS_FILE", str(file))
+    with pytest.raises(Unusable) as refused:
+        read_settings().keyring()
+    assert "0xff" not in str(refused.value)
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_the_sqlite_files_and_the_key_are_for_their_user_only(tmp_path: Path) -> None:
+    # The demo writes, and the process ends without removing anything while another one reads.
+    assert run("migrate", tmp_path).returncode == 0
+    hold = "import sqlite3, sys; c = sqlite3.connect('var/graphql_api.sqlite3'); c.execute('SELECT 1 FROM users').fetchall(); print('', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as reader:
+        assert reader.stdout is not None
+        reader.stdout.readline()
+        assert run("demo", tmp_path).returncode == 0
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "var").iterdir()}
+        reader.communicate()
+    assert modes == {
+        "graphql_api.sqlite3": 0o600,
+        "graphql_api.sqlite3-shm": 0o600,
+        "graphql_api.sqlite3-wal": 0o600,
+        "sealing.keys": 0o600,
+    }
+    assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_server_that_finds_no_sqlite_file_makes_none_that_others_can_read(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir(mode=0o755)
+    assert run("serve", tmp_path).returncode != 0
+    assert {
+        path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in (tmp_path / "var").iterdir()
+    } == {
+        "graphql_api.sqlite3": 0,
+        "sealing.keys": 0,
+    }
+
+
+def run(command: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "graphql_api", command],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "SEALING_KEYS": "", **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_key_file_that_is_there_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "keys"
+    file.write_text(new_key("mine"), encoding="utf-8")
+    monkeypatch.setenv("SEALING_KEYS_FILE", str(file))
+    assert read_settings().keyring().ids == ("mine",)
