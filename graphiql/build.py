@@ -54,8 +54,9 @@ def build(npm: Sequence[str]) -> None:
     Raises:
         subprocess.CalledProcessError: npm failed, and said why.
     """
-    _step("Packages from the npm registry")
-    _run(*npm, "ci", "--ignore-scripts", *QUICK_TO_FAIL)
+    if not _is_installed():
+        _step("Packages from the npm registry")
+        _run(*npm, "ci", "--ignore-scripts", *QUICK_TO_FAIL)
     _step("Bundle")
     _run(*npm, "run", "build", "--silent", "--", "--logLevel", "warn")
     STAMP.write_text(_digest(), encoding="utf-8")
@@ -75,6 +76,12 @@ def main() -> int:
         return 1
     _step("GraphiQL is built")
     return 0
+
+
+def _is_installed() -> bool:
+    """Are the packages of the lock file there? npm writes its own copy of that file when it is done."""
+    lock, done = SOURCES / "package-lock.json", SOURCES / "node_modules" / ".package-lock.json"
+    return done.is_file() and done.stat().st_mtime >= lock.stat().st_mtime
 
 
 def _npm_from_pypi(python: str) -> list[str]:
