@@ -93,7 +93,7 @@ def _npm_from_pypi(python: str) -> list[str]:
     _step("Node.js from PyPI (60 MB)")
     requirements = str(ROOT / "requirements-node.txt")
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
-    _run(*pip, "install", "--require-hashes", "-r", requirements)
+    _run(*pip, "install", "--retries", "1", "--require-hashes", "-r", requirements)
     return [python, "-c", NPM_FROM_PYPI]
 
 
