@@ -43,6 +43,9 @@ test-browser: chromium node graphiql $(VENV)/.develop ## Drive GraphiQL in Chrom
 	npm --prefix tests/browser ci
 	$(BIN)/python -m tests.server -- npm --prefix tests/browser test
 
+picture: test-browser ## Take the picture of GraphiQL that the README shows
+	cp artefacts/graphiql-refused.png docs/pictures/
+
 fuzz: $(VENV)/.develop ## Send a server what nobody wrote (half an hour), and print the figures
 	$(BIN)/python -m tests.server -- $(BIN)/python -m tests.fuzz --documents $(documents) --bodies $(bodies) --frames $(bodies)
 	$(BIN)/python -m tests.server --postgresql -- $(BIN)/python -m tests.conformance --examples $(examples)
@@ -111,4 +114,4 @@ chromium:
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql help install run demo test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz
+.PHONY: picture graphiql help install run demo test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz

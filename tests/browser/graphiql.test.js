@@ -58,7 +58,10 @@ test("the admin's refusal is one click away", async () => {
   assert.match(refusal.message, /you must first remove it from your Workspace accounts$/);
   assert.deepEqual(refusal.resolutions, ["MOVE", "DISCONNECT"]);
   assert.equal(refusal.workspace.name, "Studio North");
+  await graphiql.page.setViewportSize({ width: 1280, height: 800 }); // small enough to be read in the README
+  await graphiql.underlined(); // waits for the editors
   await screenshot("graphiql-refused");
+  await graphiql.page.setViewportSize({ width: 1400, height: 850 });
 });
 
 test("the creator's refusal is one click away", async () => {
