@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# The machine's pip installs, since Debian's Python puts none into a virtual environment.
+PIP = $(PYTHON) -m pip --python $(BIN)/python --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -9,20 +11,20 @@ help: ## List the commands
 
 # The run-time packages alone are enough to serve; every package is checked against its hash.
 $(VENV)/.run: requirements.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	$(PIP) install --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/.develop: requirements-dev.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
 install: $(VENV)/.develop ## Install everything that development needs
 
-run: $(VENV)/.run ## Serve on http://127.0.0.1:8000 with an SQLite file under var/
-	@$(BIN)/python -m graphql_api migrate
-	@exec $(BIN)/python -m graphql_api serve
+run: $(VENV)/.run ## Serve on http://127.0.0.1:8000, GraphiQL and demo data included; everything is under var/
+	@$(PYTHON) graphiql/build.py $(BIN)/python || true
+	@exec $(BIN)/python -m graphql_api serve --demo
 
 demo: $(VENV)/.run ## Fill an empty database with people, workspaces and accounts
 	@$(BIN)/python -m graphql_api migrate
@@ -36,9 +38,13 @@ test-clients: node $(VENV)/.develop ## Hold a server to the GraphQL over HTTP au
 	$(BIN)/python -m tests.server -- npm --prefix tests/clients test
 	$(BIN)/python -m tests.server --sample -- npm --prefix tests/clients test -- streams.test.js
 
-test-browser: chromium graphiql $(VENV)/.develop ## Drive GraphiQL in Chromium, pictures in artefacts/ (needs Node.js)
+test-browser: chromium node graphiql $(VENV)/.develop ## Drive GraphiQL in Chromium, pictures in artefacts/ (needs Node.js)
+	npm --prefix graphiql run check
 	npm --prefix tests/browser ci
 	$(BIN)/python -m tests.server -- npm --prefix tests/browser test
+
+picture: test-browser ## Take the picture of GraphiQL that the README shows
+	cp artefacts/graphiql-refused.png docs/pictures/
 
 fuzz: $(VENV)/.develop ## Send a server what nobody wrote (half an hour), and print the figures
 	$(BIN)/python -m tests.server -- $(BIN)/python -m tests.fuzz --documents $(documents) --bodies $(bodies) --frames $(bodies)
@@ -89,11 +95,12 @@ revision: $(VENV)/.develop ## Write a migration from the tables: make revision m
 lock: $(VENV)/.develop ## Pin the dependencies anew, with hashes and without addresses
 	$(BIN)/uv pip compile -q $(LOCK) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q $(LOCK) --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile -q $(LOCK) --group node -o requirements-node.txt
 
 LOCK = --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
-graphiql: node ## Build GraphiQL into the package (needs Node.js 20.19 or later)
-	cd graphiql && npm ci --ignore-scripts && npm run check && npm run build
+graphiql: $(VENV)/.run ## Build GraphiQL into the package, if that is not done; without Node.js, with the one from PyPI
+	@$(PYTHON) graphiql/build.py $(BIN)/python
 
 node:
 	@command -v npm > /dev/null || { echo "This needs Node.js 20.19 or later with npm, and there is no npm." >&2; exit 1; }
@@ -107,4 +114,4 @@ chromium:
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: graphiql help install run demo test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz
+.PHONY: picture graphiql help install run demo test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz

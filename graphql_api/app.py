@@ -15,17 +15,17 @@ from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.execution.engine import Engine
 from graphql_api.execution.persisted import MalformedManifest, PersistedDocuments, read_manifest
-from graphql_api.schema import CREDENTIAL_FIELDS, build_schema
+from graphql_api.schema import CREDENTIAL_FIELDS, build_schema, schema_text
 from graphql_api.schema.context import context_opener
 from graphql_api.services.calls.call import Rules, Services
 from graphql_api.services.calls.live import Live
-from graphql_api.services.upkeep import sealing_keys, tidying
+from graphql_api.services.upkeep import demo_people, sealing_keys, tidying
 from graphql_api.services.upkeep.mailer import Mailer
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.database import Database, postgresql_arguments
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
-from graphql_api.web.graphiql import graphiql_routes
+from graphql_api.web.graphiql import People, graphiql_routes
 from graphql_api.web.reports import make_reporter
 
 log = structlog.get_logger(__name__)
@@ -77,8 +77,23 @@ def create_app(settings: Settings) -> ASGIApp:
         ready=ready,
         lifespan=lifespan,
         options=settings.options,
-        graphiql=Starlette(routes=graphiql_routes()) if settings.shows_graphiql else None,
+        schema_text=schema_text if settings.shows_introspection else None,
+        graphiql=_graphiql(settings, services) if settings.shows_graphiql else None,
+        browsers_to_graphiql=settings.shows_graphiql and not settings.in_production,
     )
+
+
+def _graphiql(settings: Settings, services: Services) -> ASGIApp:
+    """GraphiQL, which in development may ask for the demo's people, and in production for nobody."""
+
+    async def people() -> Sequence[Mapping[str, str]]:
+        return [
+            {"name": person.name, "role": person.role, "bearerToken": person.bearer_token.reveal()}
+            for person in await demo_people.recall(services, settings.demo_people_file)
+        ]
+
+    asks: People | None = None if settings.in_production else people
+    return Starlette(routes=graphiql_routes(people=asks))
 
 
 def build_services(settings: Settings) -> Services:

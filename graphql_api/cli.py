@@ -17,9 +17,10 @@ from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
 from graphql_api.services.calls.call import Services
 from graphql_api.services.upkeep import demo as demo_service
-from graphql_api.services.upkeep import sealing_keys, tidying
+from graphql_api.services.upkeep import demo_people, sealing_keys, tidying
 from graphql_api.settings import Settings, Unusable, read_settings
 from graphql_api.storage.revisions import Migrated, state_of
+from graphql_api.web.graphiql import is_built
 from graphql_api.web.heads import bounded
 
 T = TypeVar("T")
@@ -38,12 +39,15 @@ def keys() -> None:
 @cli.command()
 @click.option("--host", help="The address to listen on; HOST if left out.")
 @click.option("--port", type=int, help="The port to listen on; PORT if left out.")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--demo", is_flag=True, help="First migrate, and fill an empty database with the demo.")
+def serve(host: str | None, port: int | None, *, demo: bool) -> None:
     """Serve GraphQL over HTTP and WebSocket until told to stop."""
     settings = read_settings()
     settings.keyring()  # made, or refused, before any process starts
     host, port = host or settings.host, settings.port if port is None else port
     logs.configure(as_json=settings.in_production, level=settings.log_level)
+    if demo:
+        _prepare(settings, f"http://{host}:{port}")
     if not settings.in_production:
         _greet(settings, host, port)
     uvicorn.run(
@@ -66,13 +70,17 @@ def serve(host: str | None, port: int | None) -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to this version's tables; does nothing when it is there already."""
-    # Alembic takes long to import, and only this command needs it.
-    from graphql_api.storage.migrations import migrate as migrate_database  # noqa: PLC0415
-
     settings = read_settings()
     logs.configure(as_json=settings.in_production, level=settings.log_level)
-    asyncio.run(migrate_database(settings.database))
+    _migrate(settings)
     click.echo("The database is migrated.")
+
+
+def _migrate(settings: Settings) -> None:
+    # Alembic takes long to import, and most commands do without it.
+    from graphql_api.storage.migrations import migrate as migrate_database  # noqa: PLC0415
+
+    asyncio.run(migrate_database(settings.database))
 
 
 @cli.command()
@@ -90,12 +98,33 @@ def schema(output: Path | None) -> None:
 def demo() -> None:
     """Fill an empty database with people, workspaces and accounts, and print operations to try."""
     settings = read_settings()
+    filled = _fill(settings, f"http://{settings.host}:{settings.port}")
+    if isinstance(filled, demo_service.NotFilled):
+        _refuse(filled.message)
+    click.echo(filled)
+
+
+def _fill(settings: Settings, base: str) -> str | demo_service.NotFilled:
+    """Fill an empty database, and leave who is in it under `var/demo/`; what to print."""
     if settings.in_production:
         raise Unusable("The demo's people are made up: it does not fill a production database")
     filled = _run(settings, demo_service.fill, verified=True)
     if isinstance(filled, demo_service.NotFilled):
-        _refuse(filled.message)
-    click.echo(demo_page.page(filled, f"http://{settings.host}:{settings.port}"))
+        return filled
+    page = demo_page.page(filled, base)
+    demo_people.keep(filled, settings.demo_people_file)
+    demo_people.write_private(settings.demo_operations_file, page + "\n")
+    return page
+
+
+def _prepare(settings: Settings, base: str) -> None:
+    """Migrate a database that is behind, and fill an empty one; a filled one is left as it is."""
+    if settings.in_production:
+        raise Unusable("--demo is for development: run `python -m graphql_api migrate` before you serve")
+    if _run(settings, lambda services: services.database.read(state_of)) is Migrated.BEHIND:
+        _migrate(settings)
+    if isinstance(_fill(settings, base), str):
+        click.echo(f"The database is filled with the demo: see {settings.demo_operations_file}\n", err=True)
 
 
 @cli.command()
@@ -170,27 +199,15 @@ def _refuse(message: str) -> NoReturn:
     sys.exit(1)
 
 
-_REGISTER = (
-    "mutation { registerUser(input: "
-    '{email: \\"ada@example.com\\", password: \\"correct horse\\", name: \\"Ada\\"}) '
-    "{ ... on RegisterUserSuccess { bearerToken } "
-    "... on RegisterUserFailure { errors { ... on InvalidInput { path message } } } } }"
-)
-
-
 def _greet(settings: Settings, host: str, port: int) -> None:
-    """Say where things are, and what to try first."""
+    """Say where things are."""
     base = f"http://{host}:{port}"
-    click.echo(f"GraphQL   {base}/graphql", err=True)
+    click.echo(f"Start page  {base}/", err=True)
     if settings.shows_graphiql:
-        click.echo(f"GraphiQL  {base}/graphiql", err=True)
-    click.echo(f"Mails     {settings.outlet()}", err=True)
-    click.echo("\nRegister, and take the bearer token from the answer:\n", err=True)
-    click.echo(
-        f"  curl {base}/graphql -H 'Content-Type: application/json' -d '{{\"query\": \"{_REGISTER}\"}}'",
-        err=True,
-    )
-    click.echo("\nWorkspaces, people and operations to paste: python -m graphql_api demo\n", err=True)
+        click.echo(f"GraphiQL    {base}/graphiql{'' if is_built() else '  (not built)'}", err=True)
+    if settings.shows_introspection:
+        click.echo(f"Schema      {base}/schema.graphql", err=True)
+    click.echo(f"\nMails       {settings.outlet()}\n", err=True)
 
 
 def main() -> None:

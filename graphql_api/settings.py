@@ -153,6 +153,16 @@ class Settings(_Figures):
         """The database's URL: if not said, an SQLite file below `var/`."""
         return self.database_url or "sqlite:///var/graphql_api.sqlite3"
 
+    @property
+    def demo_people_file(self) -> Path:
+        """Where the demo leaves bearer tokens of its people, for GraphiQL in development."""
+        return Path("var/demo/people.json")
+
+    @property
+    def demo_operations_file(self) -> Path:
+        """Where the demo leaves what it prints: passwords, and operations to paste."""
+        return Path("var/demo/operations.txt")
+
     def outlet(self) -> Outlet:
         """Where mails go: to the SMTP server of MAIL_URL; without one into files, below `var/` if not said.
 

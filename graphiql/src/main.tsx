@@ -6,6 +6,8 @@ import "./page.css";
 
 import { createRoot } from "react-dom/client";
 import { Page } from "./page";
+import { fetchPeople } from "./people";
 
 const root = document.getElementById("root")!;
-createRoot(root).render(<Page endpoint={root.dataset.endpoint!} />);
+const people = await fetchPeople(root.dataset.people!);
+createRoot(root).render(<Page endpoint={root.dataset.endpoint!} people={people} />);

@@ -53,7 +53,7 @@ class Sample:
 def page(demo: Demo, base: str) -> str:
     """Everything that the command prints; `base` is the server's address."""
     lines = [
-        "The database is filled. Made-up people, shown here only:",
+        "The database is filled. These people are made up:",
         "",
         *_person(demo.admin, "admin of Studio North and of Agency South"),
         *_person(demo.creator, "creator in Studio North, where her team Films sees studio.north.films"),
@@ -64,8 +64,8 @@ def page(demo: Demo, base: str) -> str:
         f"{demo.creator.name} has asked Studio North for access to {NORTH.display_name}; nobody has answered yet.",
         "",
         "Start the server (python -m graphql_api serve), and paste in this order: later operations build on",
-        "earlier ones. What stands before the colon is in the answer. In GraphiQL",
-        f"({base}/graphiql), paste a bearer token once, and run the tabs.",
+        "earlier ones. The words before the colon are in the answer. Or open GraphiQL, which is logged in:",
+        f"{base}/graphiql",
     ]
     for title, samples in _flows(demo).items():
         lines += ["", f"## {title}"]

@@ -50,17 +50,18 @@ def client_address(scope: Scope, headers: Mapping[bytes, bytes], trusted: tuple[
     if not trusted or forwarded is None:
         return address
     for entry in reversed(forwarded.decode("latin-1").split(",")[-MAX_HOPS:]):
-        known = _parse(address)
+        known = parse_address(address)
         if known is None or not any(known in network for network in trusted):
             break
-        before = _parse(entry.strip())
+        before = parse_address(entry.strip())
         if before is None:
             break
         address = str(before)
     return address
 
 
-def _parse(text: str) -> IPv4Address | IPv6Address | None:
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a text is, IPv4 also where it is written as IPv6; None if it is none."""
     try:
         address = ip_address(text)
     except ValueError:

@@ -3,7 +3,7 @@
 Envelope                  an id, security headers, a line in the log
 └── Cors
     └── Failures          masks what nobody planned
-        └── Paths         /graphql, /healthz, /readyz, /graphiql
+        └── Paths         /, /graphql, /schema.graphql, /healthz, /readyz, /graphiql
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.execution.engine import Engine
 
+from .browsers import ToGraphiQL
 from .callers import OpenContext
 from .cors import Cors
 from .envelope import Envelope
@@ -23,6 +24,7 @@ from .health import Ready, healthz, make_readyz
 from .options import GRAPHQL_PATH, Options
 from .responses import not_found
 from .shutdown import Shutdown
+from .start import schema_file, start_page
 from .websocket import GraphQLSocket
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
@@ -36,16 +38,22 @@ def build(
     ready: Ready,
     lifespan: Lifespan,
     options: Options,
+    schema_text: Callable[[], str] | None = None,
     graphiql: ASGIApp | None = None,
+    browsers_to_graphiql: bool = False,
 ) -> "Server":
-    """Return the whole application."""
+    """Return the whole application; without `schema_text` and `graphiql` there is nothing at their paths."""
     shutdown = Shutdown()
     front = Front(engine, open_context, options, shutdown)
+    endpoint = GraphQLEndpoint(front)
     exact: dict[str, ASGIApp] = {
-        GRAPHQL_PATH: GraphQLEndpoint(front),
+        GRAPHQL_PATH: ToGraphiQL(endpoint) if browsers_to_graphiql else endpoint,
+        "/": start_page(graphiql=graphiql is not None, schema=schema_text is not None),
         "/healthz": healthz,
         "/readyz": make_readyz(ready, shutdown),
     }
+    if schema_text is not None:
+        exact["/schema.graphql"] = schema_file(schema_text)
     app = Failures(Paths(exact, graphiql), engine.report_error)
     sockets = Failures(Paths({GRAPHQL_PATH: GraphQLSocket(front)}), engine.report_error)
     return Server(

@@ -86,6 +86,15 @@ export class GraphiQLPage {
     return this.page.getByLabel("Bearer token", { exact: true });
   }
 
+  callerField() {
+    return this.page.getByLabel("Run as", { exact: true });
+  }
+
+  /** Who runs the operations now, as the page shows it. */
+  async caller() {
+    return await this.callerField().locator("option:checked").textContent();
+  }
+
   async openTab(title) {
     await this.page.getByRole("tab").getByRole("button", { name: title, exact: true }).click();
     await this.page.waitForTimeout(300); // GraphiQL learns the operation's name 100 ms after the editor
@@ -121,6 +130,12 @@ export class GraphiQLPage {
       return models.find((model) => model.uri.path.endsWith("response.json")).getValue();
     });
     return JSON.parse(await handle.jsonValue());
+  }
+
+  /** What the editors underline in the open tab. */
+  async underlined() {
+    await this.page.waitForTimeout(1500); // they look again a while after the last change
+    return await this.page.evaluate(() => window.__MONACO.editor.getModelMarkers({}).map((marker) => marker.message));
   }
 
   async showPlugin(name) {

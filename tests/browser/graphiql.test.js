@@ -1,7 +1,7 @@
 /**
  * Drives the page at GRAPHIQL_URL in a real Chromium; the server may still be starting.
  *
- * Steps build on one another, like a first visit: register, use the bearer token, connect, be refused.
+ * Steps build on one another, like a first visit: the tabs as they are, one click each; then a registration.
  * Screenshots land in `artefacts/` at the top of the repository.
  */
 import assert from "node:assert/strict";
@@ -12,8 +12,7 @@ import { GraphiQLPage, execute, newDigits, openBrowser, serverAnswers } from "./
 const url = process.env.GRAPHIQL_URL ?? "http://127.0.0.1:8000/graphiql";
 const endpoint = new URL("/graphql", url).href;
 const artefacts = new URL("../../artefacts/", import.meta.url).pathname;
-const instagramUserId = newDigits();
-const username = `ada_${instagramUserId.slice(-6)}`;
+const username = `ada_${newDigits().slice(-6)}`;
 
 let browser, graphiql, bearerToken;
 
@@ -42,7 +41,67 @@ test("the theme can be switched, and is all that the browser keeps", async () =>
   assert.deepEqual(await graphiql.stored(), { "graphiql:theme": "light" });
 });
 
-test("registering shows a bearer token, and one click puts it to use", async () => {
+test("the first tab connects with the first click, and reconnects with the second", async () => {
+  assert.equal(await graphiql.caller(), "Cleo Creator (creator)");
+  for (const outcome of ["CONNECTED", "RECONNECTED"]) {
+    const { connectSocialAccounts } = (await graphiql.run()).data;
+    assert.equal(connectSocialAccounts.__typename, "ConnectSocialAccountsSuccess");
+    assert.deepEqual(connectSocialAccounts.connected.map((one) => one.outcome), [outcome, outcome, outcome]);
+    await screenshot(`graphiql-${outcome.toLowerCase()}`);
+  }
+});
+
+test("the admin's refusal is one click away", async () => {
+  await graphiql.openTab("AdminRefused");
+  assert.equal(await graphiql.caller(), "Nora North (admin)");
+  const refusal = refusalOf(await graphiql.run());
+  assert.match(refusal.message, /you must first remove it from your Workspace accounts$/);
+  assert.deepEqual(refusal.resolutions, ["MOVE", "DISCONNECT"]);
+  assert.equal(refusal.workspace.name, "Studio North");
+  await graphiql.page.setViewportSize({ width: 1280, height: 800 }); // small enough to be read in the README
+  await graphiql.underlined(); // waits for the editors
+  await screenshot("graphiql-refused");
+  await graphiql.page.setViewportSize({ width: 1400, height: 850 });
+});
+
+test("the creator's refusal is one click away", async () => {
+  await graphiql.openTab("CreatorRefused");
+  assert.equal(await graphiql.caller(), "Cleo Creator (creator)");
+  const refusal = refusalOf(await graphiql.run());
+  assert.match(refusal.message, /Please ask nora@example.com for access$/);
+  assert.equal(refusal.contactEmail, "nora@example.com");
+});
+
+test("the wrong-input tab gets every mistake with its path", async () => {
+  await graphiql.openTab("WrongInput");
+  const { connectSocialAccounts } = (await graphiql.run()).data;
+  assert.ok(connectSocialAccounts.errors.length > 1);
+  for (const error of connectSocialAccounts.errors) assert.equal(error.__typename, "InvalidInput");
+});
+
+test("the check tab says what connecting would do", async () => {
+  await graphiql.openTab("Check");
+  const { checkSocialAccounts } = (await graphiql.run()).data;
+  assert.deepEqual(checkSocialAccounts.errors, []);
+  assert.deepEqual(checkSocialAccounts.checks.map((check) => check.status), ["RECONNECT", "CONFLICT", "RECONNECT"]);
+  await screenshot("graphiql-check");
+});
+
+test("the list tab shows what was connected, and somebody else can be chosen for an open tab", async () => {
+  await graphiql.openTab("List");
+  assert.deepEqual((await listed()).sort(), ["Ada Films", "ada.films", "ada_sketches", "cleo.paints"]);
+  await graphiql.callerField().selectOption({ label: "Nora North (admin)" });
+  assert.deepEqual(await listed(), ["nora_on_the_road"]);
+});
+
+test("the editors find no mistake in any tab", async () => {
+  for (const tab of ["Connect", "AdminRefused", "CreatorRefused", "WrongInput", "Check", "List", "LiveEvents", "Register"]) {
+    await graphiql.openTab(tab);
+    assert.deepEqual(await graphiql.underlined(), [], tab);
+  }
+});
+
+test("registering shows a bearer token, and one click puts it to use for all tabs", async () => {
   await graphiql.openTab("Register");
   await graphiql.setVariables({
     input: { email: `${username}@example.com`, password: "correct horse battery staple", name: "Ada" },
@@ -53,53 +112,9 @@ test("registering shows a bearer token, and one click puts it to use", async () 
   await screenshot("graphiql-register");
   await graphiql.page.getByRole("button", { name: "Use the bearer token just shown" }).click();
   assert.equal(await graphiql.bearerTokenField().inputValue(), bearerToken);
-});
-
-test("the connect tab connects", async () => {
-  await graphiql.openTab("Connect");
-  await graphiql.setVariables(connectVariables(instagramUserId));
-  const { connectSocialAccounts } = (await graphiql.run()).data;
-  assert.equal(connectSocialAccounts.__typename, "ConnectSocialAccountsSuccess");
-  assert.equal(connectSocialAccounts.connected[0].outcome, "CONNECTED");
-  await screenshot("graphiql-connect");
-});
-
-test("the list tab shows what was connected", async () => {
   await graphiql.openTab("List");
-  const { viewer } = (await graphiql.run()).data;
-  assert.deepEqual(viewer.socialAccounts.edges.map((edge) => edge.node.displayName), [username]);
-});
-
-test("the admin's refusal is typed", async () => {
-  const heldByWorkspace = newDigits();
-  const workspaceId = await createWorkspace();
-  await connect(connectVariables(heldByWorkspace, { workspaceId }));
-  await graphiql.openTab("AdminRefused");
-  await graphiql.setVariables(connectVariables(heldByWorkspace));
-  const { connectSocialAccounts } = (await graphiql.run()).data;
-  assert.equal(connectSocialAccounts.__typename, "ConnectSocialAccountsFailure");
-  const [refusal] = connectSocialAccounts.errors;
-  assert.equal(refusal.__typename, "HeldByWorkspace");
-  assert.deepEqual(refusal.path, ["input", "instagramAccounts", "0", "instagramUserId"]);
-  assert.equal(refusal.workspace.id, workspaceId);
-  await screenshot("graphiql-refused");
-});
-
-test("the wrong-input tab, as it stands, gets every mistake with its path", async () => {
-  await graphiql.openTab("WrongInput");
-  const { connectSocialAccounts } = (await graphiql.run()).data;
-  assert.ok(connectSocialAccounts.errors.length > 1);
-  for (const error of connectSocialAccounts.errors) assert.equal(error.__typename, "InvalidInput");
-});
-
-test("the check tab says what connecting would do", async () => {
-  await graphiql.openTab("Check");
-  const key = { platform: "INSTAGRAM", externalId: instagramUserId };
-  await graphiql.setVariables({ input: { socialAccounts: [{ ...key, displayName: username }] } });
-  const { checkSocialAccounts } = (await graphiql.run()).data;
-  assert.deepEqual(checkSocialAccounts.errors, []);
-  assert.deepEqual(checkSocialAccounts.checks, [{ ...key, status: "RECONNECT", conflict: null }]);
-  await screenshot("graphiql-check");
+  assert.equal(await graphiql.caller(), "another bearer token");
+  assert.deepEqual(await listed(), []);
 });
 
 test("a live event arrives", async () => {
@@ -134,13 +149,19 @@ test("no step asked another host, broke the Content-Security-Policy or logged an
   assert.deepEqual(graphiql.hosts, new Set([new URL(url).host]));
 });
 
-test("the schema was fetched without the bearer token, which no storage and no address holds", async () => {
+test("the demo's bearer tokens are for the page alone", async () => {
+  assert.deepEqual(await (await fetch(`${url}/people`)).json(), []);
+});
+
+test("the schema was fetched without a bearer token, which no storage and no address holds", async () => {
   await graphiql.fetchSchemaAgain();
   assert.ok(graphiql.introspections.length > 1);
   for (const headers of graphiql.introspections) assert.equal(headers.authorization, undefined);
   assert.deepEqual(await graphiql.stored(), { "graphiql:theme": "light" });
   assert.equal(graphiql.page.url(), url);
   await graphiql.reload();
+  assert.equal(await graphiql.caller(), "Cleo Creator (creator)");
+  await graphiql.callerField().selectOption({ label: "another bearer token" });
   assert.equal(await graphiql.bearerTokenField().inputValue(), "");
 });
 
@@ -155,15 +176,14 @@ test("a bad bearer token is answered readably, and does not blind the page", asy
   assert.match(graphiql.problems[0], /status of 401/);
 });
 
-function connectVariables(instagramUserId, place = {}) {
+function connectVariables(instagramUserId) {
   return {
     input: {
-      facebookAccount: { facebookUserId: "10220000000000001", accessToken: "EAAB-facebook-access-token" },
+      facebookAccount: { facebookUserId: "10220000000000001", accessToken: "TEST-any:fb=10220000000000001" },
       instagramAccounts: [
-        { instagramUserId, username, profilePictureUrl: "", accessToken: "EAAB-instagram-access-token" },
+        { instagramUserId, username, profilePictureUrl: "", accessToken: `TEST-any:fb=10220000000000001;ig=${instagramUserId}` },
       ],
       onConflict: "REJECT_ALL",
-      ...place,
     },
   };
 }
@@ -176,12 +196,18 @@ async function connect(variables) {
   assert.equal(connectSocialAccounts.__typename, "ConnectSocialAccountsSuccess");
 }
 
-async function createWorkspace() {
-  const query = `mutation CreateWorkspace($input: CreateWorkspaceInput!) {
-    createWorkspace(input: $input) { ... on CreateWorkspaceSuccess { workspace { id } } }
-  }`;
-  const variables = { input: { name: "Studio North" } };
-  return (await execute(endpoint, { query, variables, bearerToken })).createWorkspace.workspace.id;
+function refusalOf(answer) {
+  const { connectSocialAccounts } = answer.data;
+  assert.equal(connectSocialAccounts.__typename, "ConnectSocialAccountsFailure");
+  const [refusal] = connectSocialAccounts.errors;
+  assert.equal(refusal.__typename, "HeldByWorkspace");
+  assert.deepEqual(refusal.path, ["input", "instagramAccounts", "0", "instagramUserId"]);
+  return refusal;
+}
+
+async function listed() {
+  const { viewer } = (await graphiql.run()).data;
+  return viewer.socialAccounts.edges.map((edge) => edge.node.displayName);
 }
 
 const screenshot = (name) => graphiql.page.screenshot({ path: `${artefacts}${name}.png` });

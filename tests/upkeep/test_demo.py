@@ -173,3 +173,44 @@ def test_production_is_not_filled_with_made_up_people(tmp_path: Path) -> None:
 
     assert refused.returncode == 78
     assert "does not fill a production database" in refused.stderr
+
+
+def modes(directory: Path) -> dict[str, int]:
+    """Who may read a directory and the files in it."""
+    return {path.name: path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())}
+
+
+async def test_serve_demo_fills_an_empty_folder_and_leaves_a_filled_one_as_it_is(tmp_path: Path) -> None:
+    serve = (sys.executable, "-m", "graphql_api", "serve", "--demo")
+    links = ("Start page  {}/\n", "GraphiQL    {}/graphiql", "Schema      {}/schema.graphql\n")
+
+    async with running(tmp_path, {}, *serve) as first:
+        said = first.log.read_text()
+    assert "The database is filled with the demo" in said
+    assert all(link.format(first.base_url) in said for link in links)
+    database = Database(f"sqlite:///{tmp_path}/var/graphql_api.sqlite3")
+    filled = await database.everything()
+    assert len(filled["users"]) == 3
+    assert modes(tmp_path / "var" / "demo") == {"demo": 0o700, "people.json": 0o600, "operations.txt": 0o600}
+
+    async with running(tmp_path, {}, *serve) as second:
+        said = second.log.read_text()
+    assert "filled" not in said
+    assert all(link.format(second.base_url) in said for link in links)
+    assert await database.everything() == filled
+
+
+def test_serve_demo_is_refused_in_production_before_it_writes_anything(tmp_path: Path) -> None:
+    refused = command(
+        tmp_path,
+        "serve",
+        "--demo",
+        ENVIRONMENT="production",
+        MAIL_OUTBOX="outbox",
+        DATABASE_URL="sqlite:///data.sqlite3",
+        SEALING_KEYS="k1:" + "A" * 43 + "=",
+    )
+
+    assert refused.returncode == 78
+    assert "--demo is for development" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
