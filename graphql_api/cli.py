@@ -100,7 +100,10 @@ def demo() -> None:
     settings = read_settings()
     filled = _fill(settings, f"http://{settings.host}:{settings.port}")
     if isinstance(filled, demo_service.NotFilled):
-        _refuse(filled.message)
+        earlier = settings.demo_operations_file
+        _refuse(
+            filled.message + (f"\nWhat an earlier demo printed is in {earlier}." if earlier.exists() else "")
+        )
     click.echo(filled)
 
 

@@ -89,7 +89,7 @@ test("the check tab says what connecting would do", async () => {
 
 test("the list tab shows what was connected, and somebody else can be chosen for an open tab", async () => {
   await graphiql.openTab("List");
-  assert.deepEqual((await listed()).sort(), ["Ada Films", "ada.films", "ada_sketches", "cleo.paints"]);
+  assert.deepEqual((await listed()).sort(), ["Cleo Films", "cleo.films", "cleo.paints", "cleo_sketches"]);
   await graphiql.callerField().selectOption({ label: "Nora North (admin)" });
   assert.deepEqual(await listed(), ["nora_on_the_road"]);
 });

@@ -150,6 +150,7 @@ def test_a_filled_database_is_left_as_it_is(tmp_path: Path) -> None:
     assert again.returncode == 1
     assert again.stdout == ""
     assert "left as it is" in again.stderr
+    assert "What an earlier demo printed is in var/demo/operations.txt." in again.stderr
     assert "Traceback" not in again.stderr
 
 

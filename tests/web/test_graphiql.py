@@ -40,6 +40,20 @@ async def test_the_page_knows_its_endpoint(bundle: Path) -> None:
     assert "$" not in page.text
 
 
+async def test_the_page_knows_whether_there_are_people_to_ask_for(bundle: Path) -> None:
+    async def people() -> list[dict[str, str]]:
+        return []
+
+    nobody = client(bundle)
+    somebody = httpx.AsyncClient(
+        transport=httpx.ASGITransport(Starlette(routes=graphiql_routes(bundle, people))),
+        base_url="http://test",
+    )
+    assert 'data-people=""' in (await nobody.get("/graphiql")).text
+    assert 'data-people="/graphiql/people"' in (await somebody.get("/graphiql")).text
+    assert (await nobody.get("/graphiql/people")).status_code == 404
+
+
 async def test_the_page_runs_nothing_inline_and_asks_no_other_host(bundle: Path) -> None:
     page = await client(bundle).get("/graphiql")
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
