@@ -25,6 +25,20 @@ before(async () => {
 
 after(async () => await browser?.close());
 
+test("the start page and the endpoint's address lead to GraphiQL", async () => {
+  const page = await browser.newPage();
+  const problems = [];
+  page.on("console", (message) => problems.push(message.text()));
+  await page.goto(new URL("/", url).href);
+  await page.screenshot({ path: `${artefacts}start.png` });
+  assert.deepEqual(problems, []);
+  await page.getByRole("link", { name: "GraphiQL" }).click();
+  assert.equal(page.url(), url);
+  await page.goto(endpoint);
+  assert.equal(page.url(), url);
+  await page.close();
+});
+
 test("the page shows in the light and the dark of the system", async () => {
   for (const colorScheme of ["light", "dark"]) {
     await graphiql.page.emulateMedia({ colorScheme });
