@@ -7,7 +7,7 @@ PIP = $(PYTHON) -m pip --python $(BIN)/python --quiet --disable-pip-version-chec
 .DEFAULT_GOAL := help
 
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The run-time packages alone are enough to serve; every package is checked against its hash.
 $(VENV)/.run: requirements.txt
@@ -20,7 +20,7 @@ $(VENV)/.develop: requirements-dev.txt
 	$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
 
-install: $(VENV)/.develop ## Install everything that development needs
+##@ Run
 
 run: $(VENV)/.run ## Serve on http://127.0.0.1:8000, GraphiQL and demo data included; everything is under var/
 	@$(PYTHON) graphiql/build.py $(BIN)/python || true
@@ -29,6 +29,19 @@ run: $(VENV)/.run ## Serve on http://127.0.0.1:8000, GraphiQL and demo data incl
 demo: $(VENV)/.run ## Fill an empty database with people, workspaces and accounts
 	@$(BIN)/python -m graphql_api migrate
 	@$(BIN)/python -m graphql_api demo
+
+##@ Check
+
+quick: $(VENV)/.develop ## Check what changed in under a minute: style, types, the tests of the rooms touched
+	@$(BIN)/python -m tests.quick
+
+lint: $(VENV)/.develop ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## Lint and test
 
 test: $(VENV)/.develop ## Run the Python tests, on SQLite and on a PostgreSQL 18 that they start themselves
 	$(BIN)/python -m pytest -n auto --dist loadfile
@@ -45,6 +58,8 @@ test-browser: chromium node graphiql $(VENV)/.develop ## Drive GraphiQL in Chrom
 
 picture: test-browser ## Take the picture of GraphiQL that the README shows
 	cp artefacts/graphiql-refused.png docs/pictures/
+
+##@ Test at length
 
 fuzz: $(VENV)/.develop ## Send a server what nobody wrote (half an hour), and print the figures
 	$(BIN)/python -m tests.server -- $(BIN)/python -m tests.fuzz --documents $(documents) --bodies $(bodies) --frames $(bodies)
@@ -63,6 +78,8 @@ claims: $(VENV)/.develop ## Compare the way in which claims are written with the
 oracle: $(VENV)/.develop ## Compare compiled operations with graphql-core in full (minutes), and write docs/compiled.md
 	$(BIN)/python -m tests.execution.compiled.oracle --cases 100000 --write docs/compiled.md
 
+##@ Measure
+
 bench: $(VENV)/.develop benchmarks/node/node_modules ## Measure the server against others (an hour; needs Node.js), and write docs/performance.md
 	$(BIN)/python -m benchmarks --write docs/performance.md
 
@@ -73,13 +90,9 @@ benchmarks/node/node_modules: benchmarks/node/package-lock.json
 	cd benchmarks/node && npm ci
 	@touch $@
 
-lint: $(VENV)/.develop ## Check style, types and the direction of imports
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+##@ Change
 
-check: lint test ## Lint and test
+install: $(VENV)/.develop ## Install everything that development needs
 
 schema: $(VENV)/.run ## Write schema.graphql
 	$(BIN)/python -m graphql_api schema schema.graphql
@@ -114,4 +127,4 @@ chromium:
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: picture graphiql help install run demo test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz
+.PHONY: picture graphiql help install run demo quick test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz

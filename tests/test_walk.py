@@ -54,7 +54,7 @@ async def test_the_walk_answers_what_the_page_shows(canaries: Canaries) -> None:
     if shutil.which("curl") is None:
         pytest.skip("the walk is made of curl commands, and there is no curl")
     clone = canaries.directory / "walk" / "clone"
-    shutil.copytree(ROOT / "graphql_api", clone / "graphql_api", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "graphql_api", clone / "graphql_api")
     for name in ("Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, clone)
     blocks = the_walk()
