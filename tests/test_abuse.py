@@ -7,14 +7,9 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -25,6 +20,7 @@ from tests import operations
 from tests.abuse import BAD_TOKENS, CASES, answer_of
 from tests.api import Api, instagram_account
 from tests.database import Database
+from tests.statements import statements
 from tests.web.sample import served
 
 MAX_GROWTH = 20_000_000
@@ -106,21 +102,6 @@ async def test_a33_nobody_is_asked_for_a_picture(api: Api, host: str) -> None:
         await asyncio.sleep(0.1)
         with pytest.raises(BlockingIOError):
             listener.accept()
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The SQL that is sent meanwhile, without its values."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_a42_whoever_holds_it_elsewhere_the_same_statements_are_sent(api: Api) -> None:

@@ -9,10 +9,8 @@ import functools
 import json
 import re
 import shutil
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import sqlalchemy as sa
 from graphql import (
     GraphQLField,
     GraphQLInterfaceType,
@@ -36,9 +33,6 @@ from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.schema import schema_text
 from graphql_api.settings import Settings
-from graphql_api.storage.database import Database
-from graphql_api.storage.hot import HotStatement
-from graphql_api.storage.prepared import Prepared
 from tests import operations
 from tests.accounts.access_request_operations import REQUEST_ACCESS, key
 from tests.api import Api, Person
@@ -49,6 +43,7 @@ from tests.people.mail_operations import REQUEST_RESET
 from tests.people.operations import REMOVE
 from tests.schema.permission_rows import CALLERS, ROWS, Row, Scene
 from tests.serving import in_process
+from tests.statements import statements
 from tests.workspaces.operations import SHARE
 from tests.workspaces.test_teams import connected, make_team
 
@@ -281,83 +276,6 @@ async def mailed(mailbox: Mailbox, person: Person) -> tuple[str, str]:
         (await mailbox.wait(person.email, "Verify")).code,
         (await mailbox.wait(person.email, "password")).code,
     )
-
-
-# What the request that a test sends is found to send to the database; not what the server does besides.
-SENT: ContextVar[list[str]] = ContextVar("sent")
-
-
-def note(statement: str) -> None:
-    if (sent := SENT.get(None)) is not None:
-        sent.append(statement)
-
-
-class Noting:
-    """An SQLite connection whose statements are noted, as they are written."""
-
-    def __init__(self, connection: sqlite3.Connection, sent: list[str]) -> None:
-        self.connection = connection
-        self.sent = sent
-
-    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        self.sent.append(statement)
-        return self.connection.execute(statement, *values)
-
-
-@dataclass(frozen=True)
-class NotedOnSqlite:
-    """A hot statement that is noted as it is run."""
-
-    statement: HotStatement
-    sent: list[str]
-
-    def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
-        raise NotImplementedError
-
-    def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
-        noting: Any = Noting(connection, self.sent)
-        return self.statement.on_sqlite(noting)
-
-
-@pytest.fixture(autouse=True)
-def noted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Note every statement, of SQLAlchemy and of the driver's own connections."""
-    rows, write_at_once = Database.rows, Database.write_at_once
-
-    async def noted_rows(self: Database, prepared: Prepared[Any], **values: object) -> list[Any]:
-        note(prepared.form(is_sqlite=self.is_sqlite).sql)
-        return await rows(self, prepared, **values)
-
-    async def noted_write(self: Database, statement: HotStatement) -> list[Any]:
-        if not self.is_sqlite:
-            note(statement.on_postgresql()[0])
-            return await write_at_once(self, statement)
-        sent: list[str] = []  # in a thread, which does not know whose request it is
-        try:
-            return await write_at_once(self, NotedOnSqlite(statement, sent))
-        finally:
-            for sql in sent:
-                note(sql)
-
-    def noted_execute(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        note(statement)
-
-    monkeypatch.setattr(Database, "rows", noted_rows)
-    monkeypatch.setattr(Database, "write_at_once", noted_write)
-    sa.event.listen(sa.Engine, "before_cursor_execute", noted_execute)
-    yield
-    sa.event.remove(sa.Engine, "before_cursor_execute", noted_execute)
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The statements that are sent to the database on behalf of what is done meanwhile, as they are written."""
-    sent: list[str] = []
-    token = SENT.set(sent)
-    try:
-        yield sent
-    finally:
-        SENT.reset(token)
 
 
 async def asked(api: Api, name: str, scene: Scene, by: Person) -> tuple[Mapping[str, Any], list[str]]:
