@@ -1,5 +1,6 @@
 """What tests run on: both databases, migrated once and copied for each test, and a server in process."""
 
+import asyncio
 import functools
 import logging
 import os
@@ -24,6 +25,7 @@ from graphql_api.adapters.sealing import new_key
 from graphql_api.schema import build_schema
 from graphql_api.settings import Settings
 from graphql_api.storage.migrations import migrate
+from graphql_api.storage.tables import metadata
 from tests.api import Api
 from tests.canaries import Canaries
 from tests.database import Database
@@ -99,13 +101,47 @@ def sqlite_url(canaries: Canaries, sqlite_template: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.fixture(scope="session")
+def emptied() -> list[str]:
+    """Databases that tests over HTTP left behind, emptied for the next: a copy is 340 files to make, search and remove."""
+    return []
+
+
 @pytest.fixture
-async def postgresql_url(postgresql: PostgresServer) -> str:
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgresql.get_uri())
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated STRATEGY file_copy")
-    await connection.close()
-    return str(postgresql.get_uri(name))
+async def postgresql_url(
+    request: pytest.FixtureRequest, postgresql: PostgresServer, emptied: list[str]
+) -> AsyncIterator[str]:
+    over_http = "api" in request.fixturenames
+    if over_http and emptied:
+        name = emptied.pop()
+    else:
+        name = f"test_{uuid4().hex}"
+        connection = await asyncpg.connect(postgresql.get_uri())
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template_migrated STRATEGY file_copy")
+        await connection.close()
+    url = str(postgresql.get_uri(name))
+    yield url
+    if over_http and await left_empty(url):
+        emptied.append(name)
+
+
+async def left_empty(url: str) -> bool:
+    """Delete every row, unless somebody is still connected. Rows stay in the files, where canaries are searched."""
+    connection = await asyncpg.connect(url)
+    try:
+        for _ in range(20):  # a connection that was closed just now may be seen for some milliseconds
+            if await connection.fetchval(
+                "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()"
+            ):
+                break
+            await asyncio.sleep(0.005)
+        else:
+            return False
+        deletions = "; ".join(f"DELETE FROM {table}" for table in metadata.tables)
+        await connection.execute(f"SET session_replication_role = replica; {deletions}")
+    finally:
+        await connection.close()
+    return True
 
 
 @pytest.fixture
