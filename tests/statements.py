@@ -43,7 +43,7 @@ class NotedOnSqlite:
     sent: list[str]
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
-        raise NotImplementedError
+        raise NotImplementedError("PostgreSQL's form is noted by itself")
 
     def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
         noting: Any = Noting(connection, self.sent)

@@ -394,7 +394,7 @@ class Hot:
     on_sqlite: Callable[[sqlite3.Connection], list[Any]]
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
-        raise NotImplementedError
+        raise NotImplementedError("it is for SQLite")
 
 
 def writing(name: str, rows: list[Any] | None = None) -> Hot:
