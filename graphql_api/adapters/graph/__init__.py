@@ -1,0 +1,1 @@
+"""Our client of Meta's Graph API."""

@@ -1,0 +1,1 @@
+"""A stand-in for Meta's Graph API, for development and tests: it imports nothing of the product."""
