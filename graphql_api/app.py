@@ -6,13 +6,16 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from httpx2 import ASGITransport
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from graphql_api.adapters import logs
 from graphql_api.adapters.channel import Channel
+from graphql_api.adapters.graph.client import App, GraphClient
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.domain.secrets import Secret
 from graphql_api.execution.engine import Engine
 from graphql_api.execution.persisted import MalformedManifest, PersistedDocuments, read_manifest
 from graphql_api.schema import CREDENTIAL_FIELDS, build_schema, schema_text
@@ -21,7 +24,7 @@ from graphql_api.services.calls.call import Rules, Services
 from graphql_api.services.calls.live import Live
 from graphql_api.services.upkeep import demo_people, sealing_keys, tidying
 from graphql_api.services.upkeep.mailer import Mailer
-from graphql_api.settings import Settings, Unusable, read_settings
+from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.database import Database, postgresql_arguments
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
@@ -68,7 +71,16 @@ def create_app(settings: Settings) -> ASGIApp:
             if await _refuse_old_database(services.database):
                 await keys.refuse_problems()
             log.info("server.mails_go_to", outlet=str(mailer.outlet))
-            async with services.live.running(), mailer.running(), tidying.running(services, tidy_every):
+            if services.meta is None:
+                log.warning("server.claims_are_believed", setting="META_MODE=off")
+            else:
+                log.info("server.asks", source=services.meta.source)
+            async with (
+                asking(services),
+                services.live.running(),
+                mailer.running(),
+                tidying.running(services, tidy_every),
+            ):
                 yield
 
     return routes.build(
@@ -94,6 +106,35 @@ def _graphiql(settings: Settings, services: Services) -> ASGIApp:
 
     asks: People | None = None if settings.in_production else people
     return Starlette(routes=graphiql_routes(people=asks))
+
+
+@asynccontextmanager
+async def asking(services: Services) -> AsyncIterator[None]:
+    """Keep the connections to Meta open, where it is asked."""
+    if services.meta is None:
+        yield
+    else:
+        async with services.meta.running():
+            yield
+
+
+def _graph_client(settings: Settings) -> GraphClient | None:
+    """Whom we ask who controls an account: Meta, the stand-in in this process, or nobody."""
+    if settings.asks is MetaMode.OFF:
+        return None
+    if settings.asks is MetaMode.LIVE:
+        return settings.graph_client()
+    # Production does not load it.
+    from graphql_api.sandbox import APP_ID, APP_SECRET  # noqa: PLC0415
+    from graphql_api.sandbox.app import create_sandbox  # noqa: PLC0415
+
+    return GraphClient(
+        App(APP_ID, Secret(APP_SECRET), settings.meta_api_version),
+        base_url="http://127.0.0.1",  # which nobody calls: the stand-in is in this process
+        source="sandbox",
+        transport=ASGITransport(create_sandbox(app_id=APP_ID, app_secret=APP_SECRET)),
+        each_token_apart=True,  # a developer's `-down` disturbs nobody else
+    )
 
 
 def build_services(settings: Settings) -> Services:
@@ -123,8 +164,10 @@ def build_services(settings: Settings) -> Services:
             event_retention=timedelta(days=settings.event_retention_days) or None,
             look_ups_per_user=settings.look_ups_per_user,
             access_requests_per_user=settings.access_requests_per_user,
+            verifications_per_user=settings.verifications_per_user,
         ),
         clock=_now,
+        meta=_graph_client(settings),
     )
 
 

@@ -11,8 +11,9 @@ import uvicorn
 
 from graphql_api.adapters import logs
 from graphql_api.adapters.sealing import new_key
-from graphql_api.app import KeyCheck, build_services
+from graphql_api.app import KeyCheck, asking, build_services
 from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.sandbox import APP_ID, APP_SECRET
 from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
 from graphql_api.services.calls.call import Services
@@ -180,13 +181,44 @@ def retire(key_id: str) -> None:
     click.echo(f"The key {key_id} is retired: take it out of SEALING_KEYS or its file.")
 
 
+@cli.command("meta-sandbox")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=int, default=8001, show_default=True, help="The port to listen on.")
+@click.option("--app-id", default=APP_ID, show_default=True, help="The app's id.")
+@click.option("--app-secret", default=APP_SECRET, show_default=True, help="The app's secret.")
+@click.option("--delay", type=click.FloatRange(min=0), default=0, help="Seconds that each call takes.")
+def meta_sandbox(host: str, port: int, app_id: str, app_secret: str, delay: float) -> None:
+    """Serve a stand-in for Meta's Graph API and its log-in dialog until told to stop; needs no settings."""
+    from graphql_api.sandbox.app import create_sandbox  # noqa: PLC0415 - no other command needs it
+
+    base = f"http://{host}:{port}"
+    click.echo(
+        f"Log-in dialog  {base}/dialog/oauth?client_id={app_id}&response_type=token&redirect_uri=…", err=True
+    )
+    click.echo("Start the server with these settings:", err=True)
+    click.echo(
+        f"META_MODE=live META_GRAPH_URL={base} META_APP_ID={app_id} META_APP_SECRET={app_secret}", err=True
+    )
+    uvicorn.run(
+        create_sandbox(app_id=app_id, app_secret=app_secret, delay=delay),
+        host=host,
+        port=port,
+        access_log=False,  # addresses hold tokens
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=1,  # a call without an answer would keep it waiting
+    )
+
+
 def _run(settings: Settings, work: Callable[[Services], Awaitable[T]], *, verified: bool = False) -> T:
     """Run what a service does, in an event loop of its own; `verified`: only with the database's own keys."""
     logs.configure(as_json=settings.in_production, level=settings.log_level)
     services = build_services(settings)
 
     async def run() -> T:
-        async with services.database:
+        async with services.database, asking(services):
             if verified and await services.database.read(state_of) is not Migrated.BEHIND:
                 await KeyCheck(services).refuse_problems()
             return await work(services)

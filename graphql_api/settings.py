@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from pydantic import Field, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from graphql_api.adapters.graph.client import App, GraphClient
 from graphql_api.adapters.mail import (
     Outbox,
     Outlet,
@@ -20,6 +21,7 @@ from graphql_api.adapters.mail import (
     parse_mail_url,
 )
 from graphql_api.adapters.sealing import Keyring, UnusableKey, new_key, parse_keys
+from graphql_api.domain.secrets import Secret
 from graphql_api.execution.limits import Limits
 from graphql_api.storage.database import check_url
 from graphql_api.web.options import Options
@@ -30,6 +32,14 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class MetaMode(StrEnum):
+    """Whom the server asks who controls an account: a stand-in, Meta itself, or nobody."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+    OFF = "off"
 
 
 class Unusable(Exception):
@@ -71,6 +81,12 @@ class Settings(_Figures):
     mail_outbox: Path | None = None
     mail_from: str = ""
     front_end_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
+    meta_mode: MetaMode | None = None
+    meta_app_id: str = Field(default="", pattern=r"^([1-9][0-9]{0,19})?$")
+    meta_app_secret: str = Field(default="", repr=False)
+    meta_graph_url: str = "https://graph.facebook.com"
+    meta_api_version: str = Field(default="v27.0", pattern=r"^v[0-9]{1,3}\.[0-9]{1,2}$")
+    allow_unverified_claims: bool = False
     log_level: str = Field(default="INFO", pattern="(?i)^(debug|info|warning|error)$")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
@@ -97,6 +113,7 @@ class Settings(_Figures):
     event_retention_days: int = Field(default=0, ge=0, le=36_500)
     look_ups_per_user: int = Field(default=1000, ge=100)
     access_requests_per_user: int = Field(default=30, ge=1)
+    verifications_per_user: int = Field(default=600, ge=1)
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -119,6 +136,11 @@ class Settings(_Figures):
     def in_production(self) -> bool:
         """Whether this serves real users."""
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def asks(self) -> MetaMode:
+        """Whom the server asks: if not said, the sandbox, and in production Meta."""
+        return self.meta_mode or (MetaMode.LIVE if self.in_production else MetaMode.SANDBOX)
 
     @property
     def shows_graphiql(self) -> bool:
@@ -174,6 +196,15 @@ class Settings(_Figures):
             return Smtp(parse_mail_url(self.mail_url), sender=sender)
         return Outbox(self.mail_outbox or Path("var/outbox"), sender=sender)
 
+    def graph_client(self) -> GraphClient:
+        """The client of Meta itself, or of what META_GRAPH_URL names in its place.
+
+        Raises:
+            ValueError: the URL cannot be used.
+        """
+        app = App(self.meta_app_id, Secret(self.meta_app_secret), self.meta_api_version)
+        return GraphClient(app, base_url=self.meta_graph_url, source=f"live:{self.meta_app_id}")
+
     def keyring(self) -> Keyring:
         """The sealing keys.
 
@@ -224,6 +255,7 @@ def read_settings(**overrides: Any) -> Settings:
     except ValueError as error:
         problems.append(f"DATABASE_URL: {error}")
     problems += _mail_problems(settings)
+    problems += _meta_problems(settings)
     if problems:
         raise Unusable("\n".join(problems))
     return settings
@@ -247,6 +279,25 @@ def _mail_problems(settings: Settings) -> list[str]:
                 check(value)
         except UnusableMailSetting as error:
             problems.append(f"{name}: {error}")
+    return problems
+
+
+def _meta_problems(settings: Settings) -> list[str]:
+    problems = []
+    if settings.in_production and settings.asks is MetaMode.SANDBOX:
+        problems.append("META_MODE: production asks Meta itself (live); the sandbox proves nothing")
+    if settings.in_production and settings.asks is MetaMode.OFF and not settings.allow_unverified_claims:
+        problems.append(
+            "META_MODE: off believes every claim, so anyone can take any account; "
+            "set ALLOW_UNVERIFIED_CLAIMS=true if that is what you want"
+        )
+    if settings.asks is MetaMode.LIVE:
+        named = {"META_APP_ID": settings.meta_app_id, "META_APP_SECRET": settings.meta_app_secret}
+        problems += [f"{name}: META_MODE=live needs it" for name, value in named.items() if not value]
+        try:
+            settings.graph_client()
+        except ValueError as error:
+            problems.append(f"META_GRAPH_URL: {error}")
     return problems
 
 

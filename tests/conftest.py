@@ -167,7 +167,13 @@ def make_settings(database_url: str, **changed: object) -> Settings:
     """Settings for a database, untouched by the environment."""
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
-    values: dict[str, Any] = {"database_url": database_url, "sealing_keys": new_key("k1"), **changed}
+    # Most tests are about what follows a proof: claims are believed there.
+    values: dict[str, Any] = {
+        "database_url": database_url,
+        "sealing_keys": new_key("k1"),
+        "meta_mode": "off",
+        **changed,
+    }
     return Settings(**values)
 
 

@@ -31,6 +31,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "graphql_api/web/": ("tests/web",),
     "graphql_api/storage/": ("tests/storage",),
     "graphql_api/adapters/": ("tests/adapters",),
+    "graphql_api/sandbox/": ("tests/sandbox",),
     "graphql_api/domain/": ("tests/domain",),
     "graphql_api/": ("tests/test_settings.py", "tests/test_mail_settings.py", "tests/upkeep"),
     "docs/": ("tests/test_docs.py", "tests/test_worked_operations.py"),

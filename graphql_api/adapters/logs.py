@@ -53,8 +53,8 @@ def configure(*, as_json: bool, level: str, stream: TextIO | None = None) -> Non
         logging.getLogger(library).propagate = True
     # The request log says the same and more, and never a query string.
     logging.getLogger("uvicorn.access").disabled = True
-    # Statement text and parameters are nobody's business in a log, whatever the level.
-    for library in ("sqlalchemy", "aiosqlite", "asyncio", "alembic"):
+    # Statement text, parameters, and URLs with tokens are nobody's business in a log, whatever the level.
+    for library in ("sqlalchemy", "aiosqlite", "asyncio", "alembic", "httpx2", "httpcore2"):
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
 
 

@@ -54,8 +54,8 @@ class Candidate:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Where a conflict about this account is told: at its id."""
-        return (*self.at, self.id_field)
+        """Where a conflict about this account is told: at its id. Empty if it stands in no input."""
+        return (*self.at, self.id_field) if self.at else ()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,11 +2,13 @@
 
 A claim is "viewer V wants social account X in place P". What stands in its way is a conflict:
 
-    Conflict
-    ├── HeldByWorkspace       a Workspace that V belongs to holds X
-    ├── HeldByPersonal        V's own Personal holds X
-    ├── HeldElsewhere         somebody else holds X: nothing is said of whom
-    └── AccountLimitReached   P is full
+    Block
+    ├── AccessTokenRejected       Meta does not say that V's login controls X
+    └── Conflict
+        ├── HeldByWorkspace       a Workspace that V belongs to holds X
+        ├── HeldByPersonal        V's own Personal holds X
+        ├── HeldElsewhere         somebody else holds X: nothing is said of whom
+        └── AccountLimitReached   P is full
 
 `docs/conflict-rules.md` shows the same rows to users; `tests/domain/test_conflicts.py` goes through them.
 """
@@ -16,10 +18,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from graphql_api.domain.claims import Candidate
+from graphql_api.domain.claims import Candidate, Claim
 from graphql_api.domain.holders import Holder, Personal, Role, Workspace
 from graphql_api.domain.permissions import Action, may
 from graphql_api.domain.platforms import PLATFORMS, SocialKey
+from graphql_api.domain.proofs import Trouble
 
 
 class Resolution(StrEnum):
@@ -153,7 +156,28 @@ class AccountLimitReached:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class AccessTokenRejected:
+    """The login does not prove that it controls the account; `done` is what was asked for."""
+
+    claim: Candidate
+    trouble: Trouble
+    done: str = "connected"
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where it is told: at the access token, or where the account was asked for without one."""
+        return (*self.claim.at, "accessToken") if isinstance(self.claim, Claim) else self.claim.at
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        noun = PLATFORMS[self.claim.key.platform].noun
+        return f"{noun} {self.claim.display_name} not {self.done}. {self.trouble.sentence}"
+
+
 Conflict = HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReached
+Block = Conflict | AccessTokenRejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +230,17 @@ def judge(
         found[conflict.claim.index] = conflict if room > 0 else full
         room -= 1
     return Verdict([found[index] for index in sorted(found)], moves)
+
+
+def strays(
+    claims: Sequence[Candidate], holdings: Mapping[SocialKey, Holding], *, place: Holder
+) -> list[Candidate]:
+    """Which of these is more than a creator may do, who reconnects in `place` the accounts that they see?"""
+    return [
+        claim
+        for claim in claims
+        if (holding := holdings.get(claim.key)) is None or holding.holder != place or not holding.viewer_sees
+    ]
 
 
 def conflict_with(

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from graphql_api.domain.health import AccessHealthState
 from graphql_api.domain.platforms import Platform
 
 LONGEST_SEARCH = 100
@@ -25,10 +26,14 @@ class OrderDirection(StrEnum):
 
 
 class Listing(NamedTuple):
-    """What a screen asks for. `search` is a part of the display_name or nickname, compared without case."""
+    """What a screen asks for. `search` is a part of the display_name or nickname, compared without case.
+
+    Without `health_states`, accounts in any state are listed.
+    """
 
     platforms: Collection[Platform]
     order: SocialAccountOrderField = SocialAccountOrderField.CONNECTED_AT
     direction: OrderDirection = OrderDirection.ASC
     search: str | None = None
     team_id: UUID | None = None
+    health_states: Collection[AccessHealthState] | None = None

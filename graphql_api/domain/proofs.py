@@ -85,6 +85,19 @@ class Trouble:
         return _SENTENCES[self.problem]
 
 
+@dataclass(frozen=True, slots=True)
+class LoginRejected:
+    """Meta does not accept the access token of a Facebook login, which stands at `path`."""
+
+    path: tuple[str, ...]
+    trouble: Trouble
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        return self.trouble.sentence
+
+
 class TokenKind(StrEnum):
     """Whose access token it is; everything else is no use to us."""
 

@@ -13,8 +13,10 @@ from graphql_api.schema import enums as _enums  # noqa: F401 - publishes the dom
 from graphql_api.schema.accounts import (
     access_requests,
     connecting,
+    discovering,
     facebook_accounts,
     moving,
+    reconnecting,
     renaming,
     sharing,
 )
@@ -52,6 +54,8 @@ _MODULES: Sequence[ModuleType] = (
     sharing,
     invitations,
     connecting,
+    discovering,
+    reconnecting,
     moving,
     renaming,
     facebook_accounts,

@@ -7,13 +7,16 @@ import strawberry
 from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.claims import ConflictPolicy, ConnectOutcome
 from graphql_api.domain.conflicts import CheckStatus, Resolution
+from graphql_api.domain.discovery import DiscoveryHintCode
 from graphql_api.domain.events import EventKind
+from graphql_api.domain.health import AccessHealthState
 from graphql_api.domain.holders import Role
 from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.invitations import InvitationStatus
 from graphql_api.domain.listing import OrderDirection, SocialAccountOrderField
 from graphql_api.domain.permissions import Scope
 from graphql_api.domain.platforms import Platform
+from graphql_api.domain.proofs import AccessTokenProblem
 
 
 def _described(enum: type[Enum], name: str, description: str, **values: str) -> None:
@@ -95,11 +98,11 @@ _described(
     CheckStatus,
     "SocialAccountCheckStatus",
     "What connecting a social account would do.",
-    AVAILABLE="Nobody holds it: it would be connected.",
+    AVAILABLE="No place that the viewer belongs to holds it. If nobody else does either, it would be connected.",
     RECONNECT="The place holds it already: it would be reconnected.",
     CONFLICT="It could not be connected; `conflict` says why.",
-    ROLE_TOO_WEAK="The Facebook login's role on the account is too weak. Nothing returns this value yet.",
-    NOT_GRANTED="The Facebook login did not grant access to the account. Nothing returns this value yet.",
+    ROLE_TOO_WEAK="The Facebook login's role on the account is too weak. Only `discoverSocialAccounts` returns this value.",
+    NOT_GRANTED="The Facebook login did not grant access to the account. Only `discoverSocialAccounts` returns this value.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -165,6 +168,8 @@ _described(
     SOCIAL_ACCOUNT_RENAMED="A social account got another nickname.",
     SOCIAL_ACCOUNT_SHARED="A social account was shared with a team.",
     SOCIAL_ACCOUNT_UNSHARED="A social account is no longer shared with a team.",
+    SOCIAL_ACCOUNT_BROKE="Our access to a social account no longer works: see its `health`.",
+    SOCIAL_ACCOUNT_RECOVERED="Our access to a social account works again.",
     ACCESS_REQUESTED="A creator asked to see a social account.",
     ACCESS_REQUEST_WITHDRAWN="A request for access was withdrawn.",
     ACCESS_REQUEST_GRANTED="A request for access was granted.",
@@ -172,6 +177,23 @@ _described(
     ACCESS_REQUEST_CLOSED="A request for access ended, because its requester can see the social account in another way.",
     ACCESS_TOKEN_READ="Meta's access token of a social account was read.",  # noqa: S106 - a description
     OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    AccessHealthState,
+    "AccessHealthState",
+    "Whether our access to an account works.",
+    WORKING="The access token works.",
+    BREAKING_SOON="The access token works, and its access ends in less than 14 days: see `breaksAt`. Let the user log in again.",
+    BROKEN="The access token no longer works: see `problem`. Connect the account again, or use `reconnectSocialAccounts`.",
+    UNVERIFIED="Meta was never asked about this access token, or this server does not ask Meta now.",
+    OTHER="Something that this version of the schema has no word for; see `message`.",
+)
+_described(
+    DiscoveryHintCode,
+    "DiscoveryHintCode",
+    "Why something that the Facebook login has cannot be connected.",
+    PAGE_NOT_LINKED="The Facebook Page has no Instagram professional account. Link one to it on Facebook or in the Instagram app.",
+    OTHER="Something that this version of the schema has no word for; see `message`.",
 )
 _described(
     SocialAccountOrderField,
@@ -189,35 +211,20 @@ _described(
 )
 
 
-class AccessTokenProblem(Enum):
-    """Why Meta does not accept an access token."""
-
-    EXPIRED = "EXPIRED"
-    REVOKED = "REVOKED"
-    CHECKPOINT = "CHECKPOINT"
-    MISSING_PERMISSION = "MISSING_PERMISSION"
-    ROLE_TOO_WEAK = "ROLE_TOO_WEAK"
-    WRONG_ACCOUNT = "WRONG_ACCOUNT"
-    WRONG_LOGIN = "WRONG_LOGIN"
-    WRONG_APP = "WRONG_APP"
-    MALFORMED = "MALFORMED"
-    UNVERIFIABLE = "UNVERIFIABLE"
-    OTHER = "OTHER"
-
-
 _described(
     AccessTokenProblem,
     "AccessTokenProblem",
-    "Why Meta does not accept an access token. Nothing returns these values yet: access tokens are not verified so far.",
-    EXPIRED="The access token has expired. Let the user log in to Facebook again.",
+    "Why Meta does not accept an access token, or why our access broke.",
+    EXPIRED="The access token has expired, or Meta's data access has. Let the user log in to Facebook again.",
     REVOKED="The user or Meta revoked the access token. Let the user log in to Facebook again.",
     CHECKPOINT="Meta asks the user to confirm something on facebook.com first. Then let them log in again.",
     MISSING_PERMISSION="The user did not grant a permission or an account that is needed. Let them log in again and grant it.",
     ROLE_TOO_WEAK="The user's role on the account is too weak. Somebody with full control must change it on Facebook.",
     WRONG_ACCOUNT="The login does not control this account.",
-    WRONG_LOGIN="The access token is of another Facebook user than the login of this call.",
+    WRONG_LOGIN="The access token is not of the Facebook user that the call names. At an account it may be the login's own "
+    "access token or the Page's. At the login it must be a user's: a Page's proves nothing.",
     WRONG_APP="The access token was made for another app.",
     MALFORMED="This is not an access token.",
-    UNVERIFIABLE="Meta could not be asked now. Send the same call again later.",
+    UNVERIFIABLE="Meta could not be asked now. Send the same call again later: `retryable` is true.",
     OTHER="Something that this version of the schema has no word for; see `message`.",
 )

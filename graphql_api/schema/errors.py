@@ -14,21 +14,21 @@ The unions of each mutation are closed when they ship: strict generated clients 
 do not know. A new kind of refusal becomes a new code.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, get_args
 
 import strawberry
 
-from graphql_api.domain import conflicts, inputs
+from graphql_api.domain import conflicts, inputs, proofs
 from graphql_api.domain.conflicts import Resolution
 from graphql_api.domain.inputs import InvalidInputCode
 from graphql_api.domain.moves import NoRoom
 from graphql_api.domain.platforms import Platform
+from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
 from graphql_api.schema.described import interface, output
-from graphql_api.schema.enums import AccessTokenProblem
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.services.accounts.holdings import Facts
 from graphql_api.services.people import passwords
@@ -123,7 +123,10 @@ class OtherConflict(FieldError):
 
 @output
 class AccessTokenRejected(FieldError):
-    """Meta does not accept an access token for this account. Nothing returns it yet: tokens are not verified so far."""
+    """Meta does not accept an access token, or does not say that the Facebook login controls this account.
+
+    For an account it says nothing about whether somebody holds it.
+    """
 
     problem: AccessTokenProblem = strawberry.field(description="Why, for programs.")
     retryable: bool = strawberry.field(description="True if the same call may succeed later.")
@@ -166,11 +169,6 @@ def errors_of(refused: Refused[Any]) -> list[Any]:
     return [_SHAPES[type(problem)][1](problem, refused) for problem in refused.problems]
 
 
-def conflict_errors(problems: Iterable[conflicts.Conflict], facts: Facts) -> list[ConnectSocialAccountsError]:
-    """Shape the conflicts of a call that connected the rest."""
-    return [conflict_error(problem, facts) for problem in problems]
-
-
 def conflict_error(
     conflict: conflicts.Conflict, facts: Facts
 ) -> HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReached:
@@ -202,6 +200,18 @@ def conflict_error(
     )
 
 
+def _token_rejected(problem: conflicts.AccessTokenRejected | proofs.LoginRejected) -> AccessTokenRejected:
+    """Shape what Meta does not accept."""
+    trouble = problem.trouble
+    return AccessTokenRejected(
+        path=list(problem.path),
+        message=problem.message,
+        problem=trouble.problem,
+        retryable=trouble.retryable,
+        retry_after=trouble.retry_after,
+    )
+
+
 _SHAPES: Mapping[type, tuple[type, Callable[[Any, Any], Any]]] = {
     inputs.InvalidInput: (InvalidInput, lambda problem, _: InvalidInput.of(problem)),
     passwords.CredentialsRejected: (
@@ -220,5 +230,9 @@ _SHAPES: Mapping[type, tuple[type, Callable[[Any, Any], Any]]] = {
             lambda problem, refused: conflict_error(problem, refused.facts),
         )
         for told in (HeldByWorkspace, HeldByPersonal, HeldElsewhere, AccountLimitReached)
+    },
+    **{
+        kind: (AccessTokenRejected, lambda problem, _: _token_rejected(problem))
+        for kind in (conflicts.AccessTokenRejected, proofs.LoginRejected)
     },
 }

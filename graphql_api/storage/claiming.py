@@ -17,13 +17,14 @@ from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
 
 
 class NewClaim(TypedDict):
-    """What a social account becomes if it is free or ours."""
+    """What a social account becomes if it is free or ours; without a Page, what is known of one stays."""
 
     platform: Platform
     external_id: str
     display_name: str
     display_name_key: str
     profile_picture_url: str | None
+    facebook_page_id: str | None
     access_token: Sealed
 
 
@@ -35,6 +36,19 @@ class NewLogin:
     facebook_user_id: str
     location: str | None
     access_token: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class NewProof:
+    """What Meta said of the login and of all claims of a call, and when each access token ends.
+
+    Without a source nobody was asked: an earlier proof stays, but says nothing of the new access token.
+    """
+
+    source: str | None = None
+    proven_at: datetime | None = None
+    login_breaks_at: datetime | None = None
+    breaks_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,7 @@ class Claiming:
     roles: Collection[Role]
     request_id: str
     key: NewKey
+    proof: NewProof = NewProof()
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         """The statement for its place."""
@@ -93,8 +108,8 @@ class Claiming:
         """What the statement returned, with what it was told; None when it wrote nothing."""
         if not rows:
             return None
-        login, now = self.login, self.now
-        login_id, login_since = rows[0][:2]
+        login, now, proof = self.login, self.now, self.proof
+        login_id, login_source, login_since = rows[0][:3]
         holder_user_id = self.user_id if self.workspace_id is None else None
         accounts = [
             (
@@ -112,11 +127,17 @@ class Claiming:
                     facebook_page_id=facebook_page_id,
                     facebook_account_id=login_id,
                     connected_by_id=self.user_id,
+                    proof_source=proof_source,
+                    checked_at=proof.proven_at,
+                    health_since=now,
+                    health_problem=None,
+                    health_details=None,
+                    breaks_at=proof.breaks_at,
                     created_at=since,
                     updated_at=now,
                 ),
             )
-            for claim, (_, _, is_new, row_id, hold_id, nickname, facebook_page_id, since) in zip(
+            for claim, (*_, is_new, row_id, hold_id, nickname, facebook_page_id, proof_source, since) in zip(
                 self.claims, rows, strict=bool(self.claims)
             )
         ]
@@ -126,6 +147,12 @@ class Claiming:
                 user_id=self.user_id,
                 facebook_user_id=login.facebook_user_id,
                 location=login.location,
+                proof_source=login_source,
+                checked_at=proof.proven_at,
+                health_since=now,
+                health_problem=None,
+                health_details=None,
+                breaks_at=proof.login_breaks_at,
                 created_at=login_since,
                 updated_at=now,
             ),
@@ -150,4 +177,9 @@ class Claiming:
             "input_hash": self.key.input_hash,
             "expires_at": self.key.expires_at,
             "not_connected": self.key.not_connected,
+            "proof_source": self.proof.source,
+            "proof_login": None if self.proof.source is None else self.login.facebook_user_id,
+            "proven_at": self.proof.proven_at,
+            "login_breaks_at": self.proof.login_breaks_at,
+            "breaks_at": self.proof.breaks_at,
         }

@@ -45,10 +45,10 @@ WITH claim AS MATERIALIZED (
   -- As JSON: the driver takes three times as long to write arrays.
   SELECT gen_random_uuid() AS hold_id, claim.* FROM ROWS FROM (json_to_recordset(:claims::json) AS
       (platform text, external_id text, display_name text, display_name_key text,
-       profile_picture_url text, access_token text)
+       profile_picture_url text, facebook_page_id text, access_token text)
     ) WITH ORDINALITY
     AS claim (platform, external_id, display_name, display_name_key,
-      profile_picture_url, access_token, position)
+      profile_picture_url, facebook_page_id, access_token, position)
 ), asked AS (
   SELECT count(*) AS number FROM claim
 ), viewer AS (
@@ -75,17 +75,32 @@ WITH claim AS MATERIALIZED (
       WHERE user_id = :user_id AND operation = :operation::text AND key = :key::text)
 ), login AS (
   INSERT INTO facebook_accounts
-    (id, user_id, facebook_user_id, location, access_token, created_at, updated_at)
-  SELECT :login_id, :user_id, :facebook_user_id, :location, :login_access_token, :now, :now FROM allowed
+    (id, user_id, facebook_user_id, location, access_token, proof_source, checked_at, health_since,
+     breaks_at, created_at, updated_at)
+  SELECT :login_id, :user_id, :facebook_user_id, :location, :login_access_token, :proof_source::text,
+    :proven_at::timestamptz, :now, :login_breaks_at::timestamptz, :now, :now
+  FROM allowed
   ON CONFLICT (user_id, facebook_user_id) DO UPDATE SET
-    location = excluded.location, access_token = excluded.access_token, updated_at = excluded.updated_at
-  RETURNING id, created_at
+    location = excluded.location,
+    access_token = excluded.access_token,
+    proof_source = coalesce(excluded.proof_source, facebook_accounts.proof_source),
+    checked_at = excluded.checked_at,
+    health_since = excluded.health_since,
+    health_problem = NULL,
+    health_details = NULL,
+    breaks_at = excluded.breaks_at,
+    updated_at = excluded.updated_at
+  RETURNING id, proof_source, created_at
 ), taken AS (
   INSERT INTO social_accounts AS held
     (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, display_name, display_name_key,
-     profile_picture_url, facebook_account_id, connected_by_id, access_token, created_at, updated_at)
+     profile_picture_url, facebook_page_id, facebook_account_id, connected_by_id, access_token,
+     access_version, proof_source, proof_login, proven_at, checked_at, health_since, breaks_at,
+     created_at, updated_at)
   SELECT hold_id, platform, external_id, hold_id, allowed.user_id, allowed.workspace_id, display_name,
-    display_name_key, profile_picture_url, login.id, :user_id, access_token, :now, :now
+    display_name_key, profile_picture_url, facebook_page_id, login.id, :user_id, access_token,
+    1, :proof_source::text, :proof_login::text, :proven_at::timestamptz, :proven_at::timestamptz, :now,
+    :breaks_at::timestamptz, :now, :now
   FROM claim CROSS JOIN login CROSS JOIN allowed
   ORDER BY platform COLLATE "C", external_id COLLATE "C"
   ON CONFLICT (platform, external_id) DO UPDATE SET
@@ -95,14 +110,25 @@ WITH claim AS MATERIALIZED (
     display_name = excluded.display_name,
     display_name_key = excluded.display_name_key,
     profile_picture_url = excluded.profile_picture_url,
+    facebook_page_id = coalesce(excluded.facebook_page_id, held.facebook_page_id),
     facebook_account_id = excluded.facebook_account_id,
     connected_by_id = excluded.connected_by_id,
     access_token = excluded.access_token,
+    proof_source = coalesce(excluded.proof_source, held.proof_source),
+    checked_at = excluded.checked_at,
+    health_since = excluded.health_since,
+    health_problem = NULL,
+    health_details = NULL,
+    breaks_at = excluded.breaks_at,
+    proof_login = coalesce(excluded.proof_login, held.proof_login),
+    proven_at = coalesce(excluded.proven_at, held.proven_at),
+    access_version = held.access_version + 1,
+    doubted_at = NULL,
     created_at = coalesce(held.created_at, excluded.created_at),
     updated_at = excluded.updated_at
   WHERE held.hold_id IS NULL OR (held.holder_user_id, held.holder_workspace_id)
     IS NOT DISTINCT FROM (excluded.holder_user_id, excluded.holder_workspace_id)
-  RETURNING platform, external_id, id, hold_id, nickname, facebook_page_id, created_at
+  RETURNING platform, external_id, id, hold_id, nickname, facebook_page_id, proof_source, created_at
 ), outcome AS (
   SELECT taken.*, taken.hold_id = claim.hold_id AS is_new, claim.position, claim.display_name
   FROM taken JOIN claim USING (platform, external_id)
@@ -142,8 +168,8 @@ WITH claim AS MATERIALIZED (
   WHERE :key::text IS NOT NULL AND checked.lost = 0
 )
 -- The login stands beside the first account only: the driver need not read it again for each.
-SELECT login.id, login.created_at, outcome.is_new, outcome.id, outcome.hold_id, outcome.nickname,
-  outcome.facebook_page_id, outcome.created_at
+SELECT login.id, login.proof_source, login.created_at, outcome.is_new, outcome.id, outcome.hold_id,
+  outcome.nickname, outcome.facebook_page_id, outcome.proof_source, outcome.created_at
 FROM (SELECT *, 1::bigint AS position FROM login) AS login FULL JOIN outcome USING (position)
 ORDER BY position
 """  # noqa: S608 - constants

@@ -35,20 +35,32 @@ WHERE memberships.workspace_id = :workspace_id AND memberships.user_id = :user_i
   AND role IN (SELECT value FROM json_each(:roles))"""
 _LOGIN = """
 INSERT INTO facebook_accounts
-  (id, user_id, facebook_user_id, location, access_token, created_at, updated_at)
-VALUES (:login_id, :user_id, :facebook_user_id, :location, :login_access_token, :now, :now)
+  (id, user_id, facebook_user_id, location, access_token, proof_source, checked_at, health_since, breaks_at,
+   created_at, updated_at)
+VALUES (:login_id, :user_id, :facebook_user_id, :location, :login_access_token, :proof_source, :proven_at,
+  :now, :login_breaks_at, :now, :now)
 ON CONFLICT (user_id, facebook_user_id) DO UPDATE SET
-  location = excluded.location, access_token = excluded.access_token, updated_at = excluded.updated_at
-RETURNING id, created_at"""
+  location = excluded.location,
+  access_token = excluded.access_token,
+  proof_source = coalesce(excluded.proof_source, facebook_accounts.proof_source),
+  checked_at = excluded.checked_at,
+  health_since = excluded.health_since,
+  health_problem = NULL,
+  health_details = NULL,
+  breaks_at = excluded.breaks_at,
+  updated_at = excluded.updated_at
+RETURNING id, proof_source, created_at"""
 # Without its WHERE, SQLite would take the select's ON CONFLICT for the condition of a join.
 _CLAIM = """
 INSERT INTO social_accounts AS held
   (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, display_name, display_name_key,
-   profile_picture_url, facebook_account_id, connected_by_id, access_token, created_at, updated_at)
+   profile_picture_url, facebook_page_id, facebook_account_id, connected_by_id, access_token, access_version,
+   proof_source, proof_login, proven_at, checked_at, health_since, breaks_at, created_at, updated_at)
 SELECT value ->> 'hold_id', value ->> 'platform', value ->> 'external_id', value ->> 'hold_id',
   iif(:workspace_id IS NULL, :user_id, NULL), :workspace_id, value ->> 'display_name',
-  value ->> 'display_name_key', value ->> 'profile_picture_url', :kept_login_id, :user_id,
-  value ->> 'access_token', :now, :now
+  value ->> 'display_name_key', value ->> 'profile_picture_url', value ->> 'facebook_page_id', :kept_login_id,
+  :user_id, value ->> 'access_token', 1, :proof_source, :proof_login, :proven_at, :proven_at, :now,
+  :breaks_at, :now, :now
 FROM json_each(:claims)
 WHERE true
 ON CONFLICT (platform, external_id) DO UPDATE SET
@@ -58,14 +70,25 @@ ON CONFLICT (platform, external_id) DO UPDATE SET
   display_name = excluded.display_name,
   display_name_key = excluded.display_name_key,
   profile_picture_url = excluded.profile_picture_url,
+  facebook_page_id = coalesce(excluded.facebook_page_id, held.facebook_page_id),
   facebook_account_id = excluded.facebook_account_id,
   connected_by_id = excluded.connected_by_id,
   access_token = excluded.access_token,
+  proof_source = coalesce(excluded.proof_source, held.proof_source),
+  checked_at = excluded.checked_at,
+  health_since = excluded.health_since,
+  health_problem = NULL,
+  health_details = NULL,
+  breaks_at = excluded.breaks_at,
+  proof_login = coalesce(excluded.proof_login, held.proof_login),
+  proven_at = coalesce(excluded.proven_at, held.proven_at),
+  access_version = held.access_version + 1,
+  doubted_at = NULL,
   created_at = coalesce(held.created_at, excluded.created_at),
   updated_at = excluded.updated_at
 WHERE held.hold_id IS NULL OR (held.holder_user_id IS excluded.holder_user_id
   AND held.holder_workspace_id IS excluded.holder_workspace_id)
-RETURNING platform, external_id, id, hold_id, nickname, facebook_page_id, created_at"""
+RETURNING platform, external_id, id, hold_id, nickname, facebook_page_id, proof_source, created_at"""
 _PERSONAL_GOES_ON = """
 UPDATE users SET event_seq = event_seq + :events, held_count = held_count + :new, updated_at = :now
 WHERE id = :user_id"""
@@ -83,7 +106,9 @@ _KEEP = """
 INSERT INTO idempotency_keys (user_id, operation, key, input_hash, outcome, created_at, expires_at)
 VALUES (:user_id, :operation, :key, :input_hash, :outcome, :now, :expires_at)"""
 
-_logins = Prepared[Any](sa.select(col(FacebookAccount.id), col(FacebookAccount.created_at)))
+_logins = Prepared[Any](
+    sa.select(col(FacebookAccount.id), col(FacebookAccount.proof_source), col(FacebookAccount.created_at))
+)
 _taken = Prepared[Any](
     sa.select(
         col(SocialAccount.platform),
@@ -92,10 +117,11 @@ _taken = Prepared[Any](
         col(SocialAccount.hold_id),
         col(SocialAccount.nickname),
         col(SocialAccount.facebook_page_id),
+        col(SocialAccount.proof_source),
         col(SocialAccount.created_at),
     )
 )
-Account = tuple[bool, UUID, UUID, str | None, str | None, datetime]
+Account = tuple[bool, UUID, UUID, str | None, str | None, str | None, datetime]
 
 
 def claim(
@@ -113,7 +139,7 @@ def claim(
     if viewer is None or place is None:
         return []
     kept = connection.execute(_LOGIN, values).fetchall()
-    ((login_id, login_since),) = _logins.form(is_sqlite=True).read(kept)
+    ((login_id, *login),) = _logins.form(is_sqlite=True).read(kept)
     accounts = _take(connection, {**values, "kept_login_id": login_id.hex}, claims)
     if accounts is None:
         return []
@@ -141,8 +167,8 @@ def claim(
     )
     if told["key"] is not None:
         connection.execute(_KEEP, {**values, "outcome": _outcome(login_id, accounts, told["not_connected"])})
-    rows: Sequence[Sequence[object]] = accounts or [(None,) * 6]
-    return [(login_id, login_since, *account) for account in rows]
+    rows: Sequence[Sequence[object]] = accounts or [(None,) * 7]
+    return [(login_id, *login, *account) for account in rows]
 
 
 def _take(

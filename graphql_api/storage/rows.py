@@ -12,6 +12,7 @@ from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
 from graphql_api.domain.platforms import Platform
+from graphql_api.domain.proofs import AccessTokenProblem
 
 RowT = TypeVar("RowT", bound=NamedTuple)
 
@@ -95,6 +96,12 @@ class SocialAccountRow(NamedTuple):
     facebook_page_id: str | None
     facebook_account_id: UUID | None
     connected_by_id: UUID | None
+    proof_source: str | None
+    checked_at: datetime | None
+    health_since: datetime | None
+    health_problem: AccessTokenProblem | None
+    health_details: str | None
+    breaks_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -106,6 +113,12 @@ class FacebookAccountRow(NamedTuple):
     user_id: UUID
     facebook_user_id: str
     location: str | None
+    proof_source: str | None
+    checked_at: datetime | None
+    health_since: datetime | None
+    health_problem: AccessTokenProblem | None
+    health_details: str | None
+    breaks_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

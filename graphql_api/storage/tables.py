@@ -30,6 +30,7 @@ from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
 from graphql_api.domain.mails import EmailCodePurpose, MailKind
 from graphql_api.domain.platforms import Platform
+from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.domain.secrets import Sealed
 from graphql_api.storage.columns import SealedText, UtcDateTime, enum_text, sort_text
 
@@ -190,7 +191,20 @@ class IdempotencyKey(Table, table=True):
     expires_at: datetime = _when(index=True)
 
 
-class FacebookAccount(Table, table=True):
+class Watched(Table):
+    """What Meta said last of an access token that we keep; `domain.health` reads it."""
+
+    proof_source: str | None = Field(default=None, max_length=40, description="whom we asked")
+    checked_at: datetime | None = _when(default=None, nullable=True)
+    health_since: datetime | None = _when(default=None, nullable=True)
+    health_problem: AccessTokenProblem | None = Field(
+        default=None, sa_type=enum_text(AccessTokenProblem, "health_problem")
+    )
+    health_details: str | None = Field(default=None, max_length=500)
+    breaks_at: datetime | None = _when(default=None, nullable=True)
+
+
+class FacebookAccount(Watched, table=True):
     """The login that vouches for social accounts. It is its user's, and is not held."""
 
     __tablename__ = "facebook_accounts"
@@ -205,7 +219,7 @@ class FacebookAccount(Table, table=True):
     updated_at: datetime = _when()
 
 
-class SocialAccount(Table, table=True):
+class SocialAccount(Watched, table=True):
     """The one permanent row of an external account; its holder is two columns, so it has one at most.
 
     `hold_id` is the public id, minted at every connect from free. Disconnecting clears everything but
@@ -248,6 +262,18 @@ class SocialAccount(Table, table=True):
         default=None, foreign_key="users.id", ondelete="SET NULL", index=True
     )
     access_token: Sealed | None = Field(default=None, sa_type=SealedText, repr=False)
+    access_version: int = Field(
+        default=0,
+        sa_column_kwargs={"server_default": "0"},
+        description="rises with each new access token, and never falls",
+    )
+    proof_login: str | None = Field(
+        default=None, max_length=20, description="Facebook's id of the login that was proven to control it"
+    )
+    proven_at: datetime | None = _when(default=None, nullable=True)
+    doubted_at: datetime | None = _when(
+        default=None, nullable=True, description="the first refusal that is not final; the second breaks it"
+    )
     created_at: datetime | None = _when(default=None, nullable=True)
     updated_at: datetime = _when()
 

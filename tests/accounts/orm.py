@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, delete, select
 
 from graphql_api.domain.claims import ConnectOutcome, check_claims, check_login
-from graphql_api.domain.conflicts import AccountLimitReached, HeldElsewhere
+from graphql_api.domain.conflicts import AccountLimitReached, HeldElsewhere, judge
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Holder, Personal, columns_of, holder_of
 from graphql_api.domain.inputs import Problems
@@ -54,8 +54,16 @@ async def _connect(
     standing, facts = await holdings.find(rows, call, command.workspace_id, keys)
     if standing.problem:
         return ConnectRefused([standing.problem])
-    verdict = connecting._judge(call, command, standing, facts)  # noqa: SLF001 - the same rules
-    if connecting._stops(command, verdict):  # noqa: SLF001
+    verdict = judge(
+        command.claims,
+        facts.holdings,
+        viewer_id=call.viewer.user_id,
+        place=standing.place,
+        limit=call.services.rules.max_accounts_per_holder,
+        used=standing.used,
+        allow_move=command.allow_move,
+    )
+    if connecting._stops(command, verdict.conflicts):  # noqa: SLF001 - the same policy
         return ConnectRefused(verdict.conflicts, facts)
     place = standing.place
     events: list[NewEvent] = []
@@ -95,6 +103,8 @@ async def _connect(
             "facebook_account_id": login.id,
             "connected_by_id": call.viewer.user_id,
             "access_token": access_tokens.seal_social_account(call, claim.access_token, claim.key, place),
+            "access_version": (account.access_version or 0) + 1,
+            "health_since": now,
             "created_at": account.created_at or now,
             "updated_at": now,
         }
@@ -156,6 +166,7 @@ async def _keep_login(
         updated_at=now,
     )
     account.location, account.access_token, account.updated_at = login.location, sealed, now
+    account.health_since = now
     session.add(account)
     await session.flush()
     return account, NewEvent(owner, kind, account.id, subject_name=login.facebook_user_id)

@@ -45,7 +45,7 @@ async def test_disconnecting_leaves_nothing_behind_in_the_row(api: Api, database
     # then
     (row,) = await database.rows("SELECT * FROM social_accounts")
     kept = {name for name, value in row.items() if value is not None}
-    assert kept == {"id", "platform", "external_id", "updated_at"}
+    assert kept == {"id", "platform", "external_id", "access_version", "updated_at"}
     assert await database.rows("SELECT * FROM shares") == []
     (place,) = await database.rows("SELECT held_count FROM workspaces")
     assert place["held_count"] == 0

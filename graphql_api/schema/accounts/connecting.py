@@ -11,7 +11,7 @@ from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import arguments, output
-from graphql_api.schema.errors import ConnectSocialAccountsError, conflict_errors
+from graphql_api.schema.errors import ConnectSocialAccountsError, errors_of
 from graphql_api.schema.ids import read_id, read_social_account_id
 from graphql_api.schema.mutation import mutation
 from graphql_api.services.accounts import connecting, social_accounts
@@ -212,7 +212,7 @@ async def connect_social_accounts(
             ConnectedSocialAccount(outcome=how, social_account=shape_social_account(row))
             for how, row in outcome.accounts
         ],
-        not_connected=conflict_errors(outcome.not_connected, outcome.facts),
+        not_connected=errors_of(ConnectRefused(outcome.not_connected, outcome.facts)),
     )
 
 

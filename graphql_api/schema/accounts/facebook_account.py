@@ -6,7 +6,10 @@ from typing import Any, Self
 
 import strawberry
 
-from graphql_api.schema.described import output
+from graphql_api.domain.proofs import AccessTokenProblem
+from graphql_api.schema.accounts.health import AccessHealth
+from graphql_api.schema.context import Info
+from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import write_id
 from graphql_api.schema.nodes import Node
 from graphql_api.storage.rows import FacebookAccountRow
@@ -27,17 +30,23 @@ class FacebookAccount(Node):
     )
     created_at: datetime = strawberry.field(description="When it was first connected.")
     updated_at: datetime = strawberry.field(description="When it was last connected.")
+    is_connected: strawberry.Private[bool] = True
+    proof_source: strawberry.Private[str | None]
+    checked_at: strawberry.Private[datetime | None]
+    health_since: strawberry.Private[datetime | None]
+    health_problem: strawberry.Private[AccessTokenProblem | None]
+    health_details: strawberry.Private[str | None]
+    breaks_at: strawberry.Private[datetime | None]
+
+    @resolved
+    def health(self, info: Info) -> AccessHealth | None:
+        """Whether the access token of this login still works. Null once it is disconnected."""
+        return AccessHealth.of(self, info) if self.is_connected else None
 
     @classmethod
-    def of(cls, row: FacebookAccountRow) -> Self:
-        """Shape a row."""
-        return cls(
-            id=write_id("FacebookAccount", row.id),
-            facebook_user_id=row.facebook_user_id,
-            location=row.location,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
+    def of(cls, row: FacebookAccountRow, *, disconnected: bool = False) -> Self:
+        """Shape a row, or (disconnected) one that was there until a moment ago."""
+        return cls.partly({**row._asdict(), "is_connected": not disconnected})
 
     @classmethod
     def partly(cls, values: Mapping[str, Any]) -> Self:

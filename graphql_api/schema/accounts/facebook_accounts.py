@@ -44,4 +44,4 @@ async def disconnect_facebook_account(
     )
     if isinstance(outcome, Refused):
         return outcome
-    return DisconnectFacebookAccountSuccess(facebook_account=FacebookAccount.of(outcome))
+    return DisconnectFacebookAccountSuccess(facebook_account=FacebookAccount.of(outcome, disconnected=True))

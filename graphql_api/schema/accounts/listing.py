@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from graphql_api.domain.health import AccessHealthState
 from graphql_api.domain.listing import Listing, OrderDirection, SocialAccountOrderField
 from graphql_api.domain.platforms import Platform
 from graphql_api.schema.described import arguments
@@ -56,10 +57,11 @@ def read_listing(
     platforms: list[Platform],
     order_by: SocialAccountOrder | None,
     search: str | None,
+    health_states: list[AccessHealthState] | None,
     team_id: strawberry.ID | None = None,
 ) -> Listing:
     """The arguments as the services take them."""
     team = None if team_id is None else read_id("Team", team_id)
     if order_by is None:
-        return Listing(platforms, search=search, team_id=team)
-    return Listing(platforms, order_by.field, order_by.direction, search, team)
+        return Listing(platforms, search=search, team_id=team, health_states=health_states)
+    return Listing(platforms, order_by.field, order_by.direction, search, team, health_states)

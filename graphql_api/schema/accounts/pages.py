@@ -21,6 +21,7 @@ from graphql_api.schema.ids import write_id
 from graphql_api.schema.lookahead import Asked, asked_of_nodes
 from graphql_api.schema.nodes import Connection, setter
 from graphql_api.services.accounts import listing
+from graphql_api.services.accounts.health import COLUMNS as HEALTH
 from graphql_api.services.accounts.listing import LOGIN
 from graphql_api.services.calls.pages import Page, PageRequest
 from graphql_api.storage.rows import SocialAccountRow
@@ -46,12 +47,17 @@ _ALWAYS = frozenset(
 _COLUMNS: Mapping[str, Sequence[str]] = {
     "updatedAt": ("updated_at",),
     "connectedBy": ("connected_by_id",),
+    "health": HEALTH,
     "facebookAccount": (
         "facebook_account_id",
         *(LOGIN + column for column in ("id", "facebook_user_id", "location")),
     ),
 }
-_LOGIN_TIMES = {"createdAt", "updatedAt"}
+_OF_LOGIN: Mapping[str, Sequence[str]] = {
+    "createdAt": ("created_at", "updated_at"),
+    "updatedAt": ("created_at", "updated_at"),
+    "health": HEALTH,
+}
 
 
 async def list_held(
@@ -77,8 +83,8 @@ async def shape_page(info: Info, page: Page[SocialAccountRow]) -> Connection[Soc
 def _shape(fields: Asked) -> "_Shape":
     """What makes accounts for these fields."""
     columns = _ALWAYS.union(*(_COLUMNS.get(field, ()) for field in fields.fields))
-    if _LOGIN_TIMES & fields.fields.get("facebookAccount", frozenset()):
-        columns |= {f"{LOGIN}created_at", f"{LOGIN}updated_at"}
+    for field in fields.fields.get("facebookAccount", frozenset()):
+        columns |= {LOGIN + column for column in _OF_LOGIN.get(field, ())}
     # Those of the Facebook account come last.
     in_order = sorted(columns, key=lambda column: (column.startswith(LOGIN), column))
     return _shape_of(tuple(in_order), has_id="id" in fields)

@@ -12,7 +12,9 @@ from graphql_api.domain import holders
 from graphql_api.domain.faults import Forbidden
 from graphql_api.domain.holders import Holder, Personal, Role, holder_of
 from graphql_api.domain.platforms import Platform
+from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
+from graphql_api.schema.accounts.health import AccessHealth
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import interface, output, resolved
 from graphql_api.schema.ids import write_id
@@ -75,6 +77,12 @@ class SocialAccount(Node):
     held_by: strawberry.Private[Holder | None]
     connected_by_id: strawberry.Private[UUID | None]
     facebook_account_id: strawberry.Private[UUID | None]
+    proof_source: strawberry.Private[str | None]
+    checked_at: strawberry.Private[datetime | None]
+    health_since: strawberry.Private[datetime | None]
+    health_problem: strawberry.Private[AccessTokenProblem | None]
+    health_details: strawberry.Private[str | None]
+    breaks_at: strawberry.Private[datetime | None]
     login: strawberry.Private[FacebookAccount | NotRead | None] = NOT_READ
 
     @resolved
@@ -85,6 +93,11 @@ class SocialAccount(Node):
         if isinstance(self.held_by, Personal):
             return info.context.loaders.users.get(self.held_by.user_id, _user)
         return info.context.loaders.workspaces.get(self.held_by.workspace_id, _workspace)
+
+    @resolved
+    def health(self, info: Info) -> AccessHealth | None:
+        """Whether our access to it still works. Null once it is disconnected."""
+        return None if self.held_by is None else AccessHealth.of(self, info)
 
     @resolved
     def connected_by(self, info: Info) -> User | None:

@@ -8,6 +8,7 @@ from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Personal, Role
 from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
+from graphql_api.schema.accounts.health import HealthStates, HealthSummary
 from graphql_api.schema.accounts.listing import PLATFORMS, OrderBy, Platforms, Search, read_listing
 from graphql_api.schema.accounts.pages import list_held
 from graphql_api.schema.accounts.social_account import SocialAccount
@@ -32,7 +33,7 @@ from graphql_api.schema.workspaces.workspace import (
     StatusFilter,
     Workspace,
 )
-from graphql_api.services.accounts import access_requests, facebook_accounts
+from graphql_api.services.accounts import access_requests, facebook_accounts, health
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.people import api_tokens
@@ -63,6 +64,12 @@ class Viewer:
     def social_account_count(self, info: Info) -> int:
         """How many social accounts of any platform the viewer's Personal holds."""
         return info.context.loaders.users.get(info.context.call.viewer.user_id, _held_count)
+
+    @resolved
+    async def health_summary(self, info: Info, platforms: Platforms = PLATFORMS) -> HealthSummary:
+        """How many of the social accounts in the viewer's Personal are in each state of health."""
+        call = info.context.call
+        return HealthSummary.of(await health.summary(call, Personal(call.viewer.user_id), platforms))
 
     @connection
     async def api_tokens(self, info: Info, request: PageRequest) -> Connection[ApiToken]:
@@ -135,13 +142,14 @@ class Viewer:
         platforms: Platforms = PLATFORMS,
         order_by: OrderBy = None,
         search: Search = None,
+        health_states: HealthStates = None,
     ) -> Connection[SocialAccount]:
         """The social accounts that the viewer's Personal holds."""
         return await list_held(
             info,
             request,
             Personal(info.context.call.viewer.user_id),
-            read_listing(platforms, order_by, search),
+            read_listing(platforms, order_by, search, health_states),
         )
 
     @connection

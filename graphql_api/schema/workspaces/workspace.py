@@ -11,6 +11,7 @@ from graphql_api.domain.access_requests import AccessRequestStatus
 from graphql_api.domain.holders import Role
 from graphql_api.domain.invitations import InvitationStatus, status_of
 from graphql_api.domain.permissions import Action, may
+from graphql_api.schema.accounts.health import HealthStates, HealthSummary
 from graphql_api.schema.accounts.listing import PLATFORMS, OrderBy, Platforms, Search, TeamId, read_listing
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved
@@ -27,7 +28,7 @@ from graphql_api.schema.history.filtering import (
 from graphql_api.schema.ids import read_id, write_id
 from graphql_api.schema.nodes import Connection, Node
 from graphql_api.schema.people.user import User
-from graphql_api.services.accounts import access_requests
+from graphql_api.services.accounts import access_requests, health
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.workspaces import invitations, members, teams
@@ -110,6 +111,15 @@ class Workspace(Node):
         """How many social accounts of any platform the Workspace may hold."""
         return info.context.call.services.rules.max_accounts_per_holder
 
+    @resolved
+    async def health_summary(self, info: Info, platforms: Platforms = PLATFORMS) -> HealthSummary | None:
+        """How many of its social accounts that the viewer sees are in each state of health.
+
+        Null, with an error, only if they could not be counted.
+        """
+        place = holders.Workspace(self.key)
+        return HealthSummary.of(await health.summary(info.context.call, place, platforms))
+
     @connection
     async def social_accounts(
         self,
@@ -119,6 +129,7 @@ class Workspace(Node):
         order_by: OrderBy = None,
         search: Search = None,
         team_id: TeamId = None,
+        health_states: HealthStates = None,
     ) -> Connection[LazySocialAccount] | None:
         """The social accounts that it holds and that the viewer sees.
 
@@ -131,7 +142,7 @@ class Workspace(Node):
             info,
             request,
             holders.Workspace(self.key),
-            read_listing(platforms, order_by, search, team_id),
+            read_listing(platforms, order_by, search, health_states, team_id),
             role=self.viewer_role,
         )
 

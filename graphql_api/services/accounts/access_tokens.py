@@ -31,6 +31,16 @@ def open_social_account(call: Call, account: SocialAccount) -> Secret:
     return call.services.keyring.open(sealed, binding)
 
 
+def open_facebook_account(call: Call, account: FacebookAccount) -> Secret:
+    """Open the access token of a Facebook account.
+
+    Raises:
+        CannotOpen: the row was edited by hand, or its key is not configured.
+    """
+    binding = _facebook_account_binding(account.facebook_user_id, Personal(account.user_id))
+    return call.services.keyring.open(account.access_token, binding)
+
+
 def reseal_for(call: Call, account: SocialAccount, holder: Holder) -> Sealed:
     """The account's access token, sealed for the same row under its next holder.
 

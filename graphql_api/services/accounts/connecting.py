@@ -1,13 +1,14 @@
 """The main job: connecting social accounts, or a typed answer that says what stands in the way.
 
-One way, whatever is asked: check the input, write everything at once, and only if nothing was written find
-out why. Then the call is a retry, or it is refused, or the rest of it is written by the same statement.
+One way, whatever is asked: check the input, ask Meta who controls the accounts, write everything at once, and
+only if nothing was written find out why. Then the call is a retry, or it is refused, or the rest of it is
+written by the same statement.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from graphql_api.domain import holders
 from graphql_api.domain.claims import (
+    Candidate,
     Claim,
     ConflictPolicy,
     ConnectOutcome,
@@ -25,27 +27,30 @@ from graphql_api.domain.claims import (
     check_login,
 )
 from graphql_api.domain.conflicts import (
+    AccessTokenRejected,
     AccountLimitReached,
-    Conflict,
+    Block,
     HeldByWorkspace,
     HeldElsewhere,
     Resolution,
-    Verdict,
     conflict_with,
     judge,
+    strays,
 )
 from graphql_api.domain.faults import TemporarilyUnavailable
-from graphql_api.domain.holders import Holder, Personal
-from graphql_api.domain.inputs import InvalidInput, Problems
+from graphql_api.domain.holders import Holder, Personal, Role
+from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.platforms import SocialKey
+from graphql_api.domain.proofs import AccessTokenProblem, LoginRejected, Trouble
 from graphql_api.domain.refusals import Refused
-from graphql_api.services.accounts import access_requests, access_tokens, holdings, moving
+from graphql_api.services.accounts import access_requests, access_tokens, holdings, moving, proving
 from graphql_api.services.accounts.holdings import Facts, Standing
+from graphql_api.services.accounts.proving import Proven
 from graphql_api.services.calls import access, quotas, retries
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.retries import ReadRows, Recalled, Retry
-from graphql_api.storage.claiming import ClaimedRows, Claiming, NewClaim, NewKey, NewLogin
+from graphql_api.storage.claiming import ClaimedRows, Claiming, NewClaim, NewKey, NewLogin, NewProof
 from graphql_api.storage.database import ChangedMeanwhile, rows_within
 from graphql_api.storage.hot import run_within
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
@@ -81,7 +86,7 @@ class ConnectCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectRefused(Refused[InvalidInput | Conflict]):
+class ConnectRefused(Refused[InvalidInput | LoginRejected | Block]):
     """Nothing was connected."""
 
     facts: Facts = field(default_factory=Facts)
@@ -93,17 +98,19 @@ class Connected:
 
     facebook_account: FacebookAccountRow
     accounts: Sequence[tuple[ConnectOutcome, SocialAccountRow]]
-    not_connected: Sequence[Conflict]
+    not_connected: Sequence[Block]
     facts: Facts
 
 
 async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRefused:
     """Connect a Facebook account and any number of social accounts to the viewer's place.
 
-    First all input errors together, in input order; only if there are none, all conflicts together.
+    First all input errors together, in input order; only if there are none, what Meta refuses and all
+    conflicts together.
 
     Raises:
-        RateLimited: too many accounts were reported to the viewer as held elsewhere.
+        RateLimited: too many accounts were reported to the viewer as held elsewhere, or Meta was asked too
+            often for them.
         TemporarilyUnavailable: others kept claiming the same accounts.
     """
     retry = command.retry()
@@ -112,17 +119,49 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
     check_claims(problems, command.claims)
     if problems or (retry and retries.check_key(retry)):
         return await _refuse_input(call, command, retry, problems.found)
-    asked = _Asked(call, command, retry)
+    proven: Proven | None = None
+    if call.services.meta is not None:
+        outcome = await _prove(call, command, retry)
+        if not isinstance(outcome, Proven):
+            return outcome
+        proven = outcome
+    asked = _Asked(call, command, retry, proven)
     give_up_at = time.monotonic() + PATIENCE
     while time.monotonic() < give_up_at:
-        written = await asked.write()
+        written = None if _stops(command, asked.blocks) else await asked.write()
         if written is not None:
-            facts = await with_pending(call, asked.facts, asked.verdict.conflicts)
-            return _connected(written, asked.verdict, facts)
+            facts = await with_pending(call, asked.facts, asked.blocks)
+            return _connected(written, asked.blocks, facts)
         answer = await _find_out_why(asked)
         if answer is not None:
             return answer
     raise TemporarilyUnavailable
+
+
+async def _prove(
+    call: Call, command: ConnectCommand, retry: Retry | None
+) -> Proven | Connected | ConnectRefused:
+    """What Meta says; or the answer, if there is one without asking it."""
+    assert call.services.meta is not None  # noqa: S101 - the caller has looked
+    standing, _ = await holdings.find(call.rows, call, command.workspace_id, ())
+    recalled = await retries.recall(call.rows, call, retry)
+    if recalled.outcome is not None:
+        standing, facts = await holdings.find(
+            call.rows, call, command.workspace_id, [claim.key for claim in command.claims]
+        )
+        return await _replay(call, command, standing, facts, recalled.outcome)
+    refusals = _refusals(call, command, standing, recalled)
+    if refusals:
+        return ConnectRefused(refusals)
+    proven = await proving.prove(call, call.services.meta, command.login, command.claims)
+    if isinstance(proven, Trouble):
+        return ConnectRefused([LoginRejected(("input", "facebookAccount", "accessToken"), proven)])
+    for claim in command.claims:
+        control = proven.controls.get(claim.index)
+        if control is not None:  # what it is called is Meta's to say
+            claim.display_name = control.display_name or claim.display_name
+            claim.profile_picture_url = control.profile_picture_url or claim.profile_picture_url
+    return proven
 
 
 async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
@@ -132,19 +171,20 @@ async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
     recalled = await retries.recall(call.rows, call, retry)
     if recalled.outcome is not None:
         return await _replay(call, command, standing, facts, recalled.outcome)
-    refusals = _refusals(standing, recalled)
+    refusals = _refusals(call, command, standing, recalled)
     if refusals:
         return ConnectRefused(refusals)
     if recalled.expired and retry is not None:
         await call.transact(partial(retries.forget, call=call, retry=retry))
-    asked.facts, asked.verdict = facts, _judge(call, command, standing, facts)
+    not_allowed = asked.judge(standing, facts)
+    if not_allowed:
+        return ConnectRefused(not_allowed)
     await asked.count_look_ups()
-    conflicts = asked.verdict.conflicts
-    if _stops(command, asked.verdict):
-        return ConnectRefused(conflicts, await with_pending(call, asked.facts, conflicts))
-    if asked.verdict.moves:
-        return await call.transact(partial(_connect_and_move, asked=asked))
-    if not conflicts:
+    if _stops(command, asked.blocks):
+        return ConnectRefused(asked.blocks, await with_pending(call, asked.facts, asked.blocks))
+    if asked.moves or standing.reconnects_only:
+        return await call.transact(partial(_connect_under_locks, asked=asked))
+    if not asked.blocks:
         await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - jitter, after a lost race
     return None
 
@@ -155,11 +195,16 @@ async def _refuse_input(
     """Refuse wrong input, together with what is wrong with the place and the key."""
     standing, _ = await holdings.find(call.rows, call, command.workspace_id, ())
     recalled = await retries.recall(call.rows, call, retry)
-    return ConnectRefused([*problems, *_refusals(standing, recalled)])
+    return ConnectRefused([*problems, *_refusals(call, command, standing, recalled)])
 
 
-def _refusals(standing: Standing, recalled: Recalled) -> list[InvalidInput]:
-    return [problem for problem in (standing.problem, recalled.problem) if problem]
+def _refusals(
+    call: Call, command: ConnectCommand, standing: Standing, recalled: Recalled
+) -> list[InvalidInput]:
+    """What is wrong with the place and the key. A creator may reconnect what Meta says that they control."""
+    may_reconnect = standing.reconnects_only and command.claims and call.services.meta is not None
+    place = None if may_reconnect else standing.problem
+    return [problem for problem in (place, recalled.problem) if problem]
 
 
 @dataclass(slots=True)
@@ -169,21 +214,28 @@ class _Asked:
     call: Call
     command: ConnectCommand
     retry: Retry | None
+    proven: Proven | None
     facts: Facts = field(default_factory=Facts)
-    verdict: Verdict = field(default_factory=Verdict)
+    blocks: Sequence[Block] = field(init=False)
+    moves: Sequence[Candidate] = ()
     reported: int = 0
     login: NewLogin = field(init=False)
     claims: dict[int, NewClaim] = field(init=False)
 
     def __post_init__(self) -> None:
         call, command, owner = self.call, self.command, Personal(self.call.viewer.user_id)
-        login = command.login
+        proven, login = self.proven, command.login
+        controls = proven.controls if proven else {}
+        self.blocks = proven.rejected if proven else ()
         self.login = NewLogin(
             new_id=uuid4(),
             facebook_user_id=login.facebook_user_id,
             location=login.location,
             access_token=access_tokens.seal_facebook_account(
-                call, login.access_token, login.facebook_user_id, owner
+                call,
+                proven.login.long_lived.access_token if proven else login.access_token,
+                login.facebook_user_id,
+                owner,
             ),
         )
         place = self.place
@@ -194,9 +246,13 @@ class _Asked:
                 display_name=claim.display_name,
                 display_name_key=claim.display_name.lower(),
                 profile_picture_url=claim.profile_picture_url,
-                access_token=access_tokens.seal_social_account(call, claim.access_token, claim.key, place),
+                facebook_page_id=control.page_id if control else None,
+                access_token=access_tokens.seal_social_account(
+                    call, control.access_token if control else claim.access_token, claim.key, place
+                ),
             )
             for claim in command.claims
+            if (control := controls.get(claim.index)) or proven is None
         }
 
     @property
@@ -207,15 +263,43 @@ class _Asked:
 
     async def write(self) -> ClaimedRows | None:
         """Write everything that has no conflict in one statement; None when nothing was written."""
-        statement = self.statement(self.verdict, self.retry)
+        statement = self.statement(self.retry, ROLES[Action.CONNECT])
         places = {Personal(self.call.viewer.user_id), self.place}
         return statement.read(await self.call.write_at_once(statement, places=places))
 
     async def find(self, rows: ReadRows) -> tuple[Standing, Facts]:
-        """How the viewer stands in the place, and who holds the accounts now."""
+        """How the viewer stands in the place, and who holds the accounts now.
+
+        What Meta refused is not looked up: the answer is the same, whether it is held or free.
+        """
         command = self.command
-        keys = [claim.key for claim in command.claims]
+        keys = [claim.key for claim in command.claims if claim.index in self.claims]
         return await holdings.find(rows, self.call, command.workspace_id, keys)
+
+    def judge(self, standing: Standing, facts: Facts) -> Sequence[InvalidInput | AccessTokenRejected]:
+        """What the rules say to the claims that Meta did not refuse: kept as `blocks` and `moves`.
+
+        Returned is what a creator may not do, with what Meta refused, where that ends the call.
+        """
+        call, command = self.call, self.command
+        rejected = self.proven.rejected if self.proven else ()
+        claims = [claim for claim in command.claims if claim.index in self.claims]
+        self.facts = facts
+        if standing.reconnects_only:
+            self.blocks, self.moves = rejected, ()
+            return _not_allowed(rejected, strays(claims, facts.holdings, place=standing.place))
+        verdict = judge(
+            claims,
+            facts.holdings,
+            viewer_id=call.viewer.user_id,
+            place=standing.place,
+            limit=call.services.rules.max_accounts_per_holder,
+            used=standing.used,
+            allow_move=command.allow_move,
+        )
+        self.blocks = sorted([*rejected, *verdict.conflicts], key=lambda block: block.claim.index)
+        self.moves = verdict.moves
+        return ()
 
     async def count_look_ups(self) -> None:
         """Count each account that is reported as held elsewhere, once.
@@ -223,18 +307,18 @@ class _Asked:
         Raises:
             RateLimited: these would be more than an hour has.
         """
-        elsewhere = sum(isinstance(conflict, HeldElsewhere) for conflict in self.verdict.conflicts)
+        elsewhere = sum(isinstance(block, HeldElsewhere) for block in self.blocks)
         if elsewhere > self.reported:
             await quotas.count_look_ups(self.call, elsewhere - self.reported)
             self.reported = elsewhere
 
-    def statement(self, verdict: Verdict, retry: Retry | None) -> Claiming:
+    def statement(self, retry: Retry | None, roles: Collection[Role]) -> Claiming:
         """The statement that connects what has no conflict, and keeps the key with it."""
         call, command = self.call, self.command
-        refused = {conflict.claim.index for conflict in verdict.conflicts}
+        refused = {block.claim.index for block in self.blocks}
         key, now = NewKey(OPERATION), call.now
         if retry is not None:
-            key = retries.new_key(call, retry, now=now, not_connected=_kept_conflicts(verdict))
+            key = retries.new_key(call, retry, now=now, not_connected=_kept_blocks(self.blocks))
         return Claiming(
             user_id=call.viewer.user_id,
             workspace_id=command.workspace_id,
@@ -243,34 +327,34 @@ class _Asked:
             login=self.login,
             claims=[claim for index, claim in self.claims.items() if index not in refused],
             limit=call.services.rules.max_accounts_per_holder,
-            roles=ROLES[Action.CONNECT],
+            roles=roles,
             request_id=call.request_id,
             key=key,
+            proof=self.proven.login.proof if self.proven else NewProof(),
         )
 
 
-def _judge(call: Call, command: ConnectCommand, standing: Standing, facts: Facts) -> Verdict:
-    """What the rules say to the claims."""
-    return judge(
-        command.claims,
-        facts.holdings,
-        viewer_id=call.viewer.user_id,
-        place=standing.place,
-        limit=call.services.rules.max_accounts_per_holder,
-        used=standing.used,
-        allow_move=command.allow_move,
-    )
+def _not_allowed(
+    rejected: Sequence[AccessTokenRejected], stray: Sequence[Candidate]
+) -> Sequence[InvalidInput | AccessTokenRejected]:
+    """What ends a creator's call, in input order; nothing if they may renew all that Meta did not refuse."""
+    if not stray:
+        return ()
+    message = "Only an admin of the Workspace connects into it; you may reconnect what you see there"
+    found: dict[int, InvalidInput | AccessTokenRejected] = {one.claim.index: one for one in rejected}
+    found |= {one.index: InvalidInput(one.path, InvalidInputCode.NOT_ALLOWED, message) for one in stray}
+    return [found[index] for index in sorted(found)]
 
 
-def _stops(command: ConnectCommand, verdict: Verdict) -> bool:
-    """Do these conflicts end the whole call? CONNECT_OTHERS goes on while anything is left to connect."""
+def _stops(command: ConnectCommand, blocks: Sequence[Block]) -> bool:
+    """Do these end the whole call? CONNECT_OTHERS goes on while anything is left to connect."""
     if command.policy is ConflictPolicy.REJECT_ALL:
-        return bool(verdict.conflicts)
-    return len(verdict.conflicts) == len(command.claims) > 0
+        return bool(blocks)
+    return len(blocks) == len(command.claims) > 0
 
 
 def _connected(
-    written: ClaimedRows, verdict: Verdict, facts: Facts, moved: Sequence[SocialKey] = ()
+    written: ClaimedRows, blocks: Sequence[Block], facts: Facts, moved: Sequence[SocialKey] = ()
 ) -> Connected:
     accounts = [(_outcome(is_new, account, moved), account) for is_new, account in written.accounts]
     added = sum(outcome is not ConnectOutcome.RECONNECTED for outcome, _ in accounts)
@@ -280,7 +364,7 @@ def _connected(
         [
             # A limit is told with what the place holds as the answer is given.
             replace(one, used=one.used + added) if isinstance(one, AccountLimitReached) else one
-            for one in verdict.conflicts
+            for one in blocks
         ],
         facts,
     )
@@ -292,9 +376,10 @@ def _outcome(is_new: bool, account: SocialAccountRow, moved: Sequence[SocialKey]
     return ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED
 
 
-async def _connect_and_move(session: AsyncSession, *, asked: _Asked) -> Connected | None:
-    """Take what the viewer may move from where it is, and connect it with the rest, in one transaction.
+async def _connect_under_locks(session: AsyncSession, *, asked: _Asked) -> Connected | None:
+    """Connect what asks for more than the statement looks at: accounts to be moved, a creator who reconnects.
 
+    What the viewer may move is taken from where it is, and connected with the rest, in one transaction.
     None, with nothing written, where the call is not to be written any more: then it is judged again.
 
     Raises:
@@ -307,40 +392,48 @@ async def _connect_and_move(session: AsyncSession, *, asked: _Asked) -> Connecte
     await access.lock_workspaces(session, call.viewer, claimed_for | set(known.workspaces))
     standing, facts = await asked.find(rows)
     recalled = await retries.recall(rows, call, retry)
-    verdict = _judge(call, command, standing, facts)
+    not_allowed = asked.judge(standing, facts)
     if not known.workspaces.keys() >= facts.workspaces.keys():
         raise ChangedMeanwhile
-    if standing.problem or recalled != Recalled() or _stops(command, verdict):
+    if _refusals(call, command, standing, recalled) or recalled != Recalled() or not_allowed:
         return None
-    moves = [
-        (facts.accounts[claim.key], asked.claims[claim.index]["access_token"]) for claim in verdict.moves
-    ]
-    await moving.write_moves(session, call, moves, standing.place)
-    statement = asked.statement(verdict, None)
+    if _stops(command, asked.blocks):
+        return None
+    moves = [(facts.accounts[claim.key], asked.claims[claim.index]["access_token"]) for claim in asked.moves]
+    if moves:
+        await moving.write_moves(session, call, moves, standing.place)
+    action = Action.RECONNECT if standing.reconnects_only else Action.CONNECT
+    statement = asked.statement(None, ROLES[action])
     written = statement.read(await run_within(session, statement))
     if written is None:
         raise ChangedMeanwhile
     call.touched.update({Personal(call.viewer.user_id), standing.place})
-    done = _connected(written, verdict, facts, [claim.key for claim in verdict.moves])
+    done = _connected(written, asked.blocks, facts, [claim.key for claim in asked.moves])
     if retry is not None:
-        await retries.remember(session, call, retry, _kept(done, verdict))
+        await retries.remember(session, call, retry, _kept(done, asked.blocks))
     return done
 
 
-def _kept(done: Connected, verdict: Verdict) -> dict[str, Any]:
+def _kept(done: Connected, blocks: Sequence[Block]) -> dict[str, Any]:
     """What of a success is kept for its retries, as the statement that connects keeps it."""
     return {
         "facebookAccount": str(done.facebook_account.id),
         "accounts": [[outcome, str(account.hold_id)] for outcome, account in done.accounts],
-        "notConnected": _kept_conflicts(verdict),
+        "notConnected": _kept_blocks(blocks),
     }
 
 
-def _kept_conflicts(verdict: Verdict) -> list[list[object]]:
-    """Which accounts were not connected, and whether it was for want of room."""
+def _kept_blocks(blocks: Sequence[Block]) -> list[list[object]]:
+    """Which accounts were not connected, whether for want of room, and what Meta said of the others."""
     return [
-        [conflict.claim.index, isinstance(conflict, AccountLimitReached)] for conflict in verdict.conflicts
+        [block.claim.index, isinstance(block, AccountLimitReached), *_kept_trouble(block)] for block in blocks
     ]
+
+
+def _kept_trouble(block: Block) -> tuple[str | None, ...]:
+    if isinstance(block, AccessTokenRejected):
+        return block.trouble.problem, block.trouble.words
+    return ()
 
 
 async def _replay(
@@ -357,12 +450,9 @@ async def _replay(
     seen = await access.held_accounts(call, hows)
     if not logins or len(seen) < len(hows):
         return ConnectRefused([retries.gone()])
-    claims = [command.claims[index] for index, *_ in outcome["notConnected"]]
-    conflicts: list[Conflict] = [
-        AccountLimitReached(claim, limit=call.services.rules.max_accounts_per_holder, used=standing.used)
-        if was_full
-        else _conflict_again(call, claim, facts, standing.place)
-        for claim, (_, was_full) in zip(claims, outcome["notConnected"], strict=True)
+    conflicts = [
+        _conflict_again(call, command.claims[index], kept, facts, standing)
+        for index, *kept in outcome["notConnected"]
     ]
     return Connected(
         logins[facebook_account_id],
@@ -372,23 +462,31 @@ async def _replay(
     )
 
 
-def _conflict_again(call: Call, claim: Claim, facts: Facts, place: Holder) -> Conflict:
+def _conflict_again(call: Call, claim: Claim, kept: Sequence[Any], facts: Facts, standing: Standing) -> Block:
     """Why an account was not connected, as far as the viewer may know it now.
 
     Who holds it is asked again, so that nothing is told of a place that the viewer has left meanwhile, and
     each resolution works.
     """
+    was_full, *refused = kept
+    if refused:
+        problem, words = refused
+        return AccessTokenRejected(claim, Trouble(AccessTokenProblem(problem), words=words))
+    if was_full:
+        return AccountLimitReached(
+            claim, limit=call.services.rules.max_accounts_per_holder, used=standing.used
+        )
     holding = facts.holdings.get(claim.key)
-    conflict = holding and conflict_with(claim, holding, viewer_id=call.viewer.user_id, place=place)
+    conflict = holding and conflict_with(claim, holding, viewer_id=call.viewer.user_id, place=standing.place)
     return conflict or HeldElsewhere(claim)
 
 
-async def with_pending(call: Call, facts: Facts, conflicts: Sequence[Conflict]) -> Facts:
+async def with_pending(call: Call, facts: Facts, blocks: Sequence[Block]) -> Facts:
     """The facts with the viewer's pending requests for the accounts that they may ask for."""
     askable = {
-        (conflict.workspace_id, conflict.claim.key)
-        for conflict in conflicts
-        if isinstance(conflict, HeldByWorkspace) and Resolution.REQUEST_ACCESS in conflict.resolutions
+        (block.workspace_id, block.claim.key)
+        for block in blocks
+        if isinstance(block, HeldByWorkspace) and Resolution.REQUEST_ACCESS in block.resolutions
     }
     if not askable:
         return facts

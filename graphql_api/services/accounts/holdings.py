@@ -40,11 +40,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A place that social accounts are claimed for: how many it holds, or why the viewer may not connect."""
+    """A place that social accounts are claimed for: how many it holds, or why the viewer may not connect.
+
+    `reconnects_only`: the viewer may not connect, but may reconnect what they see there and control.
+    """
 
     place: Holder
     used: int = 0
     problem: InvalidInput | None = None
+    reconnects_only: bool = False
 
 
 async def find(
@@ -97,7 +101,8 @@ def _standing(
         return Standing(place, problem=problem)
     if not may(role, Action.CONNECT):
         message = "Only an admin of the Workspace connects into it"
-        return Standing(place, problem=InvalidInput(path, InvalidInputCode.NOT_ALLOWED, message))
+        problem = InvalidInput(path, InvalidInputCode.NOT_ALLOWED, message)
+        return Standing(place, problem=problem, reconnects_only=may(role, Action.RECONNECT))
     return Standing(place, workspace_used)
 
 

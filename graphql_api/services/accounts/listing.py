@@ -17,13 +17,14 @@ from sqlmodel import col
 from graphql_api.domain.holders import Holder, Personal, Role
 from graphql_api.domain.listing import Listing, OrderDirection, SocialAccountOrderField
 from graphql_api.domain.permissions import Action, may
+from graphql_api.services.accounts import health
 from graphql_api.services.calls import access, searching
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.tables import FacebookAccount, Share, SocialAccount
 
-MOST_LISTS = 400  # prepared, of six views in four orders with 12 sets of columns, searched or not
+MOST_LISTS = 800  # prepared, of six views in four orders with 24 sets of columns, searched or filtered or not
 FEW = 2000  # shared accounts that are read and sorted for each page
 LOGIN = "login_"  # begins the names of the columns of the Facebook account behind a social account
 
@@ -44,6 +45,7 @@ class _Form(NamedTuple):
     sees_all: bool
     of_team: bool
     is_searched: bool
+    of_health: bool
     order: SocialAccountOrderField
     direction: OrderDirection
     columns: tuple[str, ...]
@@ -70,7 +72,7 @@ async def page(
     pattern = searching.pattern(listing.search)
     sees_all, of_team = may(role, Action.SEE_EVERY_ACCOUNT), listing.team_id is not None
     values: dict[str, object] = {"viewer_id": call.viewer.user_id, "platforms": listing.platforms}
-    values |= {"pattern": pattern, "team_id": listing.team_id}
+    values |= {"pattern": pattern, "team_id": listing.team_id, **health.values(call, listing.health_states)}
     if isinstance(holder, Personal):
         view, values["user_id"] = _View.PERSONAL, holder.user_id
     else:
@@ -79,7 +81,8 @@ async def page(
             shared = await call.rows(_some_shared(sees_all=sees_all, of_team=of_team), **values)
             view = _View.FEW_SHARED if len(shared) <= FEW else _View.MANY_SHARED
             values["shared"] = shared
-    form = _Form(view, sees_all, of_team, bool(pattern), listing.order, listing.direction, columns)
+    of_health = listing.health_states is not None
+    form = _Form(view, sees_all, of_team, bool(pattern), of_health, listing.order, listing.direction, columns)
     return await _prepare(form).page(call, request, **values)
 
 
@@ -112,6 +115,8 @@ def _prepare(form: _Form) -> PreparedList[Sequence[Any]]:
     if form.is_searched:
         names = (held.c.display_name_key, sa.func.lower(held.c.nickname))
         statement = statement.where(searching.matches(*names))
+    if form.of_health:
+        statement = statement.where(health.in_states(held.c))
     by_name = form.order is SocialAccountOrderField.DISPLAY_NAME
     return PreparedList(
         statement.where(one_of(held.c.platform, "platforms"), visible),

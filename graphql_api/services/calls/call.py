@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from graphql_api.adapters.graph.client import GraphClient
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.adapters.sealing import Keyring
 from graphql_api.domain.faults import Unauthenticated
@@ -42,6 +43,7 @@ class Rules:
     event_retention: timedelta | None = None
     look_ups_per_user: int = 1000
     access_requests_per_user: int = 30
+    verifications_per_user: int = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Services:
     passwords: Passwords
     rules: Rules
     clock: Callable[[], datetime]
+    meta: GraphClient | None = None  # None: nobody is asked, and claims are believed
     mail_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
 

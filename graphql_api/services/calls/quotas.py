@@ -1,7 +1,7 @@
-"""How often in an hour a user may look accounts up and ask for them: counted before, whatever the answer is.
+"""How often in an hour a user may look accounts up, ask for them, and have Meta asked.
 
-A use is counted in a short transaction of its own, so that a refusal does not undo it. What is beyond the
-quota is refused and not counted, and waits until the hour is over.
+A use is counted before, whatever the answer is, in a short transaction of its own, so that a refusal does not
+undo it. What is beyond the quota is refused and not counted, and waits until the hour is over.
 """
 
 import hashlib
@@ -29,6 +29,25 @@ async def count_look_ups(call: Call, accounts: int) -> None:
     await _spend(call, "look-up", accounts, quota=call.services.rules.look_ups_per_user)
 
 
+async def count_verification(call: Call) -> None:
+    """Count that Meta is asked for the viewer, so that one user does not use up what the app may ask.
+
+    Raises:
+        RateLimited: Meta was asked for them as often as an hour has.
+    """
+    await _spend(call, "verification", 1, quota=call.services.rules.verifications_per_user)
+
+
+async def count_login_verification(call: Call, facebook_user_id: str) -> None:
+    """Count that Meta is asked about a Facebook login; it has said before that the access token is its own.
+
+    Raises:
+        RateLimited: Meta was asked about it as often as an hour has.
+    """
+    quota = call.services.rules.verifications_per_user
+    await _spend(call, "verification-of", 1, quota=quota, whose=facebook_user_id)
+
+
 async def count_access_request(call: Call) -> None:
     """Count a request for access to a social account, for the viewer.
 
@@ -38,8 +57,8 @@ async def count_access_request(call: Call) -> None:
     await _spend(call, "access-request", 1, quota=call.services.rules.access_requests_per_user)
 
 
-async def _spend(call: Call, what: str, amount: int, *, quota: int) -> None:
-    key, now = hashlib.sha256(f"{what}\x1f{call.viewer.user_id}".encode()).digest(), call.now
+async def _spend(call: Call, what: str, amount: int, *, quota: int, whose: str | None = None) -> None:
+    key, now = hashlib.sha256(f"{what}\x1f{whose or call.viewer.user_id}".encode()).digest(), call.now
     values = {"key": key, "amount": amount, "quota": quota, "now": now, "window_ends_at": now + _HOUR}
     for _ in range(_TRIES):
         if amount <= quota and await call.write_at_once(OneStatement(_SPEND, values), places=()):
