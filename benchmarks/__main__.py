@@ -60,7 +60,7 @@ class Choice:
 
 
 @click.command()
-@click.option("--work", default=",".join(WORKS), help="The kinds of work.")
+@click.option("--work", default=",".join(name for name in WORKS if name != "W6"), help="The kinds of work.")
 @click.option("--connections", default="1,16,64", help="How many connections at once.")
 @click.option("--accounts", default="1,3,30,100", help="How many accounts W1 and W1u connect.")
 @click.option("--against", default=",".join(OTHERS), help="The others; this server is always measured.")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ _PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A server to be measured; `skips` are the kinds of work that it does not do."""
+    """A server to be measured; `skips` are the kinds of work that it does not do.
+
+    `settings` are its own, beside those that all have.
+    """
 
     name: str
     title: str
@@ -27,6 +30,7 @@ class Contestant:
     dialect: str = "graphql"
     databases: Sequence[str] = ("PostgreSQL", "SQLite")
     skips: frozenset[str] = frozenset()
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 _PYTHON = sys.executable

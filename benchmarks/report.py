@@ -74,7 +74,7 @@ def comparison_page(parts: Sequence[str], pace: Pace, run: str, *, pool: int, ac
         pool=pool,
         accounts=accounts,
         works="\n".join(f"- **{work.name}**: {work.title}" for work in WORKS.values()),
-        machine=_machine(),
+        machine=machine(),
         rounds=pace.rounds,
         seconds=pace.seconds,
     )
@@ -92,7 +92,8 @@ def run(arguments: Sequence[str], *, shared: bool) -> str:
     return told
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB of\n"
@@ -213,11 +214,11 @@ def _figures(cell: Cell, at: int, contestants: Sequence[Contestant], results: Re
     rows = [
         _line(
             contestant.title,
-            _spread(series, _rate, "{:,.0f}"),
-            _spread(series, _p50, "{:.1f}"),
-            _spread(series, _p99, "{:.1f}"),
-            _spread(series, _server_cpu, "{:.3f}"),
-            _spread(series, _database_cpu, "{:.3f}"),
+            spread(series, _rate, "{:,.0f}"),
+            spread(series, _p50, "{:.1f}"),
+            spread(series, _p99, "{:.1f}"),
+            spread(series, _server_cpu, "{:.3f}"),
+            spread(series, _database_cpu, "{:.3f}"),
         )
         for contestant in contestants
         if (at, contestant.name) in results
@@ -255,7 +256,7 @@ def growth_section(parts: Sequence[str], database: str, pace: Pace, run: str, *,
 `make growth`: {connections} connections on {database},
 {pace.rounds} rounds of {pace.seconds:g} seconds. `MAX_ACCOUNTS_PER_HOLDER` is raised for it. {run}
 
-{_machine()}
+{machine()}
 {"".join(parts)}"""
 
 
@@ -276,14 +277,15 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _spread(series: Series, of: Callable[[Sample], float], form: str) -> str:
+def spread(series: Series, of: Callable[[Sample], float], form: str) -> str:
+    """The median of the rounds, and the lowest and the highest."""
     values = series.values(of)
     return f"{form.format(series.median(of))} ({form.format(min(values))}-{form.format(max(values))})"
 
 
 def _short(series: Series) -> tuple[str, ...]:
     return (
-        _spread(series, _rate, "{:,.0f}"),
+        spread(series, _rate, "{:,.0f}"),
         f"{series.median(_p50):.2f}",
         f"{series.median(_p99):.2f}",
         f"{series.median(_database_cpu):.3f}",

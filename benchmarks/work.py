@@ -8,6 +8,7 @@
     W3   { __typename }
     W4   a page of a workspace's events
     W5   a workspace with 20 accounts, their Facebook account and two teams each
+    W6   W1u with test tokens, so that the server may ask the sandbox: `python -m benchmarks.meta` measures it
 
 The floor answers with the same JSON as a GraphQL server, so one check serves all. `operations` has the texts
 of the operations; the answers that they must get are here.
@@ -16,7 +17,7 @@ of the operations; the answers that they must get are here.
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -159,6 +160,17 @@ def _keyed(person: Person, size: int) -> Request:
 
 def _unkeyed(person: Person, size: int) -> Request:
     return _connect(person, person.account_numbers[:size])
+
+
+def _proven(person: Person, size: int) -> Request:
+    request = _unkeyed(person, size)
+    command = dict(request.variables["input"])
+    accounts = command["instagramAccounts"]
+    ids = ",".join(account["instagramUserId"] for account in accounts)
+    token = f"TEST-any:fb={person.facebook_user_id};ig={ids}"
+    command["facebookAccount"] = {**command["facebookAccount"], "accessToken": token}
+    command["instagramAccounts"] = [{**account, "accessToken": token} for account in accounts]
+    return replace(request, variables={"input": command}, floor_body=command)
 
 
 def _conflicting(person: Person, size: int) -> Request:
@@ -366,5 +378,6 @@ WORKS: Mapping[str, Work] = {
             _workspace,
             _workspace_viewed,
         ),
+        Work("W6", "W1u with test tokens", _proven, _connected, connects=lambda size: size),
     )
 }

@@ -87,6 +87,7 @@ def create_app(settings: Settings) -> ASGIApp:
         engine,
         open_context=context_opener(services),
         ready=ready,
+        notes={"claims": "believed"} if services.meta is None else {},
         lifespan=lifespan,
         options=settings.options,
         schema_text=schema_text if settings.shows_introspection else None,

@@ -19,7 +19,7 @@ from graphql_api.schema import schema_text
 from graphql_api.services.calls.call import Services
 from graphql_api.services.upkeep import demo as demo_service
 from graphql_api.services.upkeep import demo_people, sealing_keys, tidying
-from graphql_api.settings import Settings, Unusable, read_settings
+from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web.graphiql import is_built
 from graphql_api.web.heads import bounded
@@ -112,6 +112,8 @@ def _fill(settings: Settings, base: str) -> str | demo_service.NotFilled:
     """Fill an empty database, and leave who is in it under `var/demo/`; what to print."""
     if settings.in_production:
         raise Unusable("The demo's people are made up: it does not fill a production database")
+    if settings.asks is MetaMode.LIVE:
+        raise Unusable("META_MODE: the demo has test tokens, which Meta refuses; use sandbox")
     filled = _run(settings, demo_service.fill, verified=True)
     if isinstance(filled, demo_service.NotFilled):
         return filled
@@ -242,7 +244,15 @@ def _greet(settings: Settings, host: str, port: int) -> None:
         click.echo(f"GraphiQL    {base}/graphiql{'' if is_built() else '  (not built)'}", err=True)
     if settings.shows_introspection:
         click.echo(f"Schema      {base}/schema.graphql", err=True)
-    click.echo(f"\nMails       {settings.outlet()}\n", err=True)
+    click.echo(f"\nMails       {settings.outlet()}", err=True)
+    click.echo(f"Meta        {_WHOM[settings.asks]}\n", err=True)
+
+
+_WHOM = {
+    MetaMode.SANDBOX: "a sandbox, with the test tokens of docs/sandbox.md (META_MODE=sandbox)",
+    MetaMode.LIVE: "is asked who controls an account (META_MODE=live)",
+    MetaMode.OFF: "is not asked: every claim is believed (META_MODE=off)",
+}
 
 
 def main() -> None:

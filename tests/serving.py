@@ -86,6 +86,7 @@ async def running(directory: Path, environment: Mapping[str, str], *command: str
                 "PYTHONPATH": str(Path(__file__).parent.parent),
                 "HOME": str(directory),
                 "PORT": str(port),
+                "META_MODE": "off",  # most tests are about what follows a proof
                 **environment,
             },
             stdin=asyncio.subprocess.DEVNULL,

@@ -9,6 +9,8 @@ PRODUCTION = {
     "environment": "production",
     "database_url": "postgresql://db/app",
     "sealing_keys": new_key("k1"),
+    "meta_app_id": "1",
+    "meta_app_secret": "CANARY",
 }
 
 

@@ -74,6 +74,10 @@ def test_a_command_prints_nothing_of_the_password(command: str, tmp_path: Path) 
         ("SEALING_KEYS_FILE", "hush"),
         ("PORT", "hush"),
         ("LOG_LEVEL", "hush"),
+        ("META_MODE", "hush"),
+        ("META_APP_ID", "hush"),
+        ("META_GRAPH_URL", "https://ada:hush@graph.example"),
+        ("META_API_VERSION", "hush"),
     ],
 )
 def test_no_wrong_setting_shows_its_value(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +87,8 @@ def test_no_wrong_setting_shows_its_value(name: str, value: str, monkeypatch: py
         monkeypatch.setenv("MAIL_OUTBOX", "var/outbox")
     if not name.startswith("SEALING"):
         monkeypatch.setenv("SEALING_KEYS", new_key("k1"))
+    monkeypatch.setenv("META_APP_ID", "1")
+    monkeypatch.setenv("META_APP_SECRET", "hush")
     monkeypatch.setenv(name, value)
     with pytest.raises(Unusable) as refused:
         read_settings().keyring()
@@ -99,6 +105,16 @@ def test_a_sealing_key_that_is_not_text_is_refused_without_its_bytes(
     with pytest.raises(Unusable) as refused:
         read_settings().keyring()
     assert "0xff" not in str(refused.value)
+
+
+def test_the_app_secret_is_in_no_rendering_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("META_MODE", "live")
+    monkeypatch.setenv("META_APP_ID", "1")
+    monkeypatch.setenv("META_APP_SECRET", "hush")
+
+    settings = read_settings()
+
+    assert "hush" not in f"{settings} {settings!r} {settings.graph_client()!r}"
 
 
 @pytest.fixture

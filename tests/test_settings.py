@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from graphql_api.adapters.sealing import new_key
 from graphql_api.execution.limits import Limits
-from graphql_api.settings import Settings, Unusable, read_settings
+from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.web.options import Options
 from tests.api import Api
 from tests.conftest import make_settings
@@ -105,6 +106,49 @@ def test_a_figure_out_of_its_range_is_told_without_its_value(monkeypatch: pytest
     assert "MAX_DEPTH" in str(refused.value)
     assert "INIT_TIMEOUT" in str(refused.value)
     assert "987654" not in str(refused.value)
+
+
+PRODUCTION = {
+    "environment": "production",
+    "database_url": "postgresql://db/app",
+    "sealing_keys": new_key("k1"),
+    "mail_outbox": "out",
+}
+APP = {"meta_app_id": "1", "meta_app_secret": "hush"}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, ["META_APP_ID: META_MODE=live needs it", "META_APP_SECRET: META_MODE=live needs it"]),
+        ({"meta_app_id": "1"}, ["META_APP_SECRET: META_MODE=live needs it"]),
+        ({**APP, "meta_mode": "sandbox"}, ["META_MODE: production asks Meta itself (live)"]),
+        ({"meta_mode": "off"}, ["META_MODE: off believes every claim"]),
+        ({**APP, "meta_graph_url": "http://graph.example"}, ["META_GRAPH_URL: "]),
+    ],
+)
+def test_production_refuses_to_start_without_metas_word(given: dict[str, Any], told: list[str]) -> None:
+    with pytest.raises(Unusable) as refused:
+        read_settings(**PRODUCTION, **given)
+
+    lines = str(refused.value).splitlines()
+    assert len(lines) == len(told)
+    assert all(line.startswith(start) for line, start in zip(lines, told, strict=True))
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "asks"),
+    [
+        ({**PRODUCTION, **APP}, MetaMode.LIVE),
+        ({**PRODUCTION, "meta_mode": "off", "allow_unverified_claims": True}, MetaMode.OFF),
+        ({}, MetaMode.SANDBOX),
+        ({"meta_mode": "off"}, MetaMode.OFF),
+        ({"meta_mode": "live", **APP}, MetaMode.LIVE),
+    ],
+)
+def test_whom_the_server_asks_unless_it_is_told(given: dict[str, Any], asks: MetaMode) -> None:
+    assert read_settings(**given).asks is asks
 
 
 def code_of(answer: Any) -> str:

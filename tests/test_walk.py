@@ -61,7 +61,7 @@ async def test_the_walk_answers_what_the_page_shows(canaries: Canaries) -> None:
 
     # The packages are here already: what is run is the recipe, not the installation before it.
     command = ("make", "run", f"VENV={sys.prefix}", f"--old-file={sys.prefix}/.run")
-    async with running(clone, {}, *command) as server:
+    async with running(clone, {"META_MODE": "sandbox"}, *command) as server:
         script = "".join(f"{block.commands}\nprintf '%s' '{BETWEEN}'\n" for block in blocks)
         shell = await asyncio.create_subprocess_exec(
             "bash",

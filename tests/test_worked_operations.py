@@ -25,8 +25,10 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from graphql_api.schema import schema_text
+from graphql_api.settings import MetaMode, Settings
 from tests.api import Api
 from tests.canaries import PASSWORD
+from tests.conftest import make_settings
 from tests.mails import Mailbox
 
 ROOT = Path(__file__).parent.parent
@@ -106,6 +108,12 @@ def compared(shown: Any, real: Any, known: dict[str, str]) -> Any:
             return shown
         return shown if _PLACEHOLDER.search(shown) and real == filled(shown, known) else real
     return real
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """As `make run` has it: the pages use test tokens."""
+    return make_settings(database_url, meta_mode=MetaMode.SANDBOX, mail_outbox=tmp_path / "outbox")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -25,7 +25,6 @@ from graphql_api.schema.demo_operations import (
 from graphql_api.schema.ids import write_id
 from graphql_api.services.upkeep.demo import (
     FACEBOOK_USER_ID,
-    LOGIN_TOKEN,
     NORTH,
     OF_ADMIN,
     OF_CREATOR,
@@ -33,6 +32,7 @@ from graphql_api.services.upkeep.demo import (
     Account,
     Demo,
     Person,
+    test_token,
 )
 
 EVENT_STREAM = "text/event-stream"
@@ -230,8 +230,9 @@ def _connect(
     answer: str, story: str, by: Person, account: Account, *, workspace_id: UUID | None = None
 ) -> Sample:
     into = {} if workspace_id is None else {"workspaceId": write_id("Workspace", workspace_id)}
-    login = {"facebookUserId": FACEBOOK_USER_ID, "accessToken": LOGIN_TOKEN}
-    claim = {"profilePictureUrl": "", "accessToken": account.access_token}
+    token = test_token(account)
+    login = {"facebookUserId": FACEBOOK_USER_ID, "accessToken": token}
+    claim = {"profilePictureUrl": "", "accessToken": token}
     accounts: dict[str, object]
     if account.platform is Platform.INSTAGRAM:
         named = {"instagramUserId": account.external_id, "username": account.display_name}

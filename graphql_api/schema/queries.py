@@ -130,8 +130,10 @@ class Query:
     ) -> SocialAccountChecks | None:
         """Preview what `connectSocialAccounts` would do with these social accounts. Nothing is written.
 
-        Each account that the answer reports as held elsewhere counts as one look-up. Null with an error beyond the
-        limit (`RATE_LIMITED`), and without a bearer token.
+        A check has no access token. So on a server that asks Meta, an account that is held in a place that the viewer
+        does not belong to is `AVAILABLE`; use `discoverSocialAccounts` to learn more. On a server that believes claims, it
+        is `HeldElsewhere`, and each such account counts as one look-up. Null with an error beyond the limit
+        (`RATE_LIMITED`), and without a bearer token.
         """
         candidates, workspace_id = input.to_candidates()
         return checks_of(await checking.check(info.context.call, candidates, workspace_id))

@@ -1,6 +1,6 @@
 """Liveness and readiness, for whoever restarts the process and whoever sends it traffic."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 import structlog
@@ -20,8 +20,11 @@ async def healthz(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send_json(send, 200, orjson.dumps({"status": "alive"}))
 
 
-def make_readyz(ready: Ready, shutdown: Shutdown) -> ASGIApp:
-    """Return the readiness check: 503 while `ready` says no or fails, and from the start of a shutdown."""
+def make_readyz(ready: Ready, shutdown: Shutdown, notes: Mapping[str, str]) -> ASGIApp:
+    """Return the readiness check: 503 while `ready` says no or fails, and from the start of a shutdown.
+
+    The notes stand in every answer.
+    """
 
     async def readyz(_scope: Scope, _receive: Receive, send: Send) -> None:
         if shutdown.begun:
@@ -32,6 +35,6 @@ def make_readyz(ready: Ready, shutdown: Shutdown) -> ASGIApp:
             except Exception as error:  # noqa: BLE001 - a check that fails is an answer
                 log.warning("health.check_failed", exception=type(error).__name__)
                 status = "unready"
-        await send_json(send, 200 if status == "ready" else 503, orjson.dumps({"status": status}))
+        await send_json(send, 200 if status == "ready" else 503, orjson.dumps({"status": status, **notes}))
 
     return readyz

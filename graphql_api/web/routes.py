@@ -36,6 +36,7 @@ def build(
     *,
     open_context: OpenContext,
     ready: Ready,
+    notes: Mapping[str, str],
     lifespan: Lifespan,
     options: Options,
     schema_text: Callable[[], str] | None = None,
@@ -50,7 +51,7 @@ def build(
         GRAPHQL_PATH: ToGraphiQL(endpoint) if browsers_to_graphiql else endpoint,
         "/": start_page(graphiql=graphiql is not None, schema=schema_text is not None),
         "/healthz": healthz,
-        "/readyz": make_readyz(ready, shutdown),
+        "/readyz": make_readyz(ready, shutdown, notes),
     }
     if schema_text is not None:
         exact["/schema.graphql"] = schema_file(schema_text)

@@ -8,13 +8,14 @@ import httpx
 import pytest
 
 from graphql_api import app as application
-from graphql_api.settings import Settings
+from graphql_api.settings import MetaMode, Settings
 from tests import operations
 from tests.accounts import access_request_operations as asking
 from tests.api import Api, Person, facebook_account, facebook_page, instagram_account
 from tests.conftest import make_settings
 from tests.database import Database, make_team, share
 from tests.serving import in_process
+from tests.statements import statements
 
 X = "17841405902213202"
 
@@ -225,6 +226,64 @@ def connecting(person: Person, *external_ids: str) -> dict[str, Any]:
         "facebookAccount": facebook_account(canaries),
         "instagramAccounts": [instagram_account(canaries, one) for one in external_ids],
     }
+
+
+class TestWhereMetaIsAsked:
+    """A check proves nothing there, so it tells only of places that the viewer belongs to."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return make_settings(database_url, meta_mode=MetaMode.SANDBOX)
+
+    async def connected(self, person: Person, *external_ids: str, workspace: str | None = None) -> None:
+        token = f"TEST-any:fb=7001;ig={','.join(external_ids)}"
+        usable = {"profilePictureUrl": "", "accessToken": token}
+        answer = await person.mutate(
+            operations.CONNECT,
+            facebookAccount={"facebookUserId": "7001", "accessToken": token},
+            instagramAccounts=[
+                {"instagramUserId": one, "username": f"user_{one}", **usable} for one in external_ids
+            ],
+            workspaceId=workspace,
+        )
+        assert answer["__typename"] == "ConnectSocialAccountsSuccess", answer
+
+    async def test_held_elsewhere_looks_like_free_in_the_answer_and_in_the_statements(
+        self, api: Api, database: Database
+    ) -> None:
+        # given
+        ada, mallory = await api.register("ada"), await api.register("mallory")
+        await self.connected(ada, "1")
+        before = await database.everything()
+        looked: list[tuple[Any, list[str]]] = []
+
+        # when
+        for external_id in ("1", "2"):
+            with statements() as sent:
+                (found,) = (await check(mallory, external_id))["checks"]
+            looked.append(({**found, "externalId": "the same"}, sent))
+
+        # then
+        assert looked[0] == looked[1]
+        assert (looked[0][0]["status"], looked[0][0]["conflict"]) == ("AVAILABLE", None)
+        assert await database.everything() == before, "nothing is counted"
+
+    async def test_the_viewers_own_places_are_told_as_ever(self, api: Api) -> None:
+        # given
+        ada, cleo = await api.register("ada"), await api.register("cleo")
+        workspace = await ada.create_workspace()
+        await ada.bring_in(cleo, workspace)
+        await self.connected(ada, "1", workspace=workspace)
+        await self.connected(ada, "2")
+
+        # when
+        of_ada = (await check(ada, "1", "2"))["checks"]
+        of_cleo = (await check(cleo, "1", "2"))["checks"]
+
+        # then
+        assert [one["status"] for one in of_ada] == ["CONFLICT", "RECONNECT"]
+        assert [one["status"] for one in of_cleo] == ["CONFLICT", "AVAILABLE"]
+        assert of_cleo[0]["conflict"]["contactEmail"] == ada.email
 
 
 class TestRandomScenes:

@@ -20,7 +20,7 @@ async def accounts(database: Database) -> Rows:
 
 def is_free(row: dict[str, Any]) -> bool:
     kept = {name for name, value in row.items() if value is not None}
-    return kept == {"id", "platform", "external_id", "updated_at"}
+    return kept == {"id", "platform", "external_id", "access_version", "updated_at"}
 
 
 async def test_a_deleted_workspace_is_gone_and_its_accounts_are_free(api: Api, database: Database) -> None:

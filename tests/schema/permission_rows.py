@@ -21,7 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.accounts.access_request_operations import key
-from tests.api import Person, facebook_account, instagram_account
+from tests.api import Person
 from tests.canaries import PASSWORD
 
 CALLERS = ("anonymous", "stranger", "former member", "creator", "creator in the team", "admin")
@@ -104,6 +104,7 @@ NO_SUCH_CODE = "NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND"
 NOBODY = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND"
 UNVERIFIED = "UNAUTHENTICATED NOT_ALLOWED NOT_ALLOWED NOT_ALLOWED NOT_ALLOWED NOT_ALLOWED"
 ITS_OWNER = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_FOUND OK"
+IN_THE_TEAM = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND OK OK"
 MEMBERS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK OK OK"
 ADMINS = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_ALLOWED OK"
 SEES_TO_CHANGE = "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_FOUND NOT_ALLOWED OK"
@@ -122,15 +123,25 @@ OWN_OF_THE_ADMIN = "NULL EMPTY EMPTY EMPTY EMPTY OK"
 
 def _connect(workspace: Callable[[Scene], str | None]) -> Arguments:
     def arguments(scene: Scene, by: Person) -> Mapping[str, Any]:
-        canaries = by.api.canaries
-        account = instagram_account(canaries, str(uuid4().int % 10**15))
+        external_id = str(uuid4().int % 10**15 + 1)
+        login = _login(f";ig={external_id}")
+        account = {"instagramUserId": external_id, "username": "x", "profilePictureUrl": ""}
         return {
-            "facebookAccount": facebook_account(canaries),
-            "instagramAccounts": [account],
+            "facebookAccount": login,
+            "instagramAccounts": [{**account, "accessToken": login["accessToken"]}],
             "workspaceId": workspace(scene),
         }
 
     return arguments
+
+
+def _login(controls: str) -> Mapping[str, str]:
+    """A FacebookAccountInput of somebody who controls these accounts at Meta, as the sandbox reads it."""
+    return {"facebookUserId": "7001", "accessToken": f"TEST-any:fb=7001{controls}"}
+
+
+def _reconnect(controls: str, account: Callable[[Scene], str]) -> Arguments:
+    return lambda s, by: {"facebookAccount": _login(controls), "socialAccountIds": [account(s)]}
 
 
 def _check(workspace: Callable[[Scene], str | None]) -> Arguments:
@@ -203,6 +214,10 @@ ROWS: dict[str, Row] = {
     "InstagramAccount.connectedTeams": _row(SEEN_IN_THE_TEAM),
     "InstagramAccount.facebookAccount": _row(SEEN_BY_ADMINS),
     "InstagramAccount.holder": _row(SEEN_IN_THE_TEAM),
+    "FacebookPage.health": _row(SEEN_IN_THE_TEAM),
+    "InstagramAccount.health": _row(SEEN_IN_THE_TEAM),
+    "Viewer.healthSummary": _row(OWN),
+    "Workspace.healthSummary": _row(SEEN_BY_MEMBERS),
     # Oneself
     "Mutation.registerUser": _row(
         ANYBODY, lambda s, by: {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "name": "x"}
@@ -276,6 +291,21 @@ ROWS: dict[str, Row] = {
     # Social accounts
     "Mutation.connectSocialAccounts": _row(ADMINS, _connect(lambda scene: scene.workspace)),
     "Mutation.connectSocialAccounts (to the Personal)": _row(REGISTERED, _connect(lambda scene: None)),
+    "Mutation.discoverSocialAccounts": _row(
+        ADMINS, lambda s, by: {"accessToken": "TEST-ann", "workspaceId": s.workspace}
+    ),
+    "Mutation.discoverSocialAccounts (for the Personal)": _row(
+        REGISTERED, lambda s, by: {"accessToken": "TEST-ann"}
+    ),
+    "Mutation.reconnectSocialAccounts": _row(IN_THE_TEAM, _reconnect(";ig=1", lambda s: s.shared)),
+    "Mutation.reconnectSocialAccounts (a Page)": _row(IN_THE_TEAM, _reconnect(";page=1", lambda s: s.page)),
+    "Mutation.reconnectSocialAccounts (not shared)": _row(
+        ITS_OWNER, _reconnect(";ig=2", lambda s: s.unshared)
+    ),
+    "Mutation.recheckSocialAccounts": _row(IN_THE_TEAM, lambda s, by: {"socialAccountIds": [s.shared]}),
+    "Mutation.recheckSocialAccounts (not shared)": _row(
+        ITS_OWNER, lambda s, by: {"socialAccountIds": [s.unshared]}
+    ),
     "Mutation.disconnectSocialAccounts": _row(SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.shared]}),
     "Mutation.disconnectSocialAccounts (a Page)": _row(
         SEES_TO_CHANGE, lambda s, by: {"socialAccountIds": [s.page]}

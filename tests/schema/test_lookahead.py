@@ -152,10 +152,11 @@ async def test_the_facebook_account_of_another_admin_is_null_in_one_read_too(
     assert [node["facebookAccount"] is None for node in nodes] == [True, False]
 
 
-FACEBOOK_ACCOUNT = ("__typename", "id", "facebookUserId", "location", "createdAt", "updatedAt")
+HEALTH = "health { state since }"
+FACEBOOK_ACCOUNT = ("__typename", "id", "facebookUserId", "location", "createdAt", "updatedAt", HEALTH)
 ACCOUNT = (
     *("__typename", "id", "platform", "externalId", "displayName", "nickname", "profilePictureUrl"),
-    *("createdAt", "updatedAt", "accessToken", "connectedBy { name }", "connectedTeams { name }"),
+    *("createdAt", "updatedAt", HEALTH, "accessToken", "connectedBy { name }", "connectedTeams { name }"),
     "holder { ... on User { name } ... on Workspace { name } }",
     *(f"facebookAccount {{ {field} }}" for field in FACEBOOK_ACCOUNT),
 )

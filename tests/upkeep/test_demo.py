@@ -19,6 +19,7 @@ from tests.database import Database
 from tests.serving import running
 
 REPOSITORY = Path(__file__).parent.parent.parent
+SANDBOX = {"META_MODE": "sandbox"}
 
 
 def command(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -87,7 +88,7 @@ async def test_every_printed_operation_gives_the_answer_it_is_printed_for(
     assert filled.returncode == 0, filled.stderr
     answers: dict[str, list[str]] = {}
     async with (
-        running(tmp_path, {**given, "MAIL_OUTBOX": str(settings.mail_outbox)}) as server,
+        running(tmp_path, {**given, **SANDBOX, "MAIL_OUTBOX": str(settings.mail_outbox)}) as server,
         httpx.AsyncClient(base_url=server.base_url, timeout=30, trust_env=False) as http,
     ):
         for expected, headers, body in operations(filled.stdout):
@@ -170,10 +171,21 @@ def test_production_is_not_filled_with_made_up_people(tmp_path: Path) -> None:
         MAIL_OUTBOX="outbox",
         DATABASE_URL="sqlite:///data.sqlite3",
         SEALING_KEYS="k1:" + "A" * 43 + "=",
+        META_APP_ID="1",
+        META_APP_SECRET="secret",
     )
 
     assert refused.returncode == 78
     assert "does not fill a production database" in refused.stderr
+
+
+def test_the_demo_is_refused_where_meta_itself_is_asked(tmp_path: Path) -> None:
+    command(tmp_path, "migrate")
+    refused = command(tmp_path, "demo", META_MODE="live", META_APP_ID="1", META_APP_SECRET="hush")
+
+    assert refused.returncode == 78
+    assert "the demo has test tokens, which Meta refuses" in refused.stderr
+    assert "hush" not in refused.stderr
 
 
 def modes(directory: Path) -> dict[str, int]:
@@ -183,9 +195,10 @@ def modes(directory: Path) -> dict[str, int]:
 
 async def test_serve_demo_fills_an_empty_folder_and_leaves_a_filled_one_as_it_is(tmp_path: Path) -> None:
     serve = (sys.executable, "-m", "graphql_api", "serve", "--demo")
-    links = ("Start page  {}/\n", "GraphiQL    {}/graphiql", "Schema      {}/schema.graphql\n")
+    whom = "Meta        a sandbox, with the test tokens of docs/sandbox.md (META_MODE=sandbox)\n"
+    links = (whom, "Start page  {}/\n", "GraphiQL    {}/graphiql", "Schema      {}/schema.graphql\n")
 
-    async with running(tmp_path, {}, *serve) as first:
+    async with running(tmp_path, SANDBOX, *serve) as first:
         said = first.log.read_text()
     assert "The database is filled with the demo" in said
     assert all(link.format(first.base_url) in said for link in links)
@@ -194,7 +207,7 @@ async def test_serve_demo_fills_an_empty_folder_and_leaves_a_filled_one_as_it_is
     assert len(filled["users"]) == 3
     assert modes(tmp_path / "var" / "demo") == {"demo": 0o700, "people.json": 0o600, "operations.txt": 0o600}
 
-    async with running(tmp_path, {}, *serve) as second:
+    async with running(tmp_path, SANDBOX, *serve) as second:
         said = second.log.read_text()
     assert "filled" not in said
     assert all(link.format(second.base_url) in said for link in links)
@@ -210,6 +223,8 @@ def test_serve_demo_is_refused_in_production_before_it_writes_anything(tmp_path:
         MAIL_OUTBOX="outbox",
         DATABASE_URL="sqlite:///data.sqlite3",
         SEALING_KEYS="k1:" + "A" * 43 + "=",
+        META_APP_ID="1",
+        META_APP_SECRET="secret",
     )
 
     assert refused.returncode == 78

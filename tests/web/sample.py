@@ -190,6 +190,7 @@ class Sample:
         self.app = build(
             self.engine,
             open_context=self.open_context,
+            notes={},
             ready=self.ready,
             lifespan=self.lifespan or self._lifespan,
             options=self.options,

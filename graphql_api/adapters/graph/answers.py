@@ -106,7 +106,7 @@ def _token(data: dict[str, Any], now: datetime) -> tuple[TokenFacts | Trouble, R
     kind = data.get("type")
     facts = TokenFacts(
         app_id=_text(data.get("app_id")),
-        kind=TokenKind(kind) if kind in {"USER", "PAGE"} else TokenKind.OTHER,
+        kind=TokenKind(kind) if kind in ("USER", "PAGE") else TokenKind.OTHER,
         user_id=_optional(_id, data.get("user_id")),
         page_id=_optional(_id, data.get("profile_id")),
         ends_at=ends_at,

@@ -1,11 +1,16 @@
-"""Asking what connecting would answer: nothing is written but the count of look-ups."""
+"""Asking what connecting would answer: nothing is written but the count of look-ups.
+
+A check has no access token. So where Meta is asked, it proves nothing, and tells only of the places that the
+viewer belongs to.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from graphql_api.domain.claims import Candidate, check_candidates
 from graphql_api.domain.conflicts import CheckStatus, Conflict, HeldElsewhere, judge
+from graphql_api.domain.holders import Personal
 from graphql_api.domain.inputs import InvalidInput, Problems
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.accounts import connecting, holdings
@@ -36,6 +41,8 @@ async def check(
     standing, facts = await holdings.find(call.rows, call, workspace_id, keys)
     if problems or standing.problem:
         return Refused([*problems.found, *filter(None, [standing.problem])])
+    if call.services.meta is not None:
+        facts = _of_own_places(call, facts)
     verdict = judge(
         candidates,
         facts.holdings,
@@ -59,6 +66,17 @@ async def check(
         ],
         await connecting.with_pending(call, facts, verdict.conflicts),
     )
+
+
+def _of_own_places(call: Call, facts: Facts) -> Facts:
+    """The facts without what is held elsewhere, as if it were free."""
+    own = Personal(call.viewer.user_id)
+    near = {
+        key: holding
+        for key, holding in facts.holdings.items()
+        if holding.holder == own or holding.viewer_role is not None
+    }
+    return replace(facts, holdings=near)
 
 
 def _status(candidate: Candidate, conflict: Conflict | None, facts: Facts) -> CheckStatus:

@@ -45,15 +45,8 @@ class Account:
         """What tells it from every other."""
         return SocialKey(self.platform, self.external_id)
 
-    @property
-    def access_token(self) -> str:
-        """A test token: it controls this account, and says so itself."""
-        kind = "ig" if self.platform is Platform.INSTAGRAM else "page"
-        return f"TEST-any:fb={FACEBOOK_USER_ID};{kind}={self.external_id}"
-
 
 FACEBOOK_USER_ID = "10220000000000002"
-LOGIN_TOKEN = f"TEST-any:fb={FACEBOOK_USER_ID}"
 
 # The sample tabs of GraphiQL claim this one as its Workspace's admin and as its creator.
 NORTH = Account("studio.north", "17841400000000010")
@@ -62,6 +55,15 @@ NORTH_PAGE = Account("Studio North", "102200000000010", Platform.FACEBOOK_PAGE)
 SOUTH = Account("agency.south", "17841400000000020")
 OF_ADMIN = Account("nora_on_the_road", "17841400000000030")
 OF_CREATOR = Account("cleo.paints", "17841400000000040")
+
+
+def test_token(*accounts: Account) -> str:
+    """A test token of the sandbox: a login that controls these accounts, and says so itself."""
+    token = f"TEST-any:fb={FACEBOOK_USER_ID}"
+    for name, platform in (("page", Platform.FACEBOOK_PAGE), ("ig", Platform.INSTAGRAM)):
+        ids = [account.external_id for account in accounts if account.platform is platform]
+        token += f";{name}={','.join(ids)}" if ids else ""
+    return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,9 @@ async def _connect(
     services: Services, person: Person, workspace_id: UUID | None, *accounts: Account
 ) -> list[UUID]:
     """Connect made-up accounts; the ids of their holds."""
+    token = Secret(test_token(*accounts))
     command = ConnectCommand(
-        login=FacebookLogin(FACEBOOK_USER_ID, Secret(LOGIN_TOKEN), None),
+        login=FacebookLogin(FACEBOOK_USER_ID, token, None),
         claims=[
             Claim(
                 index,
@@ -203,7 +206,7 @@ async def _connect(
                 account.display_name,
                 ("input",),
                 profile_picture_url=None,
-                access_token=Secret(account.access_token),
+                access_token=token,
             )
             for index, account in enumerate(accounts)
         ],
