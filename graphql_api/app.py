@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -16,13 +17,14 @@ from graphql_api.adapters.graph.client import App, GraphClient
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.secrets import Secret
+from graphql_api.domain.transfers import USUAL_TIMES, TransferTimes
 from graphql_api.execution.engine import Engine
 from graphql_api.execution.persisted import MalformedManifest, PersistedDocuments, read_manifest
 from graphql_api.schema import CREDENTIAL_FIELDS, build_schema, schema_text
 from graphql_api.schema.context import context_opener
 from graphql_api.services.calls.call import Rules, Services
 from graphql_api.services.calls.live import Live
-from graphql_api.services.upkeep import demo_people, sealing_keys, tidying
+from graphql_api.services.upkeep import demo_people, sealing_keys, tidying, transfers
 from graphql_api.services.upkeep.mailer import Mailer
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.database import Database, postgresql_arguments
@@ -38,9 +40,10 @@ MAX_MANIFEST_BYTES = 16_777_216
 MAX_PROBLEMS_TOLD = 10
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """The whole server for one process."""
+def create_app(settings: Settings, *, transfer_times: TransferTimes = USUAL_TIMES) -> ASGIApp:
+    """The whole server for one process; tests shorten the times of transfers, which are no setting."""
     services = build_services(settings)
+    services = replace(services, rules=replace(services.rules, transfer_times=transfer_times))
     mailer = Mailer(services, settings.outlet(), settings.front_end_url)
     tidy_every = timedelta(minutes=settings.tidy_minutes)
     limits = settings.limits
@@ -80,6 +83,7 @@ def create_app(settings: Settings) -> ASGIApp:
                 services.live.running(),
                 mailer.running(),
                 tidying.running(services, tidy_every),
+                transfers.running(services),
             ):
                 yield
 
@@ -166,6 +170,7 @@ def build_services(settings: Settings) -> Services:
             look_ups_per_user=settings.look_ups_per_user,
             access_requests_per_user=settings.access_requests_per_user,
             verifications_per_user=settings.verifications_per_user,
+            transfers_paused=settings.transfers_paused,
         ),
         clock=_now,
         meta=_graph_client(settings),

@@ -114,6 +114,7 @@ class Settings(_Figures):
     look_ups_per_user: int = Field(default=1000, ge=100)
     access_requests_per_user: int = Field(default=30, ge=1)
     verifications_per_user: int = Field(default=600, ge=1)
+    transfers_paused: bool = False
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -20,7 +20,9 @@ _CONNECT_ERRORS = """
     workspace { id name viewerRole }
   }
   ... on HeldByPersonal { path message platform externalId resolutions socialAccount { id displayName } }
-  ... on HeldElsewhere { path message platform externalId resolutions }
+  ... on HeldElsewhere {
+    path message platform externalId resolutions pendingTransferRequest { id transferStatus }
+  }
   ... on OtherConflict { path message platform externalId resolutions }
   ... on AccessTokenRejected { path message problem retryable retryAfter }
   ... on AccountLimitReached { path message limit used }

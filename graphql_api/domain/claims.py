@@ -80,6 +80,18 @@ def check_login(problems: Problems, login: FacebookLogin) -> None:
         )
 
 
+def check_one_claim(problems: Problems, claims: Sequence["Claim"]) -> None:
+    """Check a call that is about exactly one account."""
+    if not claims:
+        message = "Name the social account that you ask for"
+        problems.add(("input", "instagramAccounts"), InvalidInputCode.TOO_SHORT, message)
+    elif len(claims) > 1:
+        message = "Ask for one social account at a time"
+        problems.add(claims[1].at[:-1], InvalidInputCode.TOO_LONG, message)
+    else:
+        check_claims(problems, claims)
+
+
 def check_claims(problems: Problems, claims: Sequence[Claim]) -> None:
     """Are the claims acceptable, each by itself and all together?"""
     for claim in _check_candidates(problems, claims):

@@ -13,8 +13,8 @@ A claim is "viewer V wants social account X in place P". What stands in its way 
 `docs/conflict-rules.md` shows the same rows to users; `tests/domain/test_conflicts.py` goes through them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
@@ -70,6 +70,7 @@ class HeldByWorkspace:
     viewer_sees: bool
     contact_email: str | None
     claimed_for: Holder
+    may_request: bool = False
 
     @property
     def message(self) -> str:
@@ -78,10 +79,12 @@ class HeldByWorkspace:
 
     @property
     def resolutions(self) -> tuple[Resolution, ...]:
-        """An admin takes it from there; a creator asks, unless they see it already."""
+        """An admin takes it from there; a creator asks, unless they see it already and may reconnect it."""
         if may(self.viewer_role, Action.MOVE):
             return (Resolution.MOVE, Resolution.DISCONNECT)
-        return () if self.viewer_sees else (Resolution.REQUEST_ACCESS,)
+        if self.viewer_sees:
+            return ()
+        return (Resolution.REQUEST_ACCESS, *_transfer(self.may_request))
 
     def _sentence(self) -> str:
         if may(self.viewer_role, Action.MOVE):
@@ -128,6 +131,7 @@ class HeldElsewhere:
     """A place that the viewer is not in holds it; the answer is the same whatever that place is."""
 
     claim: Candidate
+    may_request: bool = False
 
     @property
     def message(self) -> str:
@@ -136,8 +140,8 @@ class HeldElsewhere:
 
     @property
     def resolutions(self) -> tuple[Resolution, ...]:
-        """There is nothing that the viewer could do here."""
-        return ()
+        """Who manages the account at Meta may ask for it."""
+        return _transfer(self.may_request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +184,28 @@ Conflict = HeldByWorkspace | HeldByPersonal | HeldElsewhere | AccountLimitReache
 Block = Conflict | AccessTokenRejected
 
 
+def _transfer(may_request: bool) -> tuple[Resolution, ...]:
+    return (Resolution.REQUEST_TRANSFER,) if may_request else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the rules say to a call: what blocks it, and (allowMove) what is moved; both in input order."""
+    """What the rules say to a call, in input order: what blocks it, what is moved and what is taken over."""
 
     conflicts: Sequence[Conflict] = ()
-    moves: Sequence[Candidate] = field(default_factory=tuple)
+    moves: Sequence[Candidate] = ()
+    takes: Sequence[Candidate] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the viewer may do about accounts that others hold: ask for some, take over what was granted."""
+
+    managed: Collection[SocialKey] = frozenset()
+    granted: Collection[SocialKey] = frozenset()
+
+
+NO_REACH = Reach()
 
 
 def judge(
@@ -197,39 +217,46 @@ def judge(
     limit: int,
     used: int,
     allow_move: bool = False,
+    reach: Reach = NO_REACH,
 ) -> Verdict:
     """What do the rules say to holding these accounts in `place`?
 
     An account that is absent from `holdings` is free. `used` is how many social accounts the place holds
-    now. What is free, and with `allow_move` what is moved, fills the place up in input order. Without it,
+    now. What is free or granted, and with `allow_move` what is moved, fills it up in input order. Without it,
     an account that could be moved needs room after the rest of the call: whatever is offered works now.
     """
     found: dict[int, Conflict] = {}
     movable: list[HeldByWorkspace | HeldByPersonal | HeldElsewhere] = []
     moves: list[Candidate] = []
+    takes: list[Candidate] = []
     room = limit - used
     for claim in claims:
         holding = holdings.get(claim.key)
-        conflict = (
-            None if holding is None else conflict_with(claim, holding, viewer_id=viewer_id, place=place)
-        )
-        if holding is not None and conflict is None:
-            continue  # the place itself holds it
-        if conflict is not None and Resolution.MOVE not in conflict.resolutions:
+        conflict = None
+        if holding is not None:
+            may_request = claim.key in reach.managed
+            conflict = conflict_with(
+                claim, holding, viewer_id=viewer_id, place=place, may_request=may_request
+            )
+            if conflict is None:
+                continue  # the place itself holds it
+        is_movable = conflict is not None and Resolution.MOVE in conflict.resolutions
+        is_granted = not is_movable and claim.key in reach.granted
+        if conflict is not None and not is_movable and not is_granted:
             found[claim.index] = conflict
-        elif conflict is not None and not allow_move:
+        elif conflict is not None and is_movable and not allow_move:
             movable.append(conflict)
         elif room <= 0:
             found[claim.index] = AccountLimitReached(claim, limit=limit, used=used)
         else:
             room -= 1
             if conflict is not None:
-                moves.append(claim)
+                (takes if is_granted else moves).append(claim)
     for conflict in movable:
         full = AccountLimitReached(conflict.claim, limit=limit, used=used)
         found[conflict.claim.index] = conflict if room > 0 else full
         room -= 1
-    return Verdict([found[index] for index in sorted(found)], moves)
+    return Verdict([found[index] for index in sorted(found)], moves, takes)
 
 
 def strays(
@@ -244,7 +271,7 @@ def strays(
 
 
 def conflict_with(
-    claim: Candidate, holding: Holding, *, viewer_id: UUID, place: Holder
+    claim: Candidate, holding: Holding, *, viewer_id: UUID, place: Holder, may_request: bool = False
 ) -> HeldByWorkspace | HeldByPersonal | HeldElsewhere | None:
     """What the present holding refuses the claim with; None when it is the claimed place itself."""
     if holding.holder == place:
@@ -259,8 +286,9 @@ def conflict_with(
             viewer_sees=holding.viewer_sees,
             contact_email=holding.contact_email,
             claimed_for=place,
+            may_request=may_request,
         )
-    return HeldElsewhere(claim)
+    return HeldElsewhere(claim, may_request)
 
 
 def _not_connected(claim: Candidate, sentence: str) -> str:

@@ -29,12 +29,22 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A social account that a login shows: `trouble` is why it may not connect it."""
+    """A social account that a login shows, and whether it may connect it."""
 
     candidate: Candidate
     page_id: str
     profile_picture_url: str | None
-    trouble: Trouble | None
+    answer: Control | Trouble
+
+    @property
+    def control(self) -> Control | None:
+        """What is proven of it; None if it is not."""
+        return self.answer if isinstance(self.answer, Control) else None
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why it may not be connected."""
+        return self.answer if isinstance(self.answer, Trouble) else None
 
     @property
     def message(self) -> str | None:
@@ -55,13 +65,12 @@ def offers(
         for key in proofs.keys_of(page):
             if key.platform not in platforms:
                 continue
-            control = proofs.control_of(key, login, [page])
+            answer = proofs.control_of(key, login, [page])
             name, picture = page.name, page.profile_picture_url
             if key.platform is Platform.INSTAGRAM and page.instagram is not None:
                 name, picture = page.instagram.username, page.instagram.profile_picture_url
             candidate = Candidate(len(found), key, name or key.external_id, ())
-            trouble = None if isinstance(control, Control) else control
-            found.append(Offer(candidate, page.page_id, picture, trouble))
+            found.append(Offer(candidate, page.page_id, picture, answer))
         if Platform.INSTAGRAM in platforms and page.instagram is None:
             hints.append(_not_linked(page))
     return found, hints

@@ -49,6 +49,18 @@ class EventKind(StrEnum):
     SOCIAL_ACCOUNT_UNSHARED = "SOCIAL_ACCOUNT_UNSHARED"
     SOCIAL_ACCOUNT_BROKE = "SOCIAL_ACCOUNT_BROKE"
     SOCIAL_ACCOUNT_RECOVERED = "SOCIAL_ACCOUNT_RECOVERED"
+    SOCIAL_ACCOUNT_TAKEN_OVER = "SOCIAL_ACCOUNT_TAKEN_OVER"
+    TRANSFER_REQUESTED = "TRANSFER_REQUESTED"
+    TRANSFER_NOTICE_GIVEN = "TRANSFER_NOTICE_GIVEN"
+    TRANSFER_CONTROL_PROVEN = "TRANSFER_CONTROL_PROVEN"
+    TRANSFER_GRANTED = "TRANSFER_GRANTED"
+    TRANSFER_DECLINED = "TRANSFER_DECLINED"
+    TRANSFER_WITHDRAWN = "TRANSFER_WITHDRAWN"
+    TRANSFER_LAPSED = "TRANSFER_LAPSED"
+    TRANSFER_COMPLETED = "TRANSFER_COMPLETED"
+    TRANSFER_CLOSED = "TRANSFER_CLOSED"
+    HOLD_SHOWN = "HOLD_SHOWN"
+    HOLD_RELEASED = "HOLD_RELEASED"
     ACCESS_REQUESTED = "ACCESS_REQUESTED"
     ACCESS_REQUEST_WITHDRAWN = "ACCESS_REQUEST_WITHDRAWN"
     ACCESS_REQUEST_GRANTED = "ACCESS_REQUEST_GRANTED"
@@ -90,7 +102,7 @@ class NewEvent:
     the object may have become invisible. `details` are short texts, never a secret. `subject_name` is what
     the subject is called at the time: a social account by its display name, with its `platform` beside it.
     `ends_shares_with` are the teams that the social account was shared with until this event: their members
-    may still read it.
+    may still read it. `hides_actor`: somebody of another place did it, and the holder does not learn who.
     """
 
     holder: Holder
@@ -100,3 +112,4 @@ class NewEvent:
     subject_name: str | None = None
     platform: Platform | None = None
     ends_shares_with: Collection[UUID] = ()
+    hides_actor: bool = False

@@ -35,6 +35,17 @@ class MailKind(StrEnum):
     ACCESS_REQUEST_GRANTED = "ACCESS_REQUEST_GRANTED"
     ACCESS_REQUEST_DECLINED = "ACCESS_REQUEST_DECLINED"
     SOCIAL_ACCOUNTS_MOVED = "SOCIAL_ACCOUNTS_MOVED"
+    ACCESS_BREAKS = "ACCESS_BREAKS"
+    TRANSFER_REQUESTED = "TRANSFER_REQUESTED"
+    TRANSFER_NOTICE = "TRANSFER_NOTICE"
+    TRANSFER_WITHDRAWN = "TRANSFER_WITHDRAWN"
+    TRANSFER_PENDING = "TRANSFER_PENDING"
+    TRANSFER_GRANTED = "TRANSFER_GRANTED"
+    TRANSFER_DECLINED = "TRANSFER_DECLINED"
+    TRANSFER_LAPSED = "TRANSFER_LAPSED"
+    TRANSFER_CLOSED = "TRANSFER_CLOSED"
+    SOCIAL_ACCOUNT_TAKEN_OVER = "SOCIAL_ACCOUNT_TAKEN_OVER"
+    HOLD_RELEASED = "HOLD_RELEASED"
 
 
 class EmailCodePurpose(StrEnum):
@@ -73,6 +84,7 @@ def compose(
     words["role"] = "an admin" if words["role"] == "ADMIN" else "a creator"
     words["expiry"] = f"It can be used once, until {words['expires']}." if words["expires"] else ""
     words["code"] = _code(kind, code, front_end_url.rstrip("/"))
+    words["page"] = f"Open this page:\n\n    {front_end_url.rstrip('/')}/reconnect" if front_end_url else ""
     for name in ("reason", "accounts"):
         words[name] = _quoted(words[name])
     said = _SAID.get(kind, ())
@@ -130,6 +142,7 @@ _AS_IS = frozenset({"expires", "email"})  # what no other person wrote
 _SAID = {
     MailKind.INVITATION: ("inviter", "workspace"),
     MailKind.ACCESS_REQUESTED: ("requester", "display_name", "message"),
+    MailKind.TRANSFER_REQUESTED: ("requester", "requester_email", "display_name"),
 }
 _PAGES = {
     MailKind.VERIFY_EMAIL: "verify-email",
@@ -254,12 +267,128 @@ your request for access to the social account {display_name} of the Workspace
 {reason}
 """
 
+_ACCESS_BREAKS = """
+{greeting}
+
+our access to these social accounts of {place} has ended or ends soon:
+
+{accounts}
+
+Log in to Facebook again to renew it. Until you do, what uses these accounts
+stops working.
+
+{page}
+"""
+
+_TRANSFER_REQUESTED = """
+{greeting}
+
+somebody asks for a social account that {place} holds. Meta confirms that they
+control it. This is their name, their e-mail address and the name of the
+account:
+
+{said}
+
+You can accept or decline the request until {expires}.
+
+If you accept, they can connect the account, and {place} no longer holds it.
+If you do nothing, the account stays where it is.
+"""
+
+_TRANSFER_NOTICE = """
+{greeting}
+
+somebody asks for the social account {display_name} that {place} holds. Meta
+confirms that they control it, and does not confirm that you do.
+
+To keep the account, log in to Facebook with your own login and reconnect it
+before {expires}. After that, they can connect it.
+
+{page}
+"""
+
+_TRANSFER_WITHDRAWN = """
+{greeting}
+
+the request for the social account {display_name} of {place} was withdrawn.
+There is nothing to do: the account stays where it is.
+"""
+
+_TRANSFER_PENDING = """
+{greeting}
+
+the place that holds the social account {display_name} proved that it controls
+the account. So it decides about your request, until {expires}.
+"""
+
+_TRANSFER_GRANTED = """
+{greeting}
+
+you can connect the social account {display_name} now. Log in to Facebook and
+connect it before {expires}; after that you would have to ask again.
+
+{page}
+"""
+
+_TRANSFER_DECLINED = """
+{greeting}
+
+your request for the social account {display_name} was declined.
+"""
+
+_TRANSFER_LAPSED = """
+{greeting}
+
+your request for the social account {display_name} has ended, because nobody
+answered it, or because you did not connect the account in time. You can ask
+again now.
+"""
+
+_TRANSFER_CLOSED = """
+{greeting}
+
+your request for the social account {display_name} is not needed any more:
+connect the account now.
+
+{page}
+"""
+
+_SOCIAL_ACCOUNT_TAKEN_OVER = """
+{greeting}
+
+the social account {display_name} was connected elsewhere, by somebody who
+controls it at Meta. {place} no longer holds it.
+"""
+
+_HOLD_RELEASED = """
+{greeting}
+
+the people who run this service disconnected the social account
+{display_name} from {place}. This is their reason:
+
+{reason}
+"""
+
 _TEXTS = {
     MailKind.VERIFY_EMAIL: ("Verify your e-mail address", _VERIFY_EMAIL),
     MailKind.RESET_PASSWORD: ("Choose a new password", _RESET),
     MailKind.CHANGE_EMAIL: ("Confirm your new e-mail address", _CHANGE_EMAIL),
     MailKind.EMAIL_CHANGED: ("Your e-mail address was changed", _EMAIL_CHANGED),
     MailKind.SOCIAL_ACCOUNTS_MOVED: ("Social accounts were moved out of {workspace}", _SOCIAL_ACCOUNTS_MOVED),
+    MailKind.ACCESS_BREAKS: ("Log in to Facebook again for {place}", _ACCESS_BREAKS),
+    MailKind.TRANSFER_REQUESTED: ("{requester} asks for {display_name}", _TRANSFER_REQUESTED),
+    MailKind.TRANSFER_NOTICE: ("Prove that you control {display_name}", _TRANSFER_NOTICE),
+    MailKind.TRANSFER_WITHDRAWN: ("The request for {display_name} was withdrawn", _TRANSFER_WITHDRAWN),
+    MailKind.TRANSFER_PENDING: ("The holder of {display_name} decides", _TRANSFER_PENDING),
+    MailKind.TRANSFER_GRANTED: ("You can connect {display_name} now", _TRANSFER_GRANTED),
+    MailKind.TRANSFER_DECLINED: ("Your request for {display_name} was declined", _TRANSFER_DECLINED),
+    MailKind.TRANSFER_LAPSED: ("Your request for {display_name} has ended", _TRANSFER_LAPSED),
+    MailKind.TRANSFER_CLOSED: ("Connect {display_name} now", _TRANSFER_CLOSED),
+    MailKind.SOCIAL_ACCOUNT_TAKEN_OVER: (
+        "{display_name} was connected elsewhere",
+        _SOCIAL_ACCOUNT_TAKEN_OVER,
+    ),
+    MailKind.HOLD_RELEASED: ("{display_name} was disconnected", _HOLD_RELEASED),
     MailKind.ADDRESS_TAKEN: ("You are registered already", _ADDRESS_TAKEN),
     MailKind.INVITATION: ("{inviter} invites you to {workspace}", _INVITATION),
     MailKind.ACCESS_REQUESTED: ("{requester} asks for access to {display_name}", _ACCESS_REQUESTED),

@@ -34,6 +34,7 @@ class Action(StrEnum):
     MANAGE_TEAMS = "Create, rename and delete teams, and say who is in them"
     SHARE = "Share social accounts with teams, and take them back"
     ANSWER_REQUESTS = "See and answer requests for access to social accounts"
+    DECIDE_TRANSFERS = "See and answer requests to transfer its social accounts"
     RENAME = "Rename the Workspace"
     DELETE = "Delete the Workspace"
 
@@ -57,6 +58,7 @@ ROLES: Mapping[Action, frozenset[Role]] = {
     Action.MANAGE_TEAMS: _ADMINS,
     Action.SHARE: _ADMINS,
     Action.ANSWER_REQUESTS: _ADMINS,
+    Action.DECIDE_TRANSFERS: _ADMINS,
     Action.RENAME: _ADMINS,
     Action.DELETE: _ADMINS,
 }

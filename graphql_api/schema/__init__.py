@@ -19,6 +19,7 @@ from graphql_api.schema.accounts import (
     reconnecting,
     renaming,
     sharing,
+    transfer_requests,
 )
 from graphql_api.schema.accounts.social_account import TYPES
 from graphql_api.schema.people import api_tokens, deletions, email_addresses, passwords, users
@@ -60,6 +61,7 @@ _MODULES: Sequence[ModuleType] = (
     renaming,
     facebook_accounts,
     access_requests,
+    transfer_requests,
 )
 Mutation = create_type(
     "Mutation",

@@ -17,6 +17,7 @@ from graphql_api.domain.listing import OrderDirection, SocialAccountOrderField
 from graphql_api.domain.permissions import Scope
 from graphql_api.domain.platforms import Platform
 from graphql_api.domain.proofs import AccessTokenProblem
+from graphql_api.domain.transfers import TransferRequestAction, TransferRequestStatus
 
 
 def _described(enum: type[Enum], name: str, description: str, **values: str) -> None:
@@ -79,7 +80,8 @@ _described(
     "replaced; its id, nickname, teams and `createdAt` stayed.",
     MOVED="The viewer moved it here from another place of theirs (`allowMove`), with the new access token. Its id, "
     "nickname and `createdAt` stayed; the teams of the old place no longer see it.",
-    TAKEN_OVER="A transfer request was granted, and the viewer took the account over. Nothing returns this value yet.",
+    TAKEN_OVER="A transfer request was granted, and the viewer took the account over. It is a new hold: nothing of the "
+    "old one came along.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -91,7 +93,7 @@ _described(
     DISCONNECT="Disconnect it where it is held (`disconnectSocialAccounts`), then connect it again.",
     REQUEST_ACCESS="Ask the admins of the Workspace that holds it (`requestSocialAccountAccess`); `contactEmail` names "
     "one.",
-    REQUEST_TRANSFER="Ask for a transfer, with proof that the viewer controls the account. Nothing returns this value yet.",
+    REQUEST_TRANSFER="Ask for the account (`requestSocialAccountTransfer`), with the same login, which has the task MANAGE.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -115,6 +117,30 @@ _described(
     WITHDRAWN="The requester withdrew it, or left the Workspace.",
     CLOSED="The requester can see the social account in another way: it was shared with a team of theirs, they were added to "
     "a team that sees it, or they became an admin.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    TransferRequestStatus,
+    "TransferRequestStatus",
+    "The state of a request for a transfer. `HOLDER_DECIDES`, `NOTICE` and `GRANTED` are open, the others final.",
+    HOLDER_DECIDES="The holder controls the account too, or Meta gave no answer: they accept or decline it.",
+    NOTICE="Meta does not confirm that the holder controls the account. They have until `decidesAt` to prove it.",
+    GRANTED="The person who asked can connect the account until `decidesAt`.",
+    DECLINED="The holder declined it.",
+    WITHDRAWN="The person who asked withdrew it.",
+    LAPSED="Nobody answered it, or it was not used, in time. It can be asked again at once.",
+    COMPLETED="The person who asked connected the account.",
+    CLOSED="It is not needed any more: the account is free, or the person who asked can move it.",
+    OTHER="Something that this version of the schema has no word for.",
+)
+_described(
+    TransferRequestAction,
+    "TransferRequestAction",
+    "What the viewer can do about a request for a transfer.",
+    ACCEPT="`acceptTransferRequest`: let the person who asked connect the account.",
+    DECLINE="`declineTransferRequest`: keep the account.",
+    WITHDRAW="`withdrawTransferRequest`: take the request back.",
+    CONNECT="`connectSocialAccounts`: connect the account, with a fresh access token.",
     OTHER="Something that this version of the schema has no word for.",
 )
 _described(
@@ -170,6 +196,19 @@ _described(
     SOCIAL_ACCOUNT_UNSHARED="A social account is no longer shared with a team.",
     SOCIAL_ACCOUNT_BROKE="Our access to a social account no longer works: see its `health`.",
     SOCIAL_ACCOUNT_RECOVERED="Our access to a social account works again.",
+    SOCIAL_ACCOUNT_TAKEN_OVER="Somebody who controls a social account connected it elsewhere, after a transfer was granted. This place no "
+    "longer holds it.",
+    TRANSFER_REQUESTED="Somebody who controls a social account asked for it.",
+    TRANSFER_NOTICE_GIVEN="Meta does not confirm that the holder controls the social account. They have a few days to prove it.",
+    TRANSFER_CONTROL_PROVEN="The holder proved that they control the social account, so they decide about the transfer.",
+    TRANSFER_GRANTED="A transfer was granted: the person who asked can connect the social account now.",
+    TRANSFER_DECLINED="The holder declined a transfer.",
+    TRANSFER_WITHDRAWN="A request for a transfer was withdrawn.",
+    TRANSFER_LAPSED="A request for a transfer ended, because nobody answered or used it in time.",
+    TRANSFER_COMPLETED="The person who asked connected the social account: the transfer is complete.",
+    TRANSFER_CLOSED="A request for a transfer ended, because it is not needed any more.",
+    HOLD_SHOWN="The operator of this server looked up who holds a social account.",
+    HOLD_RELEASED="The operator of this server disconnected a social account: see `reason`.",
     ACCESS_REQUESTED="A creator asked to see a social account.",
     ACCESS_REQUEST_WITHDRAWN="A request for access was withdrawn.",
     ACCESS_REQUEST_GRANTED="A request for access was granted.",

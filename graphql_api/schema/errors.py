@@ -28,6 +28,7 @@ from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.domain.refusals import Refused
 from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.social_account import SocialAccount, shape_social_account
+from graphql_api.schema.accounts.transfer_request import TransferRequest
 from graphql_api.schema.described import interface, output
 from graphql_api.schema.workspaces.workspace import Workspace
 from graphql_api.services.accounts.holdings import Facts
@@ -41,6 +42,10 @@ _MESSAGE = "A sentence for people."
 _PLATFORM = "Where the social account lives."
 _EXTERNAL_ID = "The platform's id of the social account."
 _RESOLUTIONS = "What the viewer can do about it now. Show one button for each."
+_PENDING_TRANSFER = (
+    "The viewer's open request for a transfer of this account. Null if there is none. If there is one, show its state: "
+    "asking again returns this same request."
+)
 
 
 @interface
@@ -86,6 +91,7 @@ class HeldByWorkspace(FieldError):
         description="The viewer's pending request for access to this account. Null if there is none. If there is one, show "
         '"requested": asking again returns this same request.'
     )
+    pending_transfer_request: TransferRequest | None = strawberry.field(description=_PENDING_TRANSFER)
 
 
 @output
@@ -110,6 +116,7 @@ class HeldElsewhere(FieldError):
     platform: Platform = strawberry.field(description=_PLATFORM)
     external_id: str = strawberry.field(description=_EXTERNAL_ID)
     resolutions: list[Resolution] = strawberry.field(description=_RESOLUTIONS)
+    pending_transfer_request: TransferRequest | None = strawberry.field(description=_PENDING_TRANSFER)
 
 
 @output
@@ -183,8 +190,10 @@ def conflict_error(
         "external_id": claim.key.external_id,
         "resolutions": list(conflict.resolutions),
     }
+    transfer = facts.transfers.get(claim.key)
+    pending_transfer = None if transfer is None else TransferRequest.of(transfer)
     if isinstance(conflict, conflicts.HeldElsewhere):
-        return HeldElsewhere(**shared)
+        return HeldElsewhere(**shared, pending_transfer_request=pending_transfer)
     row = facts.accounts.get(claim.key)
     account = None if row is None else shape_social_account(row)
     if isinstance(conflict, conflicts.HeldByPersonal):
@@ -197,6 +206,7 @@ def conflict_error(
         workspace=Workspace.of(workspace, role),
         contact_email=conflict.contact_email,
         pending_access_request=None if pending is None else AccessRequest.of(pending),
+        pending_transfer_request=pending_transfer,
     )
 
 

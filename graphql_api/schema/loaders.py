@@ -10,8 +10,9 @@ from strawberry.dataloader import DataLoader
 
 from graphql_api.domain.holders import Role
 from graphql_api.domain.secrets import Secret
-from graphql_api.services.accounts import access_requests, social_accounts
+from graphql_api.services.accounts import access_requests, social_accounts, transfer_requests
 from graphql_api.services.accounts.access_requests import Asked
+from graphql_api.services.accounts.transfer_requests import Shown
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.workspaces import members
@@ -87,6 +88,11 @@ class Loaders:
     def accounts_of_access_requests(self) -> "Loader[Asked, SocialAccountRow]":
         """The accounts that requests for access are for, by Workspace and key."""
         return Loader(lambda asked: access_requests.accounts(self._call, asked))
+
+    @cached_property
+    def transfer_requests(self) -> "Loader[UUID, Shown]":
+        """Requests for transfers, as the viewer sees them."""
+        return Loader(lambda ids: transfer_requests.seen(self._call, ids))
 
     @cached_property
     def access_tokens(self) -> "Loader[UUID, Secret]":

@@ -13,6 +13,7 @@ from graphql_api.schema.accounts.access_request import AccessRequest
 from graphql_api.schema.accounts.checking import CheckSocialAccountsInput, SocialAccountChecks, checks_of
 from graphql_api.schema.accounts.facebook_account import FacebookAccount
 from graphql_api.schema.accounts.social_account import TYPES, shape_social_account
+from graphql_api.schema.accounts.transfer_request import TransferRequest
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import split_id
@@ -53,6 +54,11 @@ async def _facebook_account(loaders: Loaders, key: UUID) -> Node | None:
     return None if row is None else FacebookAccount.of(row)
 
 
+async def _transfer_request(loaders: Loaders, key: UUID) -> Node | None:
+    shown = await loaders.transfer_requests.load(key)
+    return None if shown is None else TransferRequest.of(shown)
+
+
 async def _access_request(loaders: Loaders, key: UUID) -> Node | None:
     row = await loaders.access_requests.load(key)
     return None if row is None else AccessRequest.of(row)
@@ -65,6 +71,7 @@ _NODES: dict[str, Callable[[Loaders, UUID], Awaitable[Node | None]]] = {
     **{kind.__name__: _social_account for kind in TYPES.values()},
     "FacebookAccount": _facebook_account,
     "AccessRequest": _access_request,
+    "TransferRequest": _transfer_request,
 }
 
 

@@ -13,6 +13,7 @@ from graphql_api.domain.events import EventKind
 from graphql_api.domain.holders import Role
 from graphql_api.domain.platforms import Platform
 from graphql_api.domain.proofs import AccessTokenProblem
+from graphql_api.domain.transfers import TransferRequestStatus
 
 RowT = TypeVar("RowT", bound=NamedTuple)
 
@@ -137,6 +138,25 @@ class AccessRequestRow(NamedTuple):
     decided_by_id: UUID | None
     decided_at: datetime | None
     reason: str | None
+    created_at: datetime
+
+
+class TransferRequestRow(NamedTuple):
+    """A request for a transfer, as it was written last."""
+
+    id: UUID
+    requester_id: UUID | None
+    platform: Platform
+    external_id: str
+    hold_id: UUID
+    display_name: str
+    facebook_user_id: str
+    proof_source: str
+    status: TransferRequestStatus
+    since: datetime
+    decides_at: datetime | None
+    consented: bool
+    notice_at: datetime | None
     created_at: datetime
 
 

@@ -10,6 +10,9 @@
     Share          a SocialAccount of a Workspace, shown to one of its Teams
     PastShare      until which Event of the Workspace a Team saw a SocialAccount
     AccessRequest  by a User to a Workspace, for a social account that it holds; granted for Teams
+    TransferRequest  by a User who controls a SocialAccount at Meta, to the place that holds it
+    CheckLease     which process asks Meta about a login just now
+    DataDeletion   of what we have of a Facebook login, as Meta asked for it
     Mail           to be sent, once what it tells of is committed
     Event          in the history of one User or one Workspace
     SealingKey     a key of the ring that access tokens are sealed with, by its id
@@ -32,6 +35,7 @@ from graphql_api.domain.mails import EmailCodePurpose, MailKind
 from graphql_api.domain.platforms import Platform
 from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.domain.secrets import Sealed
+from graphql_api.domain.transfers import OPEN, TransferRequestStatus
 from graphql_api.storage.columns import SealedText, UtcDateTime, enum_text, sort_text
 
 SQLModel.metadata.naming_convention = {
@@ -67,6 +71,7 @@ class User(Table, table=True):
     email_verified_at: datetime | None = _when(default=None, nullable=True)
     held_count: int = Field(default=0, description="social accounts held in the Personal")
     event_seq: int = Field(default=0, sa_type=sa.BigInteger, description="the latest event's number")
+    health_mailed_at: datetime | None = _when(default=None, nullable=True)
     created_at: datetime = _when()
     updated_at: datetime = _when()
 
@@ -95,6 +100,7 @@ class Workspace(Table, table=True):
     name: str = Field(max_length=100)
     held_count: int = Field(default=0)
     event_seq: int = Field(default=0, sa_type=sa.BigInteger)
+    health_mailed_at: datetime | None = _when(default=None, nullable=True)
     created_at: datetime = _when()
     updated_at: datetime = _when()
 
@@ -214,7 +220,9 @@ class FacebookAccount(Watched, table=True):
     user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
     facebook_user_id: str = Field(max_length=20)
     location: str | None = Field(max_length=200)
-    access_token: Sealed = Field(sa_type=SealedText, repr=False)
+    access_token: Sealed | None = Field(
+        sa_type=SealedText, nullable=True, repr=False, description="empty once the user removed our app"
+    )
     created_at: datetime = _when()
     updated_at: datetime = _when()
 
@@ -232,9 +240,17 @@ class SocialAccount(Watched, table=True):
         sa.CheckConstraint("holder_user_id IS NULL OR holder_workspace_id IS NULL", name="one_holder"),
         sa.CheckConstraint(
             "(hold_id IS NULL) = (holder_user_id IS NULL AND holder_workspace_id IS NULL)"
-            " AND (hold_id IS NULL) = (access_token IS NULL)",
+            " AND (hold_id IS NOT NULL OR access_token IS NULL)",
             name="free_is_empty",
         ),
+        # Looked at every few seconds.
+        sa.Index(
+            "ix_social_accounts_due",
+            "next_check_at",
+            sqlite_where=sa.text("hold_id IS NOT NULL"),
+            postgresql_where=sa.text("hold_id IS NOT NULL"),
+        ),
+        sa.Index("ix_social_accounts_proof_login", "proof_login"),
         # Keyset pages read these in order; the holder leads, so that no planner can prefer another key.
         sa.Index("ix_social_accounts_user_page", "holder_user_id", "created_at", "hold_id"),
         sa.Index("ix_social_accounts_workspace_page", "holder_workspace_id", "created_at", "hold_id"),
@@ -261,7 +277,12 @@ class SocialAccount(Watched, table=True):
     connected_by_id: UUID | None = Field(
         default=None, foreign_key="users.id", ondelete="SET NULL", index=True
     )
-    access_token: Sealed | None = Field(default=None, sa_type=SealedText, repr=False)
+    access_token: Sealed | None = Field(
+        default=None,
+        sa_type=SealedText,
+        repr=False,
+        description="a held account has none once the user of its login removed our app",
+    )
     access_version: int = Field(
         default=0,
         sa_column_kwargs={"server_default": "0"},
@@ -273,6 +294,11 @@ class SocialAccount(Watched, table=True):
     proven_at: datetime | None = _when(default=None, nullable=True)
     doubted_at: datetime | None = _when(
         default=None, nullable=True, description="the first refusal that is not final; the second breaks it"
+    )
+    next_check_at: datetime | None = _when(default=None, nullable=True)
+    warned_days: int | None = Field(
+        default=None,
+        description="14, 7 or 1 day before the end, or 0 once it broke: the last that was mailed",
     )
     created_at: datetime | None = _when(default=None, nullable=True)
     updated_at: datetime = _when()
@@ -379,6 +405,74 @@ class AccessRequestTeam(Table, table=True):
 
     access_request_id: UUID = Field(foreign_key="access_requests.id", ondelete="CASCADE", primary_key=True)
     team_id: UUID = Field(foreign_key="teams.id", ondelete="CASCADE", primary_key=True, index=True)
+
+
+_IS_OPEN = sa.text(f"status IN ({', '.join(repr(str(status)) for status in OPEN)})")
+
+
+class TransferRequest(Table, table=True):
+    """A request to have a social account, by somebody who controls it at Meta, to the place that holds it.
+
+    It is for one hold, and ends with it. `domain.transfers` reads its state.
+    """
+
+    __tablename__ = "transfer_requests"
+    __table_args__ = (
+        sa.Index(
+            "uq_transfer_requests_open",
+            "platform",
+            "external_id",
+            "facebook_user_id",
+            unique=True,
+            sqlite_where=_IS_OPEN,
+            postgresql_where=_IS_OPEN,
+        ),
+        sa.Index("ix_transfer_requests_hold_page", "hold_id", "created_at", "id"),
+        sa.Index("ix_transfer_requests_requester_page", "requester_id", "created_at", "id"),
+        sa.Index("ix_transfer_requests_due", "decides_at", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    requester_id: UUID | None = Field(
+        default=None, foreign_key="users.id", ondelete="SET NULL", description="empty once they are deleted"
+    )
+    platform: Platform = Field(sa_type=enum_text(Platform, "platform"))
+    external_id: str = Field(sa_type=sort_text(20))
+    hold_id: UUID
+    display_name: str = Field(max_length=75, description="as Meta shows it to the asker")
+    facebook_user_id: str = Field(max_length=20, description="the asker's login")
+    proof_source: str = Field(max_length=40)
+    status: TransferRequestStatus = Field(sa_type=enum_text(TransferRequestStatus, "status"))
+    since: datetime = _when()
+    decides_at: datetime | None = _when(default=None, nullable=True)
+    consented: bool = Field(default=False, description="the holder granted it")
+    notice_at: datetime | None = _when(
+        default=None, nullable=True, description="since when the notice runs that it ended in"
+    )
+    created_at: datetime = _when()
+    updated_at: datetime = _when()
+
+
+class CheckLease(Table, table=True):
+    """Which login, or account without one, a process asks Meta about now; nobody else does until then."""
+
+    __tablename__ = "check_leases"
+
+    key: UUID = Field(primary_key=True, description="of the Facebook account, or else the hold")
+    until: datetime = _when(index=True)
+
+
+class DataDeletion(Table, table=True):
+    """What Meta asked to be deleted: its code leads to a page that says how far it is.
+
+    The login's id is gone with the rest: what is kept is the code's hash.
+    """
+
+    __tablename__ = "data_deletions"
+
+    code_hash: bytes = Field(primary_key=True, max_length=32, repr=False, description="SHA-256")
+    created_at: datetime = _when(index=True)
+    completed_at: datetime | None = _when(default=None, nullable=True)
 
 
 class Event(Table, table=True):

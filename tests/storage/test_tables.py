@@ -80,10 +80,15 @@ async def test_a_free_row_must_be_empty(database_url: str, kept: dict[str, Any])
         await write(database_url, social_account(**kept))
 
 
-async def test_a_held_row_must_have_its_hold_and_its_access_token(database_url: str) -> None:
+async def test_a_held_row_must_have_its_hold(database_url: str) -> None:
     ada = user()
     with pytest.raises(IntegrityError, match="free_is_empty"):
-        await write(database_url, ada, social_account(holder_user_id=ada.id, hold_id=uuid4()))
+        await write(database_url, ada, social_account(holder_user_id=ada.id))
+
+
+async def test_a_free_row_has_no_access_token(database_url: str) -> None:
+    with pytest.raises(IntegrityError, match="free_is_empty"):
+        await write(database_url, social_account(access_token=Sealed("v1.k.x")))
 
 
 async def test_an_external_account_has_one_row(database_url: str) -> None:

@@ -1,5 +1,7 @@
 """Connecting and disconnecting social accounts."""
 
+from collections.abc import Sequence
+
 import strawberry
 
 from graphql_api.domain.claims import Claim, ConflictPolicy, ConnectOutcome, FacebookLogin
@@ -121,6 +123,20 @@ class FacebookPageInput:
         )
 
 
+def claims_of(
+    instagram_accounts: Sequence[InstagramAccountInput], facebook_pages: Sequence[FacebookPageInput]
+) -> list[Claim]:
+    """The claims of a call, in input order."""
+    asked: list[tuple[InstagramAccountInput | FacebookPageInput, str, int]] = [
+        *((one, "instagramAccounts", position) for position, one in enumerate(instagram_accounts)),
+        *((one, "facebookPages", position) for position, one in enumerate(facebook_pages)),
+    ]
+    return [
+        one.to_claim(index, ("input", name, str(position)))
+        for index, (one, name, position) in enumerate(asked)
+    ]
+
+
 @arguments
 class ConnectSocialAccountsInput:
     """The social accounts to connect, and the place that is to hold them."""
@@ -152,16 +168,9 @@ class ConnectSocialAccountsInput:
 
     def to_command(self) -> ConnectCommand:
         """As the service takes it."""
-        asked: list[tuple[InstagramAccountInput | FacebookPageInput, str, int]] = [
-            *((one, "instagramAccounts", position) for position, one in enumerate(self.instagram_accounts)),
-            *((one, "facebookPages", position) for position, one in enumerate(self.facebook_pages)),
-        ]
         return ConnectCommand(
             login=self.facebook_account.to_login(),
-            claims=[
-                one.to_claim(index, ("input", name, str(position)))
-                for index, (one, name, position) in enumerate(asked)
-            ],
+            claims=claims_of(self.instagram_accounts, self.facebook_pages),
             workspace_id=None if self.workspace_id is None else read_id("Workspace", self.workspace_id),
             policy=self.on_conflict,
             allow_move=self.allow_move,
@@ -171,7 +180,7 @@ class ConnectSocialAccountsInput:
 
 @output
 class ConnectedSocialAccount:
-    """A social account that this call connected, reconnected or moved."""
+    """A social account that this call connected, reconnected, moved or took over."""
 
     outcome: ConnectOutcome = strawberry.field(description="What the call did to it.")
     social_account: SocialAccount = strawberry.field(description="The account as it is now.")

@@ -12,6 +12,7 @@ from graphql_api.schema.accounts.health import HealthStates, HealthSummary
 from graphql_api.schema.accounts.listing import PLATFORMS, OrderBy, Platforms, Search, read_listing
 from graphql_api.schema.accounts.pages import list_held
 from graphql_api.schema.accounts.social_account import SocialAccount
+from graphql_api.schema.accounts.transfer_request import TransferRequest
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import connection, output, resolved
 from graphql_api.schema.history.event import EVENTS_CURSOR, Event
@@ -33,7 +34,7 @@ from graphql_api.schema.workspaces.workspace import (
     StatusFilter,
     Workspace,
 )
-from graphql_api.services.accounts import access_requests, facebook_accounts, health
+from graphql_api.services.accounts import access_requests, facebook_accounts, health, transfer_requests
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.people import api_tokens
@@ -164,6 +165,21 @@ class Viewer:
         call = info.context.call
         page = await access_requests.page(call, request, status=status, platforms=platforms)
         return Connection.of(page, AccessRequest.of)
+
+    @connection
+    async def transfer_requests(self, info: Info, request: PageRequest) -> Connection[TransferRequest]:
+        """The viewer's own requests for transfers, newest first."""
+        page = await transfer_requests.page_of_viewer(info.context.call, request)
+        return Connection.of(page, TransferRequest.of)
+
+    @connection
+    async def incoming_transfer_requests(
+        self, info: Info, request: PageRequest
+    ) -> Connection[TransferRequest]:
+        """Requests of others for social accounts that the viewer's Personal holds, newest first."""
+        call = info.context.call
+        page = await transfer_requests.page_of_place(call, request, Personal(call.viewer.user_id))
+        return Connection.of(page, TransferRequest.of)
 
 
 def _user(row: UserRow | None) -> User:

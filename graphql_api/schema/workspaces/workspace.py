@@ -28,7 +28,7 @@ from graphql_api.schema.history.filtering import (
 from graphql_api.schema.ids import read_id, write_id
 from graphql_api.schema.nodes import Connection, Node
 from graphql_api.schema.people.user import User
-from graphql_api.services.accounts import access_requests, health
+from graphql_api.services.accounts import access_requests, health, transfer_requests
 from graphql_api.services.calls.pages import PageRequest
 from graphql_api.services.history import events
 from graphql_api.services.workspaces import invitations, members, teams
@@ -38,11 +38,15 @@ from graphql_api.storage.rows import TeamRow, WorkspaceRow
 if TYPE_CHECKING:
     from graphql_api.schema.accounts.access_request import AccessRequest
     from graphql_api.schema.accounts.social_account import SocialAccount
+    from graphql_api.schema.accounts.transfer_request import TransferRequest
     from graphql_api.schema.workspaces.team import Team
 
 LazyAccessRequest = Annotated["AccessRequest", strawberry.lazy("graphql_api.schema.accounts.access_request")]
 LazySocialAccount = Annotated["SocialAccount", strawberry.lazy("graphql_api.schema.accounts.social_account")]
 LazyTeam = Annotated["Team", strawberry.lazy("graphql_api.schema.workspaces.team")]
+LazyTransferRequest = Annotated[
+    "TransferRequest", strawberry.lazy("graphql_api.schema.accounts.transfer_request")
+]
 StatusFilter = Annotated[
     AccessRequestStatus | None, strawberry.argument(description="Only requests with this status.")
 ]
@@ -259,6 +263,22 @@ class Workspace(Node):
             platforms=platforms,
         )
         return Connection.of(page, AccessRequest.of)
+
+    @connection
+    async def incoming_transfer_requests(
+        self, info: Info, request: PageRequest
+    ) -> Connection[LazyTransferRequest] | None:
+        """Requests of others for social accounts that the Workspace holds, newest first.
+
+        Requires the role ADMIN. For other members the list is empty. Null, with an error, only if they could not be read.
+        """
+        from graphql_api.schema.accounts.transfer_request import (  # noqa: PLC0415 - a cycle of types
+            TransferRequest,
+        )
+
+        place = holders.Workspace(self.key)
+        page = await transfer_requests.page_of_place(info.context.call, request, place)
+        return Connection.of(page, TransferRequest.of)
 
     @classmethod
     def of(cls, row: WorkspaceRow, role: Role | None) -> Self:

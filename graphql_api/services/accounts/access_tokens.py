@@ -1,6 +1,6 @@
 """The one module that seals and opens access tokens."""
 
-from graphql_api.adapters.sealing import Binding, Keyring
+from graphql_api.adapters.sealing import Binding, CannotOpen, Keyring
 from graphql_api.domain.holders import Holder, Personal, holder_of
 from graphql_api.domain.platforms import SocialKey
 from graphql_api.domain.secrets import Sealed, Secret
@@ -25,7 +25,7 @@ def open_social_account(call: Call, account: SocialAccount) -> Secret:
     """Open the access token of a social account that is held.
 
     Raises:
-        CannotOpen: the row was edited by hand, or its key is not configured.
+        CannotOpen: it has none, the row was edited by hand, or its key is not configured.
     """
     sealed, binding = _of_social_account(account)
     return call.services.keyring.open(sealed, binding)
@@ -35,17 +35,17 @@ def open_facebook_account(call: Call, account: FacebookAccount) -> Secret:
     """Open the access token of a Facebook account.
 
     Raises:
-        CannotOpen: the row was edited by hand, or its key is not configured.
+        CannotOpen: it has none, the row was edited by hand, or its key is not configured.
     """
-    binding = _facebook_account_binding(account.facebook_user_id, Personal(account.user_id))
-    return call.services.keyring.open(account.access_token, binding)
+    sealed, binding = _of_facebook_account(account)
+    return call.services.keyring.open(sealed, binding)
 
 
 def reseal_for(call: Call, account: SocialAccount, holder: Holder) -> Sealed:
     """The account's access token, sealed for the same row under its next holder.
 
     Raises:
-        CannotOpen: the row was edited by hand, or its key is not configured.
+        CannotOpen: it has none, the row was edited by hand, or its key is not configured.
     """
     return seal_social_account(call, open_social_account(call, account), _key_of(account), holder)
 
@@ -54,21 +54,25 @@ def reseal(keyring: Keyring, row: SocialAccount | FacebookAccount) -> tuple[Seal
     """The row's envelope as it is, and the same secret sealed for the same row with the first key.
 
     Raises:
-        CannotOpen: the row was edited by hand, or its key is not configured.
+        CannotOpen: it has none, the row was edited by hand, or its key is not configured.
     """
-    if isinstance(row, SocialAccount):
-        old, binding = _of_social_account(row)
-    else:
-        old = row.access_token
-        binding = _facebook_account_binding(row.facebook_user_id, Personal(row.user_id))
+    old, binding = _of_social_account(row) if isinstance(row, SocialAccount) else _of_facebook_account(row)
     return old, keyring.seal(keyring.open(old, binding), binding)
 
 
 def _of_social_account(account: SocialAccount) -> tuple[Sealed, Binding]:
     holder = holder_of(account.holder_user_id, account.holder_workspace_id)
     if account.access_token is None or holder is None:
-        raise ValueError("a social account that is free has no access token")
+        raise CannotOpen("it has no access token")
     return account.access_token, _social_account_binding(_key_of(account), holder)
+
+
+def _of_facebook_account(account: FacebookAccount) -> tuple[Sealed, Binding]:
+    if account.access_token is None:
+        raise CannotOpen("it has no access token")
+    return account.access_token, _facebook_account_binding(
+        account.facebook_user_id, Personal(account.user_id)
+    )
 
 
 def _facebook_account_binding(facebook_user_id: str, holder: Personal) -> Binding:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,11 +28,13 @@ from graphql_api.domain.claims import (
     check_login,
 )
 from graphql_api.domain.conflicts import (
+    NO_REACH,
     AccessTokenRejected,
     AccountLimitReached,
     Block,
     HeldByWorkspace,
     HeldElsewhere,
+    Reach,
     Resolution,
     conflict_with,
     judge,
@@ -42,9 +45,17 @@ from graphql_api.domain.holders import Holder, Personal, Role
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems
 from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.platforms import SocialKey
-from graphql_api.domain.proofs import AccessTokenProblem, LoginRejected, Trouble
+from graphql_api.domain.proofs import AccessTokenProblem, Control, LoginRejected, Trouble
 from graphql_api.domain.refusals import Refused
-from graphql_api.services.accounts import access_requests, access_tokens, holdings, moving, proving
+from graphql_api.services.accounts import (
+    access_requests,
+    access_tokens,
+    holdings,
+    moving,
+    proving,
+    taking_over,
+    transfer_requests,
+)
 from graphql_api.services.accounts.holdings import Facts, Standing
 from graphql_api.services.accounts.proving import Proven
 from graphql_api.services.calls import access, quotas, retries
@@ -182,7 +193,11 @@ async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
     await asked.count_look_ups()
     if _stops(command, asked.blocks):
         return ConnectRefused(asked.blocks, await with_pending(call, asked.facts, asked.blocks))
-    if asked.moves or standing.reconnects_only:
+    if asked.takes:
+        await asked.ask_holders()
+        if _stops(command, asked.blocks):
+            return ConnectRefused(asked.blocks, await with_pending(call, asked.facts, asked.blocks))
+    if asked.moves or asked.takes or standing.reconnects_only:
         return await call.transact(partial(_connect_under_locks, asked=asked))
     if not asked.blocks:
         await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - jitter, after a lost race
@@ -218,6 +233,8 @@ class _Asked:
     facts: Facts = field(default_factory=Facts)
     blocks: Sequence[Block] = field(init=False)
     moves: Sequence[Candidate] = ()
+    takes: Sequence[Candidate] = ()
+    holders_asked: taking_over.Asked = field(default_factory=taking_over.Asked)
     reported: int = 0
     login: NewLogin = field(init=False)
     claims: dict[int, NewClaim] = field(init=False)
@@ -274,7 +291,9 @@ class _Asked:
         """
         command = self.command
         keys = [claim.key for claim in command.claims if claim.index in self.claims]
-        return await holdings.find(rows, self.call, command.workspace_id, keys)
+        standing, facts = await holdings.find(rows, self.call, command.workspace_id, keys)
+        transfers = await transfer_requests.open_of_viewer(rows, self.call, keys)
+        return standing, replace(facts, transfers=transfers)
 
     def judge(self, standing: Standing, facts: Facts) -> Sequence[InvalidInput | AccessTokenRejected]:
         """What the rules say to the claims that Meta did not refuse: kept as `blocks` and `moves`.
@@ -282,11 +301,15 @@ class _Asked:
         Returned is what a creator may not do, with what Meta refused, where that ends the call.
         """
         call, command = self.call, self.command
-        rejected = self.proven.rejected if self.proven else ()
-        claims = [claim for claim in command.claims if claim.index in self.claims]
+        controls = self.proven.controls.values() if self.proven else ()
+        rejected = [*(self.proven.rejected if self.proven else ()), *self.holders_asked.unclear]
+        unclear = {one.claim.index for one in self.holders_asked.unclear}
+        claims = [
+            claim for claim in command.claims if claim.index in self.claims and claim.index not in unclear
+        ]
         self.facts = facts
         if standing.reconnects_only:
-            self.blocks, self.moves = rejected, ()
+            self.blocks, self.moves, self.takes = rejected, (), ()
             return _not_allowed(rejected, strays(claims, facts.holdings, place=standing.place))
         verdict = judge(
             claims,
@@ -296,10 +319,18 @@ class _Asked:
             limit=call.services.rules.max_accounts_per_holder,
             used=standing.used,
             allow_move=command.allow_move,
+            reach=reach_of(call, controls, facts),
         )
         self.blocks = sorted([*rejected, *verdict.conflicts], key=lambda block: block.claim.index)
-        self.moves = verdict.moves
+        self.moves, self.takes = verdict.moves, verdict.takes
         return ()
+
+    async def ask_holders(self) -> None:
+        """Ask Meta about the holders of what is to be taken over, and judge again by what it says."""
+        meta = self.call.services.meta
+        assert meta is not None  # noqa: S101 - without Meta nothing is granted
+        self.holders_asked = await taking_over.ask_holders(self.call, meta, self.takes, self.facts.transfers)
+        self.judge(*await self.find(self.call.rows))
 
     async def count_look_ups(self) -> None:
         """Count each account that is reported as held elsewhere, once.
@@ -353,10 +384,24 @@ def _stops(command: ConnectCommand, blocks: Sequence[Block]) -> bool:
     return len(blocks) == len(command.claims) > 0
 
 
+def reach_of(call: Call, controls: Collection[Control], facts: Facts) -> Reach:
+    """What the viewer may do about accounts that others hold, by what Meta and earlier requests say."""
+    if call.services.rules.transfers_paused:
+        return NO_REACH
+    controlled = {control.key for control in controls}
+    return Reach(
+        managed={control.key for control in controls if control.manages},
+        granted={key for key, one in facts.transfers.items() if one.is_granted and key in controlled},
+    )
+
+
 def _connected(
-    written: ClaimedRows, blocks: Sequence[Block], facts: Facts, moved: Sequence[SocialKey] = ()
+    written: ClaimedRows,
+    blocks: Sequence[Block],
+    facts: Facts,
+    brought: Mapping[SocialKey, ConnectOutcome] = MappingProxyType({}),
 ) -> Connected:
-    accounts = [(_outcome(is_new, account, moved), account) for is_new, account in written.accounts]
+    accounts = [(_outcome(is_new, account, brought), account) for is_new, account in written.accounts]
     added = sum(outcome is not ConnectOutcome.RECONNECTED for outcome, _ in accounts)
     return Connected(
         written.facebook_account,
@@ -370,30 +415,30 @@ def _connected(
     )
 
 
-def _outcome(is_new: bool, account: SocialAccountRow, moved: Sequence[SocialKey]) -> ConnectOutcome:
-    if SocialKey(account.platform, account.external_id) in moved:
-        return ConnectOutcome.MOVED
-    return ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED
+def _outcome(
+    is_new: bool, account: SocialAccountRow, brought: Mapping[SocialKey, ConnectOutcome]
+) -> ConnectOutcome:
+    otherwise = ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED
+    return brought.get(SocialKey(account.platform, account.external_id), otherwise)
 
 
 async def _connect_under_locks(session: AsyncSession, *, asked: _Asked) -> Connected | None:
-    """Connect what asks for more than the statement looks at: accounts to be moved, a creator who reconnects.
+    """Connect what asks for more than the statement looks at: moves, take-overs, a creator who reconnects.
 
-    What the viewer may move is taken from where it is, and connected with the rest, in one transaction.
-    None, with nothing written, where the call is not to be written any more: then it is judged again.
+    What the viewer may move or take over leaves where it is and is connected with the rest, all in one
+    transaction. None, with nothing written, where the call is not to be written any more: it is judged again.
 
     Raises:
         ChangedMeanwhile: somebody was faster with one of the accounts.
     """
     call, command, retry, rows = asked.call, asked.command, asked.retry, partial(rows_within, session)
-    await access.lock_viewer(session, call)
-    _, known = await asked.find(rows)
-    claimed_for = set() if command.workspace_id is None else {command.workspace_id}
-    await access.lock_workspaces(session, call.viewer, claimed_for | set(known.workspaces))
+    standing, known = await asked.find(rows)
+    locked = {Personal(call.viewer.user_id), standing.place, *_left(asked, known)}
+    await access.lock_places(session, call, locked)
     standing, facts = await asked.find(rows)
     recalled = await retries.recall(rows, call, retry)
     not_allowed = asked.judge(standing, facts)
-    if not known.workspaces.keys() >= facts.workspaces.keys():
+    if not locked.issuperset(_left(asked, facts)):
         raise ChangedMeanwhile
     if _refusals(call, command, standing, recalled) or recalled != Recalled() or not_allowed:
         return None
@@ -402,16 +447,27 @@ async def _connect_under_locks(session: AsyncSession, *, asked: _Asked) -> Conne
     moves = [(facts.accounts[claim.key], asked.claims[claim.index]["access_token"]) for claim in asked.moves]
     if moves:
         await moving.write_moves(session, call, moves, standing.place)
+    if asked.takes:
+        await taking_over.take(session, call, asked.takes, facts.transfers, asked.holders_asked)
     action = Action.RECONNECT if standing.reconnects_only else Action.CONNECT
     statement = asked.statement(None, ROLES[action])
     written = statement.read(await run_within(session, statement))
     if written is None:
         raise ChangedMeanwhile
     call.touched.update({Personal(call.viewer.user_id), standing.place})
-    done = _connected(written, asked.blocks, facts, [claim.key for claim in asked.moves])
+    brought = dict.fromkeys([claim.key for claim in asked.moves], ConnectOutcome.MOVED)
+    brought |= dict.fromkeys([claim.key for claim in asked.takes], ConnectOutcome.TAKEN_OVER)
+    done = _connected(written, asked.blocks, facts, brought)
     if retry is not None:
         await retries.remember(session, call, retry, _kept(done, asked.blocks))
     return done
+
+
+def _left(asked: _Asked, facts: Facts) -> set[Holder]:
+    """The places that accounts of a call may leave: the viewer's own, and those of what is granted."""
+    own = {holders.Workspace(workspace_id) for workspace_id in facts.workspaces}
+    takes = {claim.key for claim in asked.takes}
+    return {*own, *(holding.holder for key, holding in facts.holdings.items() if key in takes)}
 
 
 def _kept(done: Connected, blocks: Sequence[Block]) -> dict[str, Any]:

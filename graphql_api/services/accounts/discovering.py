@@ -1,17 +1,17 @@
 """Discovering what a Facebook login could connect, before the person chooses."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from graphql_api.domain.conflicts import CheckStatus, Conflict, judge
 from graphql_api.domain.discovery import Hint, Offer, offers
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode, Problems, check_access_token
-from graphql_api.domain.platforms import Platform
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.domain.proofs import AccessTokenProblem, LoginRejected, Trouble
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
-from graphql_api.services.accounts import connecting, holdings, proving
+from graphql_api.services.accounts import connecting, holdings, proving, transfer_requests
 from graphql_api.services.accounts.holdings import Facts
 from graphql_api.services.calls.call import Call
 
@@ -61,6 +61,10 @@ async def discover(
     standing, facts = await holdings.find(
         call.rows, call, workspace_id, [candidate.key for candidate in candidates]
     )
+    transfers = await transfer_requests.open_of_viewer(
+        call.rows, call, [candidate.key for candidate in candidates]
+    )
+    facts = replace(facts, transfers=transfers)
     verdict = judge(
         candidates,
         facts.holdings,
@@ -68,12 +72,14 @@ async def discover(
         place=standing.place,
         limit=call.services.rules.max_accounts_per_holder,
         used=standing.used,
+        reach=connecting.reach_of(call, [offer.control for offer in shown if offer.control], facts),
     )
     conflicts = {conflict.claim.index: conflict for conflict in verdict.conflicts}
+    taken = {take.key for take in verdict.takes}
     return Discovered(
         login.facebook_user_id,
         [
-            (offer, _status(offer, conflict, facts), conflict)
+            (offer, _status(offer, conflict, facts.holdings.keys() - taken), conflict)
             for offer in shown
             for conflict in [conflicts.get(offer.candidate.index)]
         ],
@@ -83,9 +89,9 @@ async def discover(
     )
 
 
-def _status(offer: Offer, conflict: Conflict | None, facts: Facts) -> CheckStatus:
+def _status(offer: Offer, conflict: Conflict | None, held_here: Collection[SocialKey]) -> CheckStatus:
     if offer.trouble is not None:
         return _STATUS.get(offer.trouble.problem, CheckStatus.OTHER)
     if conflict is not None:
         return CheckStatus.CONFLICT
-    return CheckStatus.RECONNECT if offer.candidate.key in facts.holdings else CheckStatus.AVAILABLE
+    return CheckStatus.RECONNECT if offer.candidate.key in held_here else CheckStatus.AVAILABLE

@@ -29,13 +29,15 @@ class Facts:
     """What is known of social accounts: who holds them, and what an answer may show beside that.
 
     `accounts` are those that the viewer sees; `workspaces` those that hold one of them and that the viewer
-    belongs to; `pending` the viewer's requests for access that nobody has answered.
+    belongs to; `pending` the viewer's requests for access that nobody has answered; `transfers` their open
+    requests for a transfer.
     """
 
     holdings: Mapping[SocialKey, Holding] = field(default_factory=dict)
     accounts: Mapping[SocialKey, SocialAccountRow] = field(default_factory=dict)
     workspaces: Mapping[UUID, tuple[WorkspaceRow, Role]] = field(default_factory=dict)
     pending: Mapping[tuple[UUID, SocialKey], Any] = field(default_factory=dict)
+    transfers: Mapping[SocialKey, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

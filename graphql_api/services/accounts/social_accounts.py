@@ -48,7 +48,7 @@ async def disconnect(
         if problems:
             return Refused(problems.found)
         accounts = [row_of(account, SocialAccountRow) for account in chosen.values()]
-        await _free(session, call, accounts)
+        await free(session, call, accounts, EventKind.SOCIAL_ACCOUNT_DISCONNECTED)
         return accounts
 
     return await call.transact(work)
@@ -139,8 +139,18 @@ def places_in_list(hold_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], UUID
     return [((*IDS, str(index)), hold_id) for index, hold_id in enumerate(hold_ids)]
 
 
-async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAccountRow]) -> None:
-    """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it."""
+async def free(
+    session: AsyncSession,
+    call: Call,
+    accounts: Sequence[SocialAccountRow],
+    kind: EventKind,
+    *,
+    hides_actor: bool = False,
+) -> None:
+    """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it.
+
+    The events of the places that held them are of this kind. The caller has locked the places.
+    """
     teams_of = await end_shares(session, [account.id for account in accounts])
     await empty(session, call, col(SocialAccount.id).in_([account.id for account in accounts]))
     held = Counter[Holder]()
@@ -150,8 +160,9 @@ async def _free(session: AsyncSession, call: Call, accounts: Sequence[SocialAcco
         events.append(
             event_of(
                 account,
-                EventKind.SOCIAL_ACCOUNT_DISCONNECTED,
+                kind,
                 ends_shares_with=teams_of.get(account.id, ()),
+                hides_actor=hides_actor,
             )
         )
     await recording.record(session, call, events, held=held)
@@ -268,6 +279,7 @@ def event_of(
     *,
     place: Holder | None = None,
     ends_shares_with: Collection[UUID] = (),
+    hides_actor: bool = False,
 ) -> NewEvent:
     """An event about a social account, in the history of the place that holds it, or of another one."""
     return NewEvent(
@@ -278,4 +290,5 @@ def event_of(
         subject_name=account.display_name,
         platform=account.platform,
         ends_shares_with=ends_shares_with,
+        hides_actor=hides_actor,
     )

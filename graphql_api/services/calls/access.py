@@ -42,6 +42,7 @@ from graphql_api.storage.tables import (
     SocialAccount,
     Team,
     TeamMember,
+    TransferRequest,
     User,
     Workspace,
 )
@@ -135,6 +136,38 @@ async def lock_users(session: AsyncSession, user_ids: Collection[UUID]) -> dict[
         .execution_options(populate_existing=True)
     )
     return {user.id: user for user in (await session.scalars(statement)).all()}
+
+
+async def lock_places(
+    session: AsyncSession, call: Call, places: Collection[Holder | None]
+) -> dict[UUID, Role]:
+    """Lock the viewer and these places; the viewer's roles in the Workspaces among them.
+
+    Raises:
+        Unauthenticated: the API token was revoked or has expired since the request came in.
+    """
+    user_ids = {place.user_id for place in places if isinstance(place, Personal)}
+    workspace_ids = {place.workspace_id for place in places if isinstance(place, holders.Workspace)}
+    if call.caller is not None:
+        await lock_users(session, {*user_ids, call.viewer.user_id})
+        await lock_viewer(session, call)
+    else:
+        await lock_users(session, user_ids)
+    locked = (
+        select(Workspace)
+        .where(col(Workspace.id).in_(workspace_ids))
+        .order_by(col(Workspace.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    found = [workspace.id for workspace in (await session.scalars(locked)).all()]
+    if call.caller is None:
+        return {}
+    # A second statement, so that it sees what was committed while the first one waited for the locks.
+    roles = select(Membership).where(
+        Membership.user_id == call.viewer.user_id, col(Membership.workspace_id).in_(found)
+    )
+    return {one.workspace_id: one.role for one in (await session.scalars(roles)).all()}
 
 
 async def lock_workspaces(
@@ -401,6 +434,39 @@ def sees_access_request(viewer: Viewer) -> sa.ColumnElement[bool]:
     return sa.or_(
         col(AccessRequest.requester_id) == viewer.user_id,
         col(AccessRequest.workspace_id).in_(as_admin),
+    )
+
+
+def sees_transfer_request(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer see this request for a transfer? Who asked does, and who decides for its holder."""
+    return sa.or_(col(TransferRequest.requester_id) == viewer.user_id, decides_transfer(viewer))
+
+
+def decides_transfer(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Does the viewer decide about this request, for the place that holds the account?"""
+    as_admin = sa.select(col(Membership.workspace_id)).where(
+        col(Membership.user_id) == viewer.user_id, _allows(Action.DECIDE_TRANSFERS)
+    )
+    account = sa.orm.aliased(SocialAccount)  # by another name, because lists join it as well
+    return sa.exists().where(
+        col(account.hold_id) == col(TransferRequest.hold_id),
+        sa.or_(
+            col(account.holder_user_id) == viewer.user_id,
+            col(account.holder_workspace_id).in_(as_admin),
+        ),
+    )
+
+
+def asker_may_move() -> sa.ColumnElement[bool]:
+    """May the asker of this transfer move the account by now? It is joined as `SocialAccount`."""
+    as_admin = sa.exists().where(
+        col(Membership.workspace_id) == col(SocialAccount.holder_workspace_id),
+        col(Membership.user_id) == col(TransferRequest.requester_id),
+        _allows(Action.MOVE),
+    )
+    return sa.or_(
+        as_admin,
+        sa.func.coalesce(col(SocialAccount.holder_user_id) == col(TransferRequest.requester_id), sa.false()),
     )
 
 

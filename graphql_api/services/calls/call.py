@@ -13,6 +13,7 @@ from graphql_api.adapters.passwords import Passwords
 from graphql_api.adapters.sealing import Keyring
 from graphql_api.domain.faults import Unauthenticated
 from graphql_api.domain.holders import Holder
+from graphql_api.domain.transfers import USUAL_TIMES, TransferTimes
 from graphql_api.domain.viewers import Viewer
 from graphql_api.services.calls.live import Live
 from graphql_api.storage.database import Database
@@ -44,6 +45,8 @@ class Rules:
     look_ups_per_user: int = 1000
     access_requests_per_user: int = 30
     verifications_per_user: int = 600
+    transfers_paused: bool = False
+    transfer_times: TransferTimes = USUAL_TIMES
 
 
 @dataclass(frozen=True, slots=True)

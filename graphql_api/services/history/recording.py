@@ -80,6 +80,7 @@ async def _advance(
 
 def _row(event: NewEvent, seq: int, actor: User | None, request_id: str, now: datetime) -> dict[str, object]:
     user_id, workspace_id = columns_of(event.holder)
+    actor = None if event.hides_actor else actor
     return {
         "user_id": user_id,
         "workspace_id": workspace_id,
