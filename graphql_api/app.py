@@ -24,7 +24,7 @@ from graphql_api.schema import CREDENTIAL_FIELDS, build_schema, schema_text
 from graphql_api.schema.context import context_opener
 from graphql_api.services.calls.call import Rules, Services
 from graphql_api.services.calls.live import Live
-from graphql_api.services.upkeep import demo_people, sealing_keys, tidying, transfers
+from graphql_api.services.upkeep import demo_people, rechecks, sealing_keys, tidying, transfers, warnings
 from graphql_api.services.upkeep.mailer import Mailer
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.database import Database, postgresql_arguments
@@ -84,6 +84,8 @@ def create_app(settings: Settings, *, transfer_times: TransferTimes = USUAL_TIME
                 mailer.running(),
                 tidying.running(services, tidy_every),
                 transfers.running(services),
+                rechecks.running(services),
+                warnings.running(services),
             ):
                 yield
 

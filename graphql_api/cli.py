@@ -18,7 +18,7 @@ from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
 from graphql_api.services.calls.call import Services
 from graphql_api.services.upkeep import demo as demo_service
-from graphql_api.services.upkeep import demo_people, sealing_keys, tidying
+from graphql_api.services.upkeep import demo_people, rechecks, sealing_keys, tidying
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web.graphiql import is_built
@@ -141,6 +141,26 @@ def tidy() -> None:
         _refuse("Another process is tidying this database just now.")
     for table, rows in removed.items():
         click.echo(f"{table:20}  {rows:>9} removed")
+
+
+@cli.command()
+@click.option("--all", "everything", is_flag=True, help="Also what was checked lately.")
+def recheck(*, everything: bool) -> None:
+    """Ask Meta whether our access works, for each account that is due. May be stopped and run again."""
+    with click.progressbar(length=1, label="Asking Meta", file=sys.stderr) as bar:
+
+        def progress(tally: rechecks.Tally, due: int) -> None:
+            bar.length = max(tally.accounts + due, 1)
+            bar.update(tally.accounts - bar.pos)
+
+        tally = _run(
+            read_settings(),
+            lambda services: rechecks.recheck(services, progress, everything=everything),
+            verified=True,
+        )
+    if tally is None:
+        _refuse("META_MODE=off: nobody is asked.")
+    click.echo(f"Asked about {tally.accounts} accounts of {tally.logins} logins.")
 
 
 @keys.command("new")

@@ -14,6 +14,10 @@ from graphql_api.domain.proofs import AccessTokenProblem, Trouble
 
 SOON = timedelta(days=14)
 DOUBT = timedelta(hours=1)
+FIRST_CHECK_AFTER = timedelta(hours=1)
+WARNED_BEFORE = (14, 7, 1)  # days
+BROKE = 0  # what stands in the place of days once it broke
+BETWEEN_MAILS = timedelta(days=1)
 
 
 class AccessHealthState(StrEnum):
@@ -122,6 +126,21 @@ def after_check(
     if doubted_at is None or now - doubted_at < DOUBT:
         return Change(doubted_at=doubted_at or now)
     return Change(trouble, broke=True)
+
+
+def warning_due(kept: Watched, warned: int | None, *, source: str, now: datetime) -> int | None:
+    """Which warning is an account's place due: 14, 7 or 1 day before the end, 0 once it broke, or none?
+
+    `warned` is the last one that was mailed.
+    """
+    health = health_of(kept, source=source, now=now)
+    if health.state is AccessHealthState.BROKEN:
+        stage = BROKE
+    elif health.state is AccessHealthState.BREAKING_SOON and health.breaks_at is not None:
+        stage = min(days for days in WARNED_BEFORE if health.breaks_at <= now + timedelta(days=days))
+    else:
+        return None
+    return stage if warned is None or stage < warned else None
 
 
 def earliest(*ends: datetime | None) -> datetime | None:

@@ -185,6 +185,12 @@ READS_INSTAGRAM = "instagram_basic"
 LOGIN_SCOPES = (LISTS_PAGES, READS_PAGES)
 
 
+def as_granted(app_id: str, facebook_user_id: str) -> TokenFacts:
+    """What is taken for granted of a login that was proven before: Meta refuses its Pages if it is not so."""
+    scopes = frozenset({*LOGIN_SCOPES, READS_INSTAGRAM})
+    return TokenFacts(app_id, TokenKind.USER, facebook_user_id, scopes=scopes)
+
+
 def why_no_login(facts: TokenFacts, *, app_id: str, facebook_user_id: str | None) -> Trouble | None:
     """Is this no access token of the login itself, or one that does not let us see what the login controls?
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from graphql_api.domain.health import FIRST_CHECK_AFTER
 from graphql_api.domain.holders import Role
 from graphql_api.domain.platforms import Platform
 from graphql_api.domain.secrets import Sealed
@@ -182,4 +183,5 @@ class Claiming:
             "proven_at": self.proof.proven_at,
             "login_breaks_at": self.proof.login_breaks_at,
             "breaks_at": self.proof.breaks_at,
+            "next_check_at": self.now + FIRST_CHECK_AFTER,
         }

@@ -96,11 +96,11 @@ WITH claim AS MATERIALIZED (
     (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, display_name, display_name_key,
      profile_picture_url, facebook_page_id, facebook_account_id, connected_by_id, access_token,
      access_version, proof_source, proof_login, proven_at, checked_at, health_since, breaks_at,
-     created_at, updated_at)
+     next_check_at, created_at, updated_at)
   SELECT hold_id, platform, external_id, hold_id, allowed.user_id, allowed.workspace_id, display_name,
     display_name_key, profile_picture_url, facebook_page_id, login.id, :user_id, access_token,
     1, :proof_source::text, :proof_login::text, :proven_at::timestamptz, :proven_at::timestamptz, :now,
-    :breaks_at::timestamptz, :now, :now
+    :breaks_at::timestamptz, :next_check_at::timestamptz, :now, :now
   FROM claim CROSS JOIN login CROSS JOIN allowed
   ORDER BY platform COLLATE "C", external_id COLLATE "C"
   ON CONFLICT (platform, external_id) DO UPDATE SET
@@ -124,6 +124,8 @@ WITH claim AS MATERIALIZED (
     proven_at = coalesce(excluded.proven_at, held.proven_at),
     access_version = held.access_version + 1,
     doubted_at = NULL,
+    next_check_at = excluded.next_check_at,
+    warned_days = NULL,
     created_at = coalesce(held.created_at, excluded.created_at),
     updated_at = excluded.updated_at
   WHERE held.hold_id IS NULL OR (held.holder_user_id, held.holder_workspace_id)

@@ -55,12 +55,13 @@ _CLAIM = """
 INSERT INTO social_accounts AS held
   (id, platform, external_id, hold_id, holder_user_id, holder_workspace_id, display_name, display_name_key,
    profile_picture_url, facebook_page_id, facebook_account_id, connected_by_id, access_token, access_version,
-   proof_source, proof_login, proven_at, checked_at, health_since, breaks_at, created_at, updated_at)
+   proof_source, proof_login, proven_at, checked_at, health_since, breaks_at, next_check_at, created_at,
+   updated_at)
 SELECT value ->> 'hold_id', value ->> 'platform', value ->> 'external_id', value ->> 'hold_id',
   iif(:workspace_id IS NULL, :user_id, NULL), :workspace_id, value ->> 'display_name',
   value ->> 'display_name_key', value ->> 'profile_picture_url', value ->> 'facebook_page_id', :kept_login_id,
   :user_id, value ->> 'access_token', 1, :proof_source, :proof_login, :proven_at, :proven_at, :now,
-  :breaks_at, :now, :now
+  :breaks_at, :next_check_at, :now, :now
 FROM json_each(:claims)
 WHERE true
 ON CONFLICT (platform, external_id) DO UPDATE SET
@@ -84,6 +85,8 @@ ON CONFLICT (platform, external_id) DO UPDATE SET
   proven_at = coalesce(excluded.proven_at, held.proven_at),
   access_version = held.access_version + 1,
   doubted_at = NULL,
+  next_check_at = excluded.next_check_at,
+  warned_days = NULL,
   created_at = coalesce(held.created_at, excluded.created_at),
   updated_at = excluded.updated_at
 WHERE held.hold_id IS NULL OR (held.holder_user_id IS excluded.holder_user_id

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from graphql_api.storage.columns import UtcDateTime
-from graphql_api.storage.tables import PastShare, Share, SocialAccount, Team
+from graphql_api.storage.tables import CheckLease, PastShare, Share, SocialAccount, Team
 
 
 async def keep_past_shares(session: AsyncSession, ended: Sequence[tuple[UUID, UUID, int]]) -> None:
@@ -39,6 +39,20 @@ async def insert_missing(
     keys = sa.inspect(table).primary_key
     inserted = insert.values(list(rows)).on_conflict_do_nothing().returning(*keys)
     return {tuple(key) for key in await session.execute(inserted)}
+
+
+async def take_leases(
+    session: AsyncSession, keys: Collection[UUID], *, now: datetime, until: datetime
+) -> set[UUID]:
+    """Take those of the leases that nobody has now."""
+    insert: Any = _dialect(session).insert(CheckLease)
+    statement = insert.values([{"key": key, "until": until} for key in sorted(keys, key=str)])
+    taken = statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={"until": statement.excluded.until},
+        where=col(CheckLease.until) <= now,
+    ).returning(col(CheckLease.key))
+    return set((await session.scalars(taken)).all())
 
 
 async def insert_shares(

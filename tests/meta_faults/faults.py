@@ -25,7 +25,9 @@ from tests.serving import free_port, running
 
 CONNECTORS, VIEWERS, POOL = 16, 4, 3
 CALL = 0.150  # seconds that each call to Meta takes
-HELD = 1.0  # seconds: a transaction that is open as long as this waits for something else than the database
+LAST = 1.0  # seconds at the end of a phase
+# Seconds: a call that gets no answer waits for five, so a transaction that is open meanwhile is as old.
+HELD = 1.0
 SLACK = 3.0  # seconds beside the deadline for Meta, on a busy machine
 LOOK = "{ viewer { socialAccounts(first: 20) { nodes { id displayName health { state } } } } }"
 BAD_DAY = {"fail": 0.1, "hang": 0.05, "garble": 0.01}
@@ -40,6 +42,8 @@ class Phase:
     seconds: float
     weather: Mapping[str, Any]
     must: frozenset[str]  # answers, of which each must come
+    at_once: bool = False  # whether half of the connects must be answered within a second
+    ends_with: str | None = None  # what alone may come in the last seconds
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Noted:
     phase: Phase
     answers: Counter[str] = field(default_factory=Counter)
     connects: list[float] = field(default_factory=list)
+    last: list[str] = field(default_factory=list)
     looks: list[float] = field(default_factory=list)
     longest_transaction: float = 0.0
     most_busy: int = 0
@@ -59,6 +64,10 @@ class Noted:
         found += [f"{self.phase.name}: never {kind}" for kind in self.phase.must - self.answers.keys()]
         if self.connects and max(self.connects) > DEADLINE + SLACK:
             found.append(f"{self.phase.name}: a connect took {max(self.connects):.1f} s")
+        if self.phase.at_once and statistics.median(self.connects) > 1:
+            found.append(f"{self.phase.name}: connects are not refused at once")
+        if self.phase.ends_with is not None and set(self.last) != {self.phase.ends_with}:
+            found.append(f"{self.phase.name}: it ends with {Counter(self.last)}")
         if self.longest_transaction > HELD:
             found.append(f"{self.phase.name}: a transaction was open for {self.longest_transaction:.1f} s")
         return found
@@ -74,8 +83,8 @@ def phases(calm: float, faults: float, down: float) -> Sequence[Phase]:
     return (
         Phase("calm", calm, quiet, connected),
         Phase("10 % fail, 5 % silent, 1 % no JSON", faults, {**quiet, **BAD_DAY}, connected),
-        Phase("down", down, {**quiet, "down": True}, refused),
-        Phase("back", calm + 10, quiet, connected),
+        Phase("down", down, {**quiet, "down": True}, refused, at_once=True),
+        Phase("back", calm + 12, quiet, connected, ends_with="connected"),
     )
 
 
@@ -139,6 +148,8 @@ async def _connect(person: Person, number: int, noted: Noted, ends_at: float) ->
         noted.connects.append(time.monotonic() - started)
         kind = _kind(response)
         noted.answers[kind] += 1
+        if started > ends_at - LAST:
+            noted.last.append(kind)
         if kind == "UNVERIFIABLE":
             await asyncio.sleep(0.2)  # as a front end would wait, if not as long
 

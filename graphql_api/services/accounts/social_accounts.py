@@ -209,6 +209,8 @@ async def empty(session: AsyncSession, call: Call, which: sa.ColumnElement[bool]
             health_details=None,
             breaks_at=None,
             doubted_at=None,
+            next_check_at=None,
+            warned_days=None,
             created_at=None,
             updated_at=call.now,
         )

@@ -4,7 +4,7 @@ The state of a request is worked out whenever it is read. What is stored lags be
 until `settle` writes down what time and Meta's answers have made of it, with its events and mails.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col
 
 from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Holder, Personal, holder_of
 from graphql_api.domain.mails import MailKind
-from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.platforms import SocialKey
 from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.domain.transfers import (
@@ -34,11 +33,10 @@ from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.calls.retries import ReadRows
 from graphql_api.services.history import recording
-from graphql_api.storage import tables
 from graphql_api.storage.database import ChangedMeanwhile, rows_within
 from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import TransferRequestRow, columns
-from graphql_api.storage.tables import Membership, SocialAccount, TransferRequest, User
+from graphql_api.storage.tables import SocialAccount, TransferRequest, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,35 +308,12 @@ async def _mail_holder(session: AsyncSession, call: Call, request: Known, state:
     elif kind is MailKind.TRANSFER_REQUESTED and request.asker is not None:
         details |= {"requester": request.asker[0], "requester_email": request.asker[1]}
     if kind is not None and request.holder is not None:
-        await mail_place(session, call, kind, request.holder, details)
+        await mails.tell_place(session, call, kind, request.holder, details)
 
 
 def _details(request: Known, state: State) -> dict[str, str]:
     until = {} if state.decides_at is None else {"expires": mails.moment(state.decides_at)}
     return {"display_name": request.row.display_name, **until}
-
-
-async def mail_place(
-    session: AsyncSession, call: Call, kind: MailKind, place: Holder, details: Mapping[str, str]
-) -> None:
-    """Mail the user of a Personal, or everybody who decides for a Workspace."""
-    if isinstance(place, Personal):
-        who = select(User).where(User.id == place.user_id)
-        named = "your Personal"
-    else:
-        who = (
-            select(User)
-            .join(Membership, col(Membership.user_id) == col(User.id))
-            .where(
-                Membership.workspace_id == place.workspace_id,
-                col(Membership.role).in_(ROLES[Action.DECIDE_TRANSFERS]),
-            )
-            .order_by(col(User.id))
-        )
-        named = f"the Workspace {(await session.get_one(tables.Workspace, place.workspace_id)).name}"
-    for user in (await session.scalars(who)).all():
-        told = {"name": user.name, "place": named, **details}
-        await mails.enqueue(session, call, kind, user.email, told)
 
 
 _EVENTS = {

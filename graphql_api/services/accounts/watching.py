@@ -54,6 +54,7 @@ class Kept:
     page_id: str | None
     access_token: Secret
     was_broken: bool
+    is_proven: bool
     proven_at: datetime | None
     login: KeptLogin | None
 
@@ -127,18 +128,28 @@ def _kept(call: Call, account: SocialAccount, login: KeptLogin | None) -> Kept |
         account.external_id if is_page else account.facebook_page_id,
         token,
         account.health_problem is not None,
+        call.services.meta is not None and account.proof_source == call.services.meta.source,
         account.proven_at,
         login,
     )
 
 
-async def ask(meta: GraphClient, accounts: Collection[Kept], *, give_up_at: float) -> Answers:
-    """Ask Meta about these accounts, login by login."""
+async def ask(
+    meta: GraphClient, accounts: Collection[Kept], *, give_up_at: float, thorough: bool = True
+) -> Answers:
+    """Ask Meta about these accounts, login by login.
+
+    Thorough is to ask as well what the login's access token is: when it ends, and what it was granted. Else
+    only its Pages are looked at, unless one of its accounts was never proven.
+    """
     by_login: dict[UUID | None, list[Kept]] = defaultdict(list)
     for account in accounts:
         by_login[account.login.id if account.login else None].append(account)
     groups = await asyncio.gather(
-        *(_ask_group(meta, group[0].login, group, give_up_at=give_up_at) for group in by_login.values())
+        *(
+            _ask_group(meta, group[0].login, group, give_up_at=give_up_at, thorough=thorough)
+            for group in by_login.values()
+        )
     )
     answers: dict[UUID, Answer] = {}
     logins: dict[UUID, tuple[KeptLogin, Answer]] = {}
@@ -150,13 +161,19 @@ async def ask(meta: GraphClient, accounts: Collection[Kept], *, give_up_at: floa
 
 
 async def _ask_group(
-    meta: GraphClient, login: KeptLogin | None, accounts: Sequence[Kept], *, give_up_at: float
+    meta: GraphClient,
+    login: KeptLogin | None,
+    accounts: Sequence[Kept],
+    *,
+    give_up_at: float,
+    thorough: bool,
 ) -> tuple[KeptLogin | None, Answer, dict[UUID, Answer]]:
     """Ask about one login, and about all accounts that it connected."""
     of_login = Answer()
     found: dict[UUID, Answer] = {}
     if login is not None:
-        of_login, found = await _ask_login(meta, login, accounts, give_up_at=give_up_at)
+        thorough = thorough or not all(one.is_proven for one in accounts)
+        of_login, found = await _ask_login(meta, login, accounts, give_up_at=give_up_at, thorough=thorough)
         if of_login.trouble is not None and of_login.trouble.retryable:
             return login, of_login, {one.hold_id: of_login for one in accounts}
     rest = [one for one in accounts if one.hold_id not in found]
@@ -165,13 +182,16 @@ async def _ask_group(
 
 
 async def _ask_login(
-    meta: GraphClient, login: KeptLogin, accounts: Sequence[Kept], *, give_up_at: float
+    meta: GraphClient, login: KeptLogin, accounts: Sequence[Kept], *, give_up_at: float, thorough: bool
 ) -> tuple[Answer, dict[UUID, Answer]]:
     """Ask about a login and its Pages: what it says of itself, and of the accounts that it answers for."""
-    facts, pages = await asyncio.gather(
-        meta.debug(login.access_token, give_up_at=give_up_at),
-        meta.pages(login.access_token, most=proving.MOST_PAGES, give_up_at=give_up_at),
-    )
+    pages_of = meta.pages(login.access_token, most=proving.MOST_PAGES, give_up_at=give_up_at)
+    facts: TokenFacts | Trouble = proofs.as_granted(meta.app_id, login.facebook_user_id)
+    if thorough:
+        debug = meta.debug(login.access_token, give_up_at=give_up_at)
+        facts, pages = await asyncio.gather(debug, pages_of)
+    else:
+        pages = await pages_of
     trouble = (
         facts
         if isinstance(facts, Trouble)
@@ -185,15 +205,15 @@ async def _ask_login(
     for account in accounts:
         control = proofs.control_of(account.key, facts, pages.pages)
         if account.asks_its_login and not _is_absent(control):
-            found[account.hold_id] = _answer(control, facts)
+            found[account.hold_id] = _answer(control, facts, knows_end=thorough)
     end = earliest(facts.ends_at, facts.data_access_ends_at)
-    return Answer(breaks_at=end, knows_end=True), found
+    return Answer(breaks_at=end, knows_end=thorough), found
 
 
-def _answer(control: Control | Trouble, facts: TokenFacts) -> Answer:
+def _answer(control: Control | Trouble, facts: TokenFacts, *, knows_end: bool) -> Answer:
     if isinstance(control, Trouble):
         return Answer(control)
-    return Answer(breaks_at=facts.data_access_ends_at, knows_end=True, control=control)
+    return Answer(breaks_at=facts.data_access_ends_at, knows_end=knows_end, control=control)
 
 
 def _is_absent(control: Control | Trouble) -> bool:
@@ -269,6 +289,8 @@ def _change(
         account.breaks_at = answer.breaks_at
     if was_unverified or change.broke or change.recovered:
         account.health_since = now
+    if change.recovered:
+        account.warned_days = None
     if change.broke:
         assert change.trouble is not None  # noqa: S101 - only a trouble breaks it
         return [event_of(account, EventKind.SOCIAL_ACCOUNT_BROKE, {"problem": change.trouble.problem})]

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from graphql_api.adapters.sealing import Binding, Keyring
-from graphql_api.domain.holders import Role
+from graphql_api.domain.holders import Holder, Personal, Role
 from graphql_api.domain.mails import MailKind
+from graphql_api.domain.permissions import ROLES, Action
 from graphql_api.domain.secrets import Sealed, Secret
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.tables import Mail, Membership, User, Workspace
@@ -75,6 +76,28 @@ async def tell_admins_of_move(
         await enqueue(
             session, call, MailKind.SOCIAL_ACCOUNTS_MOVED, admin.email, {"name": admin.name, **told}
         )
+
+
+async def tell_place(
+    session: AsyncSession, call: Call, kind: MailKind, place: Holder, details: Mapping[str, str]
+) -> None:
+    """Mail the user of a Personal, or everybody who decides for a Workspace."""
+    if isinstance(place, Personal):
+        who = select(User).where(User.id == place.user_id)
+        named = "your Personal"
+    else:
+        who = (
+            select(User)
+            .join(Membership, col(Membership.user_id) == col(User.id))
+            .where(
+                Membership.workspace_id == place.workspace_id,
+                col(Membership.role).in_(ROLES[Action.DECIDE_TRANSFERS]),
+            )
+            .order_by(col(User.id))
+        )
+        named = f"the Workspace {(await session.get_one(Workspace, place.workspace_id)).name}"
+    for user in (await session.scalars(who)).all():
+        await enqueue(session, call, kind, user.email, {"name": user.name, "place": named, **details})
 
 
 def moment(when: datetime) -> str:

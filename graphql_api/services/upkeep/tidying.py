@@ -2,6 +2,7 @@
 
     idempotency_keys   expired
     attempts           their window is over
+    check_leases       they ran out
     email_codes        used or expired, and the retention is over
     invitations        accepted, declined, revoked or expired, and the retention is over
     api_tokens         revoked or expired, and the retention is over
@@ -30,6 +31,7 @@ from graphql_api.services.calls.call import Rules, Services
 from graphql_api.storage.tables import (
     ApiToken,
     Attempts,
+    CheckLease,
     EmailCode,
     Event,
     IdempotencyKey,
@@ -54,6 +56,7 @@ class Sweep:
 SWEEPS: Sequence[Sweep] = (
     Sweep(IdempotencyKey, lambda now, _: col(IdempotencyKey.expires_at) < now),
     Sweep(Attempts, lambda now, _: col(Attempts.window_ends_at) < now),
+    Sweep(CheckLease, lambda now, _: col(CheckLease.until) < now),
     Sweep(
         EmailCode,
         lambda now, rules: _any_before(now - rules.retention, EmailCode.expires_at, EmailCode.used_at),

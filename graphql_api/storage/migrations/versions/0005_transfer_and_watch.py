@@ -121,6 +121,8 @@ IS_HELD = sa.text("hold_id IS NOT NULL")
 def upgrade() -> None:
     is_sqlite = op.get_context().dialect.name == "sqlite"
     _relax(is_sqlite)
+    # What is held is due at once; from then on each check says when the next one is.
+    op.execute("UPDATE social_accounts SET next_check_at = updated_at WHERE hold_id IS NOT NULL")
     _name_kinds(is_sqlite)
     _create()
 
