@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from httpx2 import ASGITransport
@@ -24,12 +25,21 @@ from graphql_api.schema import CREDENTIAL_FIELDS, build_schema, schema_text
 from graphql_api.schema.context import context_opener
 from graphql_api.services.calls.call import Rules, Services
 from graphql_api.services.calls.live import Live
-from graphql_api.services.upkeep import demo_people, rechecks, sealing_keys, tidying, transfers, warnings
+from graphql_api.services.upkeep import (
+    demo_people,
+    forgetting,
+    rechecks,
+    sealing_keys,
+    tidying,
+    transfers,
+    warnings,
+)
 from graphql_api.services.upkeep.mailer import Mailer
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.database import Database, postgresql_arguments
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
+from graphql_api.web.callbacks import Callbacks
 from graphql_api.web.graphiql import People, graphiql_routes
 from graphql_api.web.reports import make_reporter
 
@@ -99,6 +109,19 @@ def create_app(settings: Settings, *, transfer_times: TransferTimes = USUAL_TIME
         schema_text=schema_text if settings.shows_introspection else None,
         graphiql=_graphiql(settings, services) if settings.shows_graphiql else None,
         browsers_to_graphiql=settings.shows_graphiql and not settings.in_production,
+        callbacks=None if services.meta is None else _callbacks(services),
+    )
+
+
+def _callbacks(services: Services) -> Callbacks:
+    async def delete(signed: str) -> str | None:
+        code = await forgetting.request_deletion(services, signed)
+        return None if code is None else code.reveal()
+
+    return Callbacks(
+        deauthorize=partial(forgetting.deauthorize, services),
+        delete=delete,
+        state=partial(forgetting.deletion_state, services),
     )
 
 

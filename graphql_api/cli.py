@@ -1,10 +1,11 @@
 """The commands: `python -m graphql_api COMMAND`."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TextIO, TypeVar
 
 import click
 import uvicorn
@@ -13,23 +14,36 @@ from graphql_api.adapters import logs
 from graphql_api.adapters.sealing import new_key
 from graphql_api.app import KeyCheck, asking, build_services
 from graphql_api.domain.faults import TemporarilyUnavailable
+from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.sandbox import APP_ID, APP_SECRET
 from graphql_api.schema import demo as demo_page
 from graphql_api.schema import schema_text
 from graphql_api.services.calls.call import Services
 from graphql_api.services.upkeep import demo as demo_service
-from graphql_api.services.upkeep import demo_people, rechecks, sealing_keys, tidying
+from graphql_api.services.upkeep import demo_people, forgetting, rechecks, sealing_keys, tidying
+from graphql_api.services.upkeep import holds as holds_service
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web.graphiql import is_built
 from graphql_api.web.heads import bounded
 
 T = TypeVar("T")
+_META_ID = re.compile(r"[1-9][0-9]{0,19}")
 
 
 @click.group()
 def cli() -> None:
     """The server that connects creators' social accounts."""
+
+
+@cli.group()
+def holds() -> None:
+    """Who holds a social account."""
+
+
+@cli.group()
+def meta() -> None:
+    """What Meta asks of us."""
 
 
 @cli.group()
@@ -141,6 +155,66 @@ def tidy() -> None:
         _refuse("Another process is tidying this database just now.")
     for table, rows in removed.items():
         click.echo(f"{table:20}  {rows:>9} removed")
+
+
+@holds.command("show")
+@click.argument("key", metavar="PLATFORM:ID")
+def show_hold(key: str) -> None:
+    """Print who holds a social account, for example INSTAGRAM:17841405902213202.
+
+    The place that holds it sees that you looked.
+    """
+    wanted = _key(key)
+    hold = _run(read_settings(), lambda services: holds_service.show(services, wanted))
+    if hold is None:
+        _refuse(f"Nobody holds {key}.")
+    click.echo(hold.display_name)
+    click.echo(f"held by        {hold.place}")
+    click.echo(f"since          {hold.since:%Y-%m-%d %H:%M} UTC")
+    click.echo(f"health         {hold.health}")
+    click.echo(f"proof          {hold.proof}")
+    click.echo(f"open requests  {hold.open_requests}")
+
+
+@holds.command("release")
+@click.argument("key", metavar="PLATFORM:ID")
+@click.option("--reason", required=True, help="Why; its place reads it.")
+def release_hold(key: str, reason: str) -> None:
+    """Disconnect a social account from the place that holds it, and tell the place why."""
+    wanted = _key(key)
+    if not _run(read_settings(), lambda services: holds_service.release(services, wanted, reason)):
+        _refuse(f"Nobody holds {key}.")
+    click.echo(f"{key} is free.")
+
+
+def _key(text: str) -> SocialKey:
+    platform, _, external_id = text.partition(":")
+    if platform not in set(Platform) or _META_ID.fullmatch(external_id) is None:
+        _refuse("An account is written as its platform and its id: INSTAGRAM:17841405902213202")
+    return SocialKey(Platform(platform), external_id)
+
+
+@meta.command("delete")
+@click.argument("file", type=click.File())
+def delete_data(file: TextIO) -> None:
+    """Delete what there is of the Facebook users in FILE, one id a line; - is the standard input.
+
+    May be stopped and run again.
+    """
+    ids = [line.strip() for line in file if line.strip()]
+    wrong = [number for number, one in enumerate(ids, 1) if _META_ID.fullmatch(one) is None]
+    if wrong:
+        _refuse(f"This is no id of a Facebook user: number {wrong[0]} of {len(ids)}. Nothing was deleted.")
+
+    async def work(services: Services) -> int:
+        done = 0
+        with click.progressbar(ids, label="Deleting", file=sys.stderr) as bar:
+            for one in bar:
+                done += await forgetting.delete(services, one, until=services.clock())
+        return done
+
+    deleted = _run(read_settings(), work)
+    click.echo(f"Deleted {deleted} accounts of {len(ids)} Facebook users.")
 
 
 @cli.command()

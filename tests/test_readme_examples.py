@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from graphql import build_schema, parse, validate
 
 from graphql_api.schema import schema_text
+from graphql_api.settings import MetaMode, Settings
 from tests.api import Api
+from tests.conftest import make_settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -30,6 +33,12 @@ def test_the_operation_handles_every_error() -> None:
     assert validate(schema, parse(OPERATION)) == []
     members = schema.type_map["ConnectSocialAccountsError"].types  # type: ignore[attr-defined]
     assert {f"... on {member.name} {{" in OPERATION for member in members} == {True}
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """As `make run` has it: the examples use test tokens."""
+    return make_settings(database_url, meta_mode=MetaMode.SANDBOX, mail_outbox=tmp_path / "outbox")
 
 
 async def test_an_admin_and_a_creator_get_the_answers_that_the_readme_shows(api: Api) -> None:

@@ -28,6 +28,11 @@ def is_own_page(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
     )
 
 
+def is_loopback_host(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    return _is_loopback(_host_name(host.encode()))
+
+
 def _host_name(host: bytes) -> str:
     try:
         return urlsplit(f"//{host.decode('latin-1')}").hostname or ""

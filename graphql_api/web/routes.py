@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from graphql_api.execution.engine import Engine
 
 from .browsers import ToGraphiQL
+from .callbacks import Callbacks, callback_paths
 from .callers import OpenContext
 from .cors import Cors
 from .envelope import Envelope
@@ -42,6 +43,7 @@ def build(
     schema_text: Callable[[], str] | None = None,
     graphiql: ASGIApp | None = None,
     browsers_to_graphiql: bool = False,
+    callbacks: Callbacks | None = None,
 ) -> "Server":
     """Return the whole application; without `schema_text` and `graphiql` there is nothing at their paths."""
     shutdown = Shutdown()
@@ -53,6 +55,8 @@ def build(
         "/healthz": healthz,
         "/readyz": make_readyz(ready, shutdown, notes),
     }
+    if callbacks is not None:
+        exact |= callback_paths(callbacks, options)
     if schema_text is not None:
         exact["/schema.graphql"] = schema_file(schema_text)
     app = Failures(Paths(exact, graphiql), engine.report_error)

@@ -14,6 +14,7 @@ from sqlmodel import col, delete, select
 from graphql_api.domain.claims import ConnectOutcome, check_claims, check_login
 from graphql_api.domain.conflicts import AccountLimitReached, HeldElsewhere, judge
 from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.health import FIRST_CHECK_AFTER
 from graphql_api.domain.holders import Holder, Personal, columns_of, holder_of
 from graphql_api.domain.inputs import Problems
 from graphql_api.services.accounts import access_tokens, connecting, holdings
@@ -105,6 +106,7 @@ async def _connect(
             "access_token": access_tokens.seal_social_account(call, claim.access_token, claim.key, place),
             "access_version": (account.access_version or 0) + 1,
             "health_since": now,
+            "next_check_at": now + FIRST_CHECK_AFTER,
             "created_at": account.created_at or now,
             "updated_at": now,
         }

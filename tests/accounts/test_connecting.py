@@ -276,6 +276,7 @@ async def test_whoever_else_holds_it_the_answer_is_the_same(api: Api, database: 
                 "platform": "INSTAGRAM",
                 "externalId": x,
                 "resolutions": [],
+                "pendingTransferRequest": None,
             }
         ]
     assert await database.everything() == before

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from graphql_api.sandbox import APP_ID, APP_SECRET
 from graphql_api.sandbox.app import create_sandbox
@@ -193,9 +194,11 @@ async def _watch(database_url: str, noted: Noted) -> None:
 
 
 @asynccontextmanager
-async def sandbox_at_port(weather: Weather, *, app_secret: str = APP_SECRET) -> AsyncIterator[str]:
-    """The stand-in for Meta on a port; its URL."""
-    app = create_sandbox(app_id=APP_ID, app_secret=app_secret, weather=weather)
+async def sandbox_at_port(
+    weather: Weather, *, app_secret: str = APP_SECRET, around: Callable[[ASGIApp], ASGIApp] = lambda app: app
+) -> AsyncIterator[str]:
+    """The stand-in for Meta on a port, with what a test puts around it; its URL."""
+    app = around(create_sandbox(app_id=APP_ID, app_secret=app_secret, weather=weather))
     config = uvicorn.Config(
         app, port=free_port(), log_level="critical", access_log=False, timeout_graceful_shutdown=1
     )

@@ -23,6 +23,7 @@ from graphql_api.settings import Settings
 from graphql_api.storage.tables import (
     ApiToken,
     Attempts,
+    CheckLease,
     EmailCode,
     Event,
     IdempotencyKey,
@@ -162,6 +163,11 @@ def event(seq: int, created_at: datetime, *, of_user: bool = True) -> Event:
 CASES: Mapping[str, tuple[Any, list[Any], list[Any]]] = {
     "idempotency_keys": (IdempotencyKey, [idempotency_key(LATELY)], [idempotency_key(SOON)]),
     "attempts": (Attempts, [attempts(LATELY)], [attempts(SOON)]),
+    "check_leases": (
+        CheckLease,
+        [CheckLease(key=uuid4(), until=LATELY)],
+        [CheckLease(key=uuid4(), until=SOON)],
+    ),
     "email_codes": (
         EmailCode,
         [email_code(LONG_AGO), email_code(SOON, LONG_AGO)],

@@ -39,6 +39,7 @@ from graphql_api.adapters.graph.problems import (
     refusal_of,
     verdict,
 )
+from graphql_api.adapters.graph.signed import SignedRequest, read_signed
 from graphql_api.adapters.graph.usage import (
     APP_USAGE,
     BUSY,
@@ -193,6 +194,10 @@ class GraphClient:
     def busy(self) -> bool:
         """Are so many of the app's calls used that what can wait should wait?"""
         return self.percent >= BUSY
+
+    def read_signed(self, text: str) -> SignedRequest | None:
+        """Read what Meta signed with our app's secret; None if it did not."""
+        return read_signed(text, self._secret)
 
     async def debug(self, token: Secret, *, give_up_at: float) -> TokenFacts | Trouble:
         """Ask what an access token is.

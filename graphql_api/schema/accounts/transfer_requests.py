@@ -38,7 +38,7 @@ class RequestSocialAccountTransferInput:
     """The social account to ask for, and the Facebook login that proves control of it: the input of a connect."""
 
     facebook_account: FacebookAccountInput = strawberry.field(
-        description="The login that controls the account. Nothing of it is kept."
+        description="The login that controls the account. Its access token is not kept."
     )
     instagram_accounts: list[InstagramAccountInput] = strawberry.field(
         default_factory=list, description=f"The Instagram account to ask for. {_ONE}"

@@ -10,6 +10,7 @@ import strawberry
 from graphql_api.domain.events import EventKind, kind_shown
 from graphql_api.domain.holders import Holder, Personal, Role, read_holder
 from graphql_api.domain.platforms import PLATFORMS, Platform
+from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.schema.context import Info
 from graphql_api.schema.described import output, resolved
 from graphql_api.schema.ids import write_id
@@ -103,6 +104,16 @@ class Event:
     def nickname(self) -> str | None:
         """The nickname that the social account was given; null if it was removed, or the event is about something else."""
         return self._details.get("nickname")
+
+    @resolved
+    def problem(self) -> AccessTokenProblem | None:
+        """What is wrong with the access token of the social account; null unless the kind is `SOCIAL_ACCOUNT_BROKE`."""
+        return AccessTokenProblem(self._details["problem"]) if "problem" in self._details else None
+
+    @resolved
+    def reason(self) -> str | None:
+        """Why the operator disconnected the social account; null unless the kind is `HOLD_RELEASED`."""
+        return self._details.get("reason")
 
     @resolved
     def place_name(self) -> str | None:

@@ -41,7 +41,7 @@ async def disconnect(call: Call, facebook_account_id: UUID) -> FacebookAccountRo
 
     async def work(session: AsyncSession) -> FacebookAccountRow | Refused[InvalidInput]:
         await access.lock_viewer(session, call)
-        await _part_from_social_accounts(session, own)
+        await part_from_social_accounts(session, own)
         deleted = await session.execute(
             sa.delete(FacebookAccount).where(own).returning(*columns(FacebookAccount, FacebookAccountRow))
         )
@@ -61,7 +61,7 @@ async def disconnect(call: Call, facebook_account_id: UUID) -> FacebookAccountRo
     return await call.transact(work)
 
 
-async def _part_from_social_accounts(session: AsyncSession, own: sa.ColumnElement[bool]) -> None:
+async def part_from_social_accounts(session: AsyncSession, own: sa.ColumnElement[bool]) -> None:
     """Locked by key first, as everywhere; ON DELETE SET NULL would lock them in an order of its own."""
     locked = (
         sa.select(col(SocialAccount.id))

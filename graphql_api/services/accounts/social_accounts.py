@@ -145,6 +145,7 @@ async def free(
     accounts: Sequence[SocialAccountRow],
     kind: EventKind,
     *,
+    details: Mapping[str, str] | None = None,
     hides_actor: bool = False,
 ) -> None:
     """Empty the rows, so that the next holder inherits nothing: not the token, the name, or who saw it.
@@ -161,6 +162,7 @@ async def free(
             event_of(
                 account,
                 kind,
+                details,
                 ends_shares_with=teams_of.get(account.id, ()),
                 hides_actor=hides_actor,
             )
@@ -254,7 +256,7 @@ async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUI
         readable = {
             hold_id: account
             for hold_id, account in locked.accounts.items()
-            if may(locked.role(account), Action.READ_ACCESS_TOKENS)
+            if account.access_token is not None and may(locked.role(account), Action.READ_ACCESS_TOKENS)
         }
         opened = {
             hold_id: access_tokens.open_social_account(call, account) for hold_id, account in readable.items()

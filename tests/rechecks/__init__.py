@@ -1,0 +1,1 @@
+"""Re-checking very many accounts, killed midway and resumed."""
