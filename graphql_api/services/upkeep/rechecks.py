@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from sqlmodel import col
 from graphql_api.adapters.graph.alarms import Alarms
 from graphql_api.adapters.graph.client import GraphClient
 from graphql_api.domain.faults import TemporarilyUnavailable
-from graphql_api.domain.holders import Holder, holder_of
+from graphql_api.domain.holders import Holder, Personal, holder_of
 from graphql_api.domain.proofs import AccessTokenProblem, Trouble
 from graphql_api.services.accounts import proving, watching
 from graphql_api.services.accounts.watching import Answer, Answers, Kept
@@ -33,13 +34,14 @@ from graphql_api.services.calls.call import Call, Services
 from graphql_api.storage.columns import UtcDateTime
 from graphql_api.storage.database import ChangedMeanwhile
 from graphql_api.storage.statements import take_leases
-from graphql_api.storage.tables import CheckLease, SocialAccount
+from graphql_api.storage.tables import CheckLease, FacebookAccount, SocialAccount
 
 AT_ONCE = 8  # logins that one process asks about side by side
 LOOK_EVERY = 5.0  # seconds between two looks for what is due
 BUSY_WAIT = 60.0  # seconds to rest while Meta's limits are near
 LEASE = timedelta(hours=1)
 DAILY, AFTER_DOUBT, AFTER_SILENCE = timedelta(days=1), timedelta(minutes=65), timedelta(minutes=15)
+MARKED_AT_ONCE = 1000
 WEEK = 7  # days in which each login's access token is looked at once
 WINDOW, FEWEST, SHARE = timedelta(minutes=10), 50, 0.05  # beyond these, failures are our own fault
 
@@ -151,6 +153,10 @@ async def _check(services: Services, meta: GraphClient, failures: Failures, key:
     """Ask about one login, and write what Meta said; how many accounts it was about."""
     call = Call(services, None, request_id=f"recheck-{uuid4()}")
     which = col(SocialAccount.facebook_account_id if is_login else SocialAccount.hold_id) == key
+    if not await call.read(lambda session: _is_due(session, which, call.now)):
+        # Another process wrote its answer while this one took the lease.
+        await call.transact(partial(_give_back, key=key))
+        return 0
     kept = await call.read(lambda session: watching.read(session, call, which))
     thorough = key.int % WEEK == call.now.toordinal() % WEEK
     give_up_at = time.monotonic() + proving.DEADLINE
@@ -159,12 +165,15 @@ async def _check(services: Services, meta: GraphClient, failures: Failures, key:
 
     async def work(session: AsyncSession) -> None:
         places = await _places(session, kept)
-        await access.lock_places(session, call, list(places.values()))
+        owner = await session.get(FacebookAccount, key) if is_login else None
+        owners = [] if owner is None else [Personal(owner.user_id)]  # who may write to the login
+        await access.lock_places(session, call, [*owners, *places.values()])
         if await _places(session, kept) != places:
             raise ChangedMeanwhile
+        await _lock(session, which)
         await watching.write(session, call, kept, answers)
         await _plan_next(session, which, kept, answers, now=call.now)
-        await session.execute(sa.delete(CheckLease).where(col(CheckLease.key) == key))
+        await _give_back(session, key)
 
     await call.transact(work)
     return len(kept)
@@ -226,13 +235,37 @@ async def _plan_next(
     )
 
 
-async def _make_due(session: AsyncSession, now: datetime) -> None:
-    await session.execute(
-        sa.update(SocialAccount)
-        .where(col(SocialAccount.hold_id).is_not(None))
-        .values(next_check_at=now)
-        .execution_options(synchronize_session=False)
+async def _is_due(session: AsyncSession, which: sa.ColumnElement[bool], now: datetime) -> bool:
+    due = sa.select(sa.exists().where(which, col(SocialAccount.next_check_at) <= now))
+    return bool((await session.execute(due)).scalar_one())
+
+
+async def _give_back(session: AsyncSession, key: UUID) -> None:
+    await session.execute(sa.delete(CheckLease).where(col(CheckLease.key) == key))
+
+
+async def _lock(session: AsyncSession, which: sa.ColumnElement[bool]) -> None:
+    """Lock accounts by their keys, as everywhere."""
+    in_order = (
+        sa.select(col(SocialAccount.id))
+        .where(which)
+        .order_by(col(SocialAccount.platform), col(SocialAccount.external_id))
+        .with_for_update(key_share=True)
     )
+    await session.execute(in_order)
+
+
+async def _make_due(session: AsyncSession, now: datetime) -> None:
+    """Make everything due, but for what somebody writes to just now: that is not waited for."""
+    free = sa.select(col(SocialAccount.id)).where(col(SocialAccount.hold_id).is_not(None))
+    ids = (await session.scalars(free.with_for_update(key_share=True, skip_locked=True))).all()
+    for first in range(0, len(ids), MARKED_AT_ONCE):
+        await session.execute(
+            sa.update(SocialAccount)
+            .where(col(SocialAccount.id).in_(ids[first : first + MARKED_AT_ONCE]))
+            .values(next_check_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
 
 async def _count_due(session: AsyncSession, now: datetime) -> int:
