@@ -95,9 +95,14 @@ class Loaders:
         return Loader(lambda ids: transfer_requests.seen(self._call, ids))
 
     @cached_property
-    def access_tokens(self) -> "Loader[UUID, Secret]":
-        """Meta's access tokens of held social accounts."""
-        return Loader(lambda ids: social_accounts.read_access_tokens(self._call, ids))
+    def access_tokens(self) -> "Loader[UUID, tuple[Secret | None]]":
+        """Meta's access tokens of held social accounts, each in a tuple: one may have been destroyed."""
+
+        async def load(ids: Collection[UUID]) -> Mapping[UUID, tuple[Secret | None]]:
+            opened = await social_accounts.read_access_tokens(self._call, ids)
+            return {hold_id: (secret,) for hold_id, secret in opened.items()}
+
+        return Loader(load)
 
 
 class Loader(Generic[K, V]):

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from .body import read_body
+from .body import ClientGone, read_body
 from .loopback import is_loopback_host
 from .options import Options
 from .responses import BAD_REQUEST, HttpRefusal, headers_of
@@ -76,7 +76,7 @@ async def _signed(request: Request, options: Options) -> str | None:
     try:
         body = await read_body(request.receive, headers, options)
         found = parse_qs(body.decode("ascii"), strict_parsing=True, max_num_fields=20).get("signed_request")
-    except (HttpRefusal, ValueError):
+    except (ClientGone, HttpRefusal, ValueError):
         return None
     return found[0] if found is not None and len(found) == 1 else None
 

@@ -122,10 +122,11 @@ class SocialAccount(Node):
         """
         if self.held_by is None:
             return None
-        secret = await info.context.loaders.access_tokens.load(self.hold_id)
-        if secret is None:
+        found = await info.context.loaders.access_tokens.load(self.hold_id)
+        if found is None:
             raise Forbidden("Only an admin of the Workspace reads the access tokens of its social accounts")
-        return secret.reveal()
+        (secret,) = found
+        return None if secret is None else secret.reveal()
 
     @resolved
     def facebook_account(self, info: Info) -> FacebookAccount | None:

@@ -36,6 +36,8 @@ SOCIAL_ACCOUNT = "SocialAccount"  # whose type in the schema follows from its pl
 KINDS_OF_SUBJECTS = {
     "SOCIAL_ACCOUNT_": SOCIAL_ACCOUNT,
     "ACCESS_TOKEN_": SOCIAL_ACCOUNT,
+    "HOLD_": SOCIAL_ACCOUNT,
+    "TRANSFER_": "TransferRequest",
     "FACEBOOK_ACCOUNT_": "FacebookAccount",
     "ACCESS_REQUEST": "AccessRequest",
     "WORKSPACE_": "Workspace",

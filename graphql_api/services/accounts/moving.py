@@ -142,13 +142,14 @@ def _at_workspace(code: InvalidInputCode, message: str) -> InvalidInput:
 
 def _reseal(
     call: Call, chosen: Mapping[tuple[str, ...], SocialAccount], target: Holder
-) -> Sequence[tuple[SocialAccountRow, Sealed]] | Refused[InvalidInput]:
-    """The accounts with their access tokens, sealed for their next holder."""
+) -> Sequence[tuple[SocialAccountRow, Sealed | None]] | Refused[InvalidInput]:
+    """The accounts with their access tokens, sealed for their next holder; one may have lost its own."""
     problems = Problems()
     resealed = []
     for path, account in chosen.items():
         try:
-            envelope = access_tokens.reseal_for(call, account, target)
+            has_one = account.access_token is not None
+            envelope = access_tokens.reseal_for(call, account, target) if has_one else None
         except CannotOpen:
             message = "Its access token cannot be opened: reconnect it where it is, then move it"
             problems.add(path, InvalidInputCode.OTHER, message)
@@ -158,7 +159,10 @@ def _reseal(
 
 
 async def write_moves(
-    session: AsyncSession, call: Call, moves: Sequence[tuple[SocialAccountRow, Sealed]], target: Holder
+    session: AsyncSession,
+    call: Call,
+    moves: Sequence[tuple[SocialAccountRow, Sealed | None]],
+    target: Holder,
 ) -> Moved:
     """Give social accounts their next holder, with the access tokens that are sealed for it; in their order.
 

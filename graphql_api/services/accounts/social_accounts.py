@@ -241,8 +241,10 @@ _TEAMS = Prepared(
 )
 
 
-async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUID, Secret]:
+async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUID, Secret | None]:
     """Open the access tokens of those of the accounts where the viewer may; each reading is an event.
+
+    None stands for one that was destroyed, because the user of its login removed our app.
 
     Raises:
         Forbidden: the API token does not have the scope.
@@ -250,20 +252,22 @@ async def read_access_tokens(call: Call, hold_ids: Collection[UUID]) -> dict[UUI
     if Scope.READ_ACCESS_TOKENS not in call.viewer.scopes:
         raise Forbidden("This API token does not have the scope READ_ACCESS_TOKENS")
 
-    async def work(session: AsyncSession) -> dict[UUID, Secret]:
+    async def work(session: AsyncSession) -> dict[UUID, Secret | None]:
         await access.lock_viewer(session, call)
         locked = await lock_accounts(session, call, hold_ids)
         readable = {
             hold_id: account
             for hold_id, account in locked.accounts.items()
-            if account.access_token is not None and may(locked.role(account), Action.READ_ACCESS_TOKENS)
+            if may(locked.role(account), Action.READ_ACCESS_TOKENS)
         }
         opened = {
-            hold_id: access_tokens.open_social_account(call, account) for hold_id, account in readable.items()
+            hold_id: access_tokens.open_social_account(call, account)
+            for hold_id, account in readable.items()
+            if account.access_token is not None
         }
-        events = [event_of(account, EventKind.ACCESS_TOKEN_READ) for account in readable.values()]
+        events = [event_of(readable[hold_id], EventKind.ACCESS_TOKEN_READ) for hold_id in opened]
         await recording.record(session, call, events)
-        return opened
+        return {hold_id: opened.get(hold_id) for hold_id in readable}
 
     return await call.transact(work)
 

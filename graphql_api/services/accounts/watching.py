@@ -303,7 +303,11 @@ async def _write_login(
     """Keep what Meta said of a login, if its access token is still the one that was asked about."""
     locked = (
         select(FacebookAccount)
-        .where(FacebookAccount.id == login.id, FacebookAccount.updated_at == login.stored_at)
+        .where(
+            FacebookAccount.id == login.id,
+            FacebookAccount.updated_at == login.stored_at,
+            col(FacebookAccount.access_token).is_not(None),  # or the user removed our app meanwhile
+        )
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )

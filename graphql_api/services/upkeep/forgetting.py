@@ -23,11 +23,14 @@ from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Holder, Personal
 from graphql_api.domain.proofs import AccessTokenProblem
 from graphql_api.domain.secrets import Secret
+from graphql_api.domain.transfers import TransferRequestStatus, ended
+from graphql_api.services.accounts import transfer_requests
 from graphql_api.services.accounts.facebook_accounts import part_from_social_accounts
 from graphql_api.services.accounts.social_accounts import event_of, place_of
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call, Services
 from graphql_api.services.history import recording
+from graphql_api.storage.database import ChangedMeanwhile
 from graphql_api.storage.statements import insert_missing
 from graphql_api.storage.tables import (
     Attempts,
@@ -133,11 +136,12 @@ async def _forget(services: Services, what: _Forgetting) -> int:
     call, done = Call(services, None, request_id=f"forget-{uuid4()}"), 0
     while batch := await call.read(partial(_some_accounts, call=call, what=what)):
         done += await call.transact(partial(_forget_accounts, call=call, what=what, ids=batch))
-    for login_id, user_id in await call.read(partial(_logins, what=what)):
+    for login_id, user_id in await call.read(partial(_logins, call=call, what=what)):
         work = partial(_forget_login, call=call, what=what, login_id=login_id, user_id=user_id)
         done += await call.transact(work)
     if what.deletes:
-        await call.transact(partial(_forget_requests, what=what))
+        for request_id in await call.read(partial(_requests, call=call, what=what)):
+            await call.transact(partial(_forget_request, call=call, request_id=request_id))
     return done
 
 
@@ -194,15 +198,19 @@ async def _forget_accounts(session: AsyncSession, call: Call, what: _Forgetting,
     return len(accounts)
 
 
-async def _logins(session: AsyncSession, what: _Forgetting) -> Sequence[Any]:
-    statement = sa.select(col(FacebookAccount.id), col(FacebookAccount.user_id)).where(_of_login(what))
+async def _logins(session: AsyncSession, call: Call, what: _Forgetting) -> Sequence[Any]:
+    statement = sa.select(col(FacebookAccount.id), col(FacebookAccount.user_id)).where(_of_login(call, what))
     return (await session.execute(statement)).all()
 
 
-def _of_login(what: _Forgetting) -> sa.ColumnElement[bool]:
+def _of_login(call: Call, what: _Forgetting) -> sa.ColumnElement[bool]:
+    """The Facebook accounts of the login, but for those that another source has proven."""
+    proof_source = col(FacebookAccount.proof_source)
+    source = call.services.meta.source if call.services.meta else None
     return sa.and_(
         col(FacebookAccount.facebook_user_id) == what.facebook_user_id,
         col(FacebookAccount.updated_at) <= what.until,
+        sa.true() if source is None else sa.or_(proof_source.is_(None), proof_source == source),
     )
 
 
@@ -210,7 +218,7 @@ async def _forget_login(
     session: AsyncSession, call: Call, what: _Forgetting, login_id: UUID, user_id: UUID
 ) -> int:
     """Destroy the access token of a Facebook account; the row too, where the data is deleted."""
-    own = sa.and_(col(FacebookAccount.id) == login_id, _of_login(what))
+    own = sa.and_(col(FacebookAccount.id) == login_id, _of_login(call, what))
     await access.lock_places(session, call, [Personal(user_id)])
     account = (await session.scalars(select(FacebookAccount).where(own))).one_or_none()
     if account is None:
@@ -231,13 +239,29 @@ async def _forget_login(
     return 1
 
 
-async def _forget_requests(session: AsyncSession, what: _Forgetting) -> None:
-    """Requests for a transfer that this login made name it."""
-    gone = sa.delete(TransferRequest).where(
+async def _requests(session: AsyncSession, call: Call, what: _Forgetting) -> Sequence[UUID]:
+    """Requests for a transfer that this login made: they name it."""
+    source = call.services.meta.source if call.services.meta else None
+    statement = sa.select(col(TransferRequest.id)).where(
         col(TransferRequest.facebook_user_id) == what.facebook_user_id,
         col(TransferRequest.updated_at) <= what.until,
+        sa.true() if source is None else col(TransferRequest.proof_source) == source,
     )
-    await session.execute(gone.execution_options(synchronize_session=False))
+    return (await session.scalars(statement)).all()
+
+
+async def _forget_request(session: AsyncSession, call: Call, request_id: UUID) -> None:
+    """Withdraw a request that is open, so that the holder knows, and forget it."""
+    before = await transfer_requests.known(session, request_id)
+    await access.lock_places(session, call, transfer_requests.both_sides(before))
+    request = await transfer_requests.known(session, request_id)
+    if set(transfer_requests.both_sides(request)) != set(transfer_requests.both_sides(before)):
+        raise ChangedMeanwhile
+    if request.state(call).is_open:
+        withdrawn = ended(TransferRequestStatus.WITHDRAWN, now=call.now)
+        await transfer_requests.write(session, call, request, withdrawn)
+    await session.execute(sa.delete(TransferRequest).where(col(TransferRequest.id) == request_id))
+    await _rename_in_history(session, request_id, request.row.external_id)
 
 
 async def _rename_in_history(session: AsyncSession, subject_id: UUID | None, name: str) -> None:
