@@ -5,7 +5,7 @@ from tests.canaries import Canaries
 from tests.rechecks.campaign import campaign
 
 
-async def test_every_login_is_asked_once_though_the_process_is_killed(
+async def test_no_login_is_asked_twice_and_only_leased_ones_wait_though_the_process_is_killed(
     postgresql_url: str, canaries: Canaries
 ) -> None:
     directory = canaries.directory / "rechecks"
