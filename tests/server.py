@@ -57,7 +57,7 @@ async def _run(command: Sequence[str], directory: Path, database_url: str, *, sa
 @asynccontextmanager
 async def _filled(directory: Path, database_url: str) -> AsyncIterator[dict[str, str]]:
     """Migrate, fill the demo in, serve; what to tell the command."""
-    settings = {"DATABASE_URL": database_url}
+    settings = {"DATABASE_URL": database_url, "META_MODE": "sandbox"}  # as `make run` has it
     _graphql_api(directory, settings, "migrate")
     admin = re.search(
         r"e-mail +(\S+)\s+password +(\S+)\s+bearer token +(\S+)", _graphql_api(directory, settings, "demo")

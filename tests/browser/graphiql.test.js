@@ -191,11 +191,12 @@ test("a bad bearer token is answered readably, and does not blind the page", asy
 });
 
 function connectVariables(instagramUserId) {
+  const accessToken = `TEST-any:fb=10220000000000001;ig=${instagramUserId}`;
   return {
     input: {
-      facebookAccount: { facebookUserId: "10220000000000001", accessToken: "TEST-any:fb=10220000000000001" },
+      facebookAccount: { facebookUserId: "10220000000000001", accessToken },
       instagramAccounts: [
-        { instagramUserId, username, profilePictureUrl: "", accessToken: `TEST-any:fb=10220000000000001;ig=${instagramUserId}` },
+        { instagramUserId, username, profilePictureUrl: "", accessToken },
       ],
       onConflict: "REJECT_ALL",
     },

@@ -92,14 +92,11 @@ const eventsCursor = async () => (await execute('{ viewer { eventsCursor } }')).
 const login = '100000000000001'; // events about a Facebook account are named by the id of its user
 
 async function connectAccounts(...usernames) {
+  const accounts = usernames.map((username, index) => ({ instagramUserId: `${Date.now()}${index}`, username }));
+  const accessToken = `TEST-any:fb=${login};ig=${accounts.map((account) => account.instagramUserId).join(',')}`;
   const input = {
-    facebookAccount: { facebookUserId: login, accessToken: 'a-token-of-meta' },
-    instagramAccounts: usernames.map((username, index) => ({
-      instagramUserId: `${Date.now()}${index}`,
-      username,
-      profilePictureUrl: '',
-      accessToken: 'a-token-of-meta',
-    })),
+    facebookAccount: { facebookUserId: login, accessToken },
+    instagramAccounts: accounts.map((account) => ({ ...account, profilePictureUrl: '', accessToken })),
   };
   const { connectSocialAccounts } = await execute(
     `mutation ($input: ConnectSocialAccountsInput!) {
