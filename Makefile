@@ -69,6 +69,9 @@ documents = 20000
 bodies = 10000
 examples = 100
 
+siege: $(VENV)/.develop ## Attack a server, and break what it stands on (half an hour), and print the figures
+	$(BIN)/python -m tests.siege
+
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
 
@@ -127,4 +130,4 @@ chromium:
 clean: ## Remove what the commands above made, but not var/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 
-.PHONY: picture graphiql help install run demo quick test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz
+.PHONY: picture graphiql help install run demo quick test races claims oracle lint check schema format revision lock clean bench growth node chromium test-clients test-browser fuzz siege

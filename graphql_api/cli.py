@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TextIO, TypeVar
 
@@ -12,7 +13,7 @@ import uvicorn
 
 from graphql_api.adapters import logs
 from graphql_api.adapters.sealing import new_key
-from graphql_api.app import KeyCheck, asking, build_services
+from graphql_api.app import KeyCheck, asking, build_services, from_environment
 from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.platforms import Platform, SocialKey
 from graphql_api.sandbox import APP_ID, APP_SECRET
@@ -25,7 +26,7 @@ from graphql_api.services.upkeep import holds as holds_service
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web.graphiql import is_built
-from graphql_api.web.heads import bounded
+from graphql_api.web.server import build_server
 
 T = TypeVar("T")
 _META_ID = re.compile(r"[1-9][0-9]{0,19}")
@@ -65,21 +66,8 @@ def serve(host: str | None, port: int | None, *, demo: bool) -> None:
         _prepare(settings, f"http://{host}:{port}")
     if not settings.in_production:
         _greet(settings, host, port)
-    uvicorn.run(
-        "graphql_api.app:from_environment",
-        factory=True,
-        host=host,
-        port=port,
-        lifespan="on",  # "auto" would serve on when the start is refused
-        access_log=False,  # the request log says more, and never a query string
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,  # TRUSTED_PROXIES decides, in web/
-        timeout_graceful_shutdown=20,
-        http=bounded(settings.options),
-        ws_max_size=settings.options.max_message_bytes,
-        ws_per_message_deflate=False,
-    )
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has stopped as it should
+        build_server(from_environment, settings.options, host=host, port=port).run()
 
 
 @cli.command()

@@ -1,6 +1,7 @@
 """Structured logs: readable in a terminal, JSON lines in production. One line an event, one schema."""
 
 import io
+import json
 import logging
 import sys
 from typing import Any, TextIO
@@ -51,6 +52,8 @@ def configure(*, as_json: bool, level: str, stream: TextIO | None = None) -> Non
     for library in ("uvicorn", "uvicorn.error"):
         logging.getLogger(library).handlers.clear()
         logging.getLogger(library).propagate = True
+    # At this level the lines of its sockets hold what is in the frames.
+    logging.getLogger("uvicorn.error").setLevel(max(logging.INFO, root.level))
     # The request log says the same and more, and never a query string.
     logging.getLogger("uvicorn.access").disabled = True
     # Statement text, parameters, and URLs with tokens are nobody's business in a log, whatever the level.
@@ -82,7 +85,11 @@ def _escaped(text: str) -> str:
 
 
 def _to_json(event: Any, default: Any) -> str:
-    return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+    text = orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
+    if text.isprintable():
+        return text
+    # JSON itself escapes only what is below a space; terminals obey more characters than those.
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 class Lines:

@@ -1,11 +1,12 @@
 """Who is calling: the address behind proxies, and the context opened for a caller."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
 from starlette.types import Scope
 
+from graphql_api.domain.networks import parse_address
 from graphql_api.schema.context import Caller
 
 Network = IPv4Network | IPv6Network
@@ -58,12 +59,3 @@ def client_address(scope: Scope, headers: Mapping[bytes, bytes], trusted: tuple[
             break
         address = str(before)
     return address
-
-
-def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a text is, IPv4 also where it is written as IPv6; None if it is none."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address

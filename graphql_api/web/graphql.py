@@ -12,11 +12,12 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from graphql_api.domain.faults import Fault, RateLimited, TemporarilyUnavailable, Unauthenticated
+from graphql_api.domain.networks import network_of
 from graphql_api.execution.engine import OperationRequest, Outcome
 from graphql_api.execution.errors import EXECUTION_TIMEOUT, INTERNAL, FormattedError
 
 from .body import ClientGone, MalformedJson, bad_request, read_body, read_json
-from .callers import caller_of
+from .callers import caller_of, client_address
 from .front import Front, told
 from .negotiation import EVENT_STREAM, for_errors, is_json, negotiate
 from .parameters import MalformedRequest, from_json, from_query_string
@@ -66,9 +67,10 @@ class GraphQLEndpoint:
             log.info("http.client_gone")
 
     async def _read(self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]) -> OperationRequest:
-        """Return what the request asks for; raises a refusal if that is not clear."""
+        """Return what the request asks for, when it is its turn; raises a refusal if that is not clear."""
         method = scope["method"]
         options = self.front.options
+        network = network_of(client_address(scope, headers, options.trusted_proxies))
         try:
             if method == "POST":
                 if not is_json(headers.get(b"content-type")):
@@ -76,12 +78,14 @@ class GraphQLEndpoint:
                         415, "The body must be application/json in UTF-8", "UNSUPPORTED_MEDIA_TYPE"
                     )
                 body = await read_body(receive, headers, options)
+                await self.front.turns.take(network)
                 return from_json(
                     read_json(body, max_depth=options.max_json_depth, max_values=options.max_json_values)
                 )
             if method == "GET":
                 if headers.get(b"sec-fetch-site", b"none") not in {b"same-origin", b"none"}:
                     raise HttpRefusal(403, "Pages of other origins must use POST", "CROSS_SITE_GET")
+                await self.front.turns.take(network)
                 return from_query_string(scope["query_string"], options)
         except (MalformedJson, MalformedRequest) as error:
             raise bad_request(str(error)) from None

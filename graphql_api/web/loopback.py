@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from .callers import parse_address
+from graphql_api.domain.networks import parse_address
 
 _FORWARDED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
 

@@ -29,6 +29,15 @@ class Options:
     head_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
     """How long a head may take to arrive, from the connection or the head's first byte."""
 
+    max_connections: Annotated[int, Field(ge=10, le=1_000_000)] = 10_000
+    """Connections that are open in one process."""
+
+    max_connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    """Connections of one address, of IPv6 of one /64; those of trusted proxies are not counted."""
+
+    write_timeout: Annotated[float, Field(gt=0, le=600)] = 15.0
+    """How long a client may leave unread what it was sent."""
+
     max_body_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 1_048_576
     """Bytes of a request's body."""
 

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.execution.engine import Engine
+from graphql_api.execution.errors import refusal
 
 from .browsers import ToGraphiQL
 from .callbacks import Callbacks, callback_paths
@@ -23,7 +24,7 @@ from .front import Front
 from .graphql import GraphQLEndpoint
 from .health import Ready, healthz, make_readyz
 from .options import GRAPHQL_PATH, Options
-from .responses import not_found
+from .responses import BAD_REQUEST, headers_of, not_found, send_errors
 from .shutdown import Shutdown
 from .start import schema_file, start_page
 from .websocket import GraphQLSocket
@@ -78,6 +79,9 @@ class Paths:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Run the application that the path names; a socket that nobody serves is refused."""
+        host = headers_of(scope).get(b"host")
+        if (host is None and scope["http_version"] != "1.0") or (host is not None and b"," in host):
+            return _no_host(scope, send)
         path = scope["path"]
         app = self.exact.get(path)
         if app is None and (path == "/graphiql" or path.startswith("/graphiql/")):
@@ -87,6 +91,18 @@ class Paths:
         if scope["type"] == "http":
             return not_found(scope, receive, send)
         return send({"type": "websocket.close", "code": 1008})
+
+
+async def _no_host(scope: Scope, send: Send) -> None:
+    """Refuse a request that does not say to which host it goes, or says it twice (RFC 9112, section 3.2).
+
+    Only HTTP/1.0, as in health checks of proxies, knows no Host. Several are joined by commas before.
+    """
+    if scope["type"] == "http":
+        await send_errors(send, 400, [refusal("Send one Host header", BAD_REQUEST)])
+    else:
+        await send({"type": "websocket.http.response.start", "status": 400, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
 
 
 class Server:

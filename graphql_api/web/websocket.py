@@ -8,13 +8,14 @@ never shown by the next, and a token that was revoked in between opens nothing.
 
 import asyncio
 from contextlib import aclosing
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
 from graphql_api.domain.faults import Fault, Forbidden, Unauthenticated
+from graphql_api.domain.networks import network_of
 from graphql_api.execution.engine import OperationRequest, Outcome
 from graphql_api.execution.errors import FormattedError, masked, refusal
 from graphql_api.schema.context import Caller
@@ -23,6 +24,7 @@ from .body import MalformedJson, read_json
 from .callers import CallerContext, client_address
 from .cors import is_allowed
 from .front import Front, told
+from .pace import Pace
 from .parameters import MalformedRequest, from_json
 from .quota import QuotaExceeded
 from .responses import headers_of
@@ -31,6 +33,9 @@ log = structlog.get_logger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID_LENGTH = 128
+IDLE_A_SECOND = 20.0
+IDLE_AT_ONCE = 200
+"""Of messages that run nothing: pings, pongs, and ends of operations that are not there."""
 
 
 class Close(Exception):
@@ -93,6 +98,7 @@ class Connection:
         self.front = front
         self.caller = caller
         self.operations: dict[str, asyncio.Task[None]] = {}
+        self._pace = Pace(IDLE_A_SECOND, IDLE_AT_ONCE)
         self._receive = receive
         self._send = send
 
@@ -156,7 +162,9 @@ class Connection:
             await self._subscribe(message, tasks)
         elif kind == "complete":
             task = self.operations.get(_id_of(message))
-            if task is not None:
+            if task is None:
+                await self._slow_down()
+            else:
                 task.cancel()
                 await asyncio.wait({task})
         elif kind in {"ping", "pong"}:
@@ -205,6 +213,7 @@ class Connection:
     async def _run(self, operation_id: str, request: OperationRequest) -> Outcome | None:
         """Send the results of an operation; returns the refusal that ended it, if one did."""
         engine = self.front.engine
+        await self.front.turns.take(network_of(self.caller.client_address))
         operation = engine.prepare(request)
         if isinstance(operation, Outcome):
             return operation
@@ -245,7 +254,15 @@ class Connection:
             raise Close(*BAD_MESSAGE)
         return message
 
+    async def _slow_down(self) -> None:
+        """Take messages that run nothing no faster than anybody has use for."""
+        now = monotonic()
+        self._pace.spend(now)
+        if delay := self._pace.delay(now):
+            await asyncio.sleep(delay)
+
     async def _answer_ping(self, message: dict[str, object]) -> None:
+        await self._slow_down()
         if message["type"] == "ping":
             await self._write({"type": "pong"})
 

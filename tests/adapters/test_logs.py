@@ -1,8 +1,10 @@
 """Logs in development are lines for a terminal: what was logged cannot forge one, or steer the terminal."""
 
 import io
+import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -17,15 +19,34 @@ def fail() -> None:
     raise ValueError(EVIL.replace("\n", ""))
 
 
-@pytest.fixture
-def stream() -> Iterator[io.StringIO]:
+@contextmanager
+def configured(*, as_json: bool) -> Iterator[io.StringIO]:
     before, level, config = logging.getLogger().handlers[:], logging.getLogger().level, structlog.get_config()
     stream = io.StringIO()
-    logs.configure(as_json=False, level="INFO", stream=stream)
+    logs.configure(as_json=as_json, level="INFO", stream=stream)
     yield stream
     structlog.configure(**config)
     logging.getLogger().handlers[:] = before
     logging.getLogger().setLevel(level)
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    with configured(as_json=False) as stream:
+        yield stream
+
+
+def test_control_characters_are_escaped_in_json_too_and_nothing_is_lost() -> None:
+    evil = "a\u009b2Jb\u202e\U000e0001\x1b\x7f é 日本"
+    with configured(as_json=True) as stream:
+        structlog.get_logger("ours").info("http.request", path=evil)
+        logging.getLogger("library").warning("got %s", evil)
+    ours, library = stream.getvalue().splitlines()
+    assert ours.isprintable()
+    assert library.isprintable()
+    assert "é 日本" in ours
+    assert json.loads(ours)["path"] == evil
+    assert json.loads(library)["event"] == f"got {evil}"
 
 
 def test_control_characters_of_a_value_are_escaped(stream: io.StringIO) -> None:

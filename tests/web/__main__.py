@@ -3,9 +3,9 @@
 import os
 import sys
 
-import uvicorn
-
+from graphql_api.web.server import build_server
 from tests.web.sample import Sample
 
 port = int(sys.argv[1] if len(sys.argv) > 1 else os.environ["PORT"])
-uvicorn.run(Sample().app, host="127.0.0.1", port=port, log_level="warning", proxy_headers=False)
+sample = Sample()
+build_server(lambda: sample.app, sample.options, host="127.0.0.1", port=port).run()

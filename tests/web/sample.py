@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import strawberry
-import uvicorn
 from starlette.types import ASGIApp
 
 from graphql_api.domain.faults import Forbidden, TemporarilyUnavailable, Unauthenticated
@@ -17,9 +16,9 @@ from graphql_api.execution.errors import ErrorReport
 from graphql_api.execution.limits import Limits
 from graphql_api.execution.persisted import PersistedDocuments
 from graphql_api.schema.context import Caller
-from graphql_api.web.heads import bounded
 from graphql_api.web.options import Options
 from graphql_api.web.routes import Lifespan, build
+from graphql_api.web.server import build_server
 
 Info = strawberry.Info["Context", None]
 CANARY = "CANARY_secret_of_a_caller"
@@ -226,19 +225,9 @@ class Sample:
 
 
 @contextmanager
-def served(app: ASGIApp, options: Options | None = None, **settings: object) -> Iterator[str]:
-    """Serve an application by uvicorn on a free loopback port; gives `127.0.0.1:<port>`."""
-    config = uvicorn.Config(
-        app,
-        host="127.0.0.1",
-        port=0,
-        log_config=None,
-        proxy_headers=False,
-        http=bounded(options or Options()),
-        timeout_graceful_shutdown=3,
-        **settings,  # type: ignore[arg-type]
-    )
-    server = uvicorn.Server(config)
+def served(app: ASGIApp, options: Options | None = None) -> Iterator[str]:
+    """Serve an application as `serve` does on a free loopback port; gives `127.0.0.1:<port>`."""
+    server = build_server(lambda: app, options or Options(), host="127.0.0.1", port=0, finishing=3)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started and thread.is_alive():

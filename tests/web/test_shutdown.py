@@ -1,12 +1,13 @@
 """What a SIGTERM does to a real process: readiness turns, streams end, requests finish."""
 
 import asyncio
+import json
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 
 import httpx
@@ -72,8 +73,53 @@ async def test_a_request_in_flight_finishes_and_streams_end(
         response = await slow
     assert lines[-3:] == ["event: complete", "data:", ""]
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code in {1001, 1012}
+    assert closed.value.rcvd.code == 1001
     assert response.json() == {"data": {"slow": "slow"}}
+    assert await asyncio.to_thread(server.wait, 30) in {0, -signal.SIGTERM}
+
+
+async def test_nobody_who_keeps_talking_is_cut_off(process: Served) -> None:
+    """A connection is told to end before it is closed, so that no request is on its way when it is."""
+    server, host = process
+
+    async def talk() -> int:
+        answered = 0
+        async with httpx.AsyncClient(base_url=f"http://{host}", timeout=30) as client:
+            while True:
+                response = await client.post("/graphql", json={"query": "{hello}"})
+                assert response.status_code == 200
+                answered += 1
+                if response.headers.get("connection") == "close":
+                    return answered
+
+    talking = [asyncio.create_task(talk()) for _ in range(20)]
+    await asyncio.sleep(1)
+    server.send_signal(signal.SIGTERM)
+    assert min(await asyncio.gather(*talking)) > 1
+    assert await asyncio.to_thread(server.wait, 30) in {0, -signal.SIGTERM}
+
+
+async def test_sockets_are_told_that_the_server_goes_away_under_load_too(process: Served) -> None:
+    server, host = process
+    codes = []
+
+    async def listen() -> None:
+        async with connect(
+            f"ws://{host}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]
+        ) as opened:
+            await opened.send('{"type":"connection_init","payload":{"Authorization":"Bearer good"}}')
+            query = "subscription{count(to:100000,pause:0.001)}"
+            await opened.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
+            with suppress(ConnectionClosed):
+                while True:
+                    await opened.recv()
+            codes.append(opened.close_code)
+
+    listening = [asyncio.create_task(listen()) for _ in range(15)]
+    await asyncio.sleep(1)
+    server.send_signal(signal.SIGTERM)
+    await asyncio.gather(*listening)
+    assert codes == [1001] * 15
     assert await asyncio.to_thread(server.wait, 30) in {0, -signal.SIGTERM}
 
 

@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from sqlmodel import col, select
 from graphql_api.domain.attempts import Allowance, wait_after
 from graphql_api.domain.faults import RateLimited
 from graphql_api.domain.mails import MailKind
+from graphql_api.domain.networks import network_of
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.statements import insert_missing
 from graphql_api.storage.tables import Attempts
@@ -168,14 +168,7 @@ def _network_key(call: Call, what: str) -> list[bytes]:
 
 
 def _network(call: Call) -> str | None:
-    """The caller's network. An IPv6 address stands for its /64, which is what one customer has."""
-    if call.client_address is None:
-        return None
-    try:
-        address = ip_address(call.client_address)
-    except ValueError:
-        return call.client_address
-    return str(ip_network((address, 64 if address.version == 6 else 32), strict=False))  # noqa: PLR2004
+    return None if call.client_address is None else network_of(call.client_address)
 
 
 def _key(*parts: str) -> bytes:
