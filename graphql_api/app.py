@@ -36,7 +36,7 @@ from graphql_api.services.upkeep import (
 )
 from graphql_api.services.upkeep.mailer import Mailer
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
-from graphql_api.storage.database import Database, postgresql_arguments
+from graphql_api.storage.database import Database
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web import routes
 from graphql_api.web.callbacks import Callbacks
@@ -170,7 +170,9 @@ def _graph_client(settings: Settings) -> GraphClient | None:
 def build_services(settings: Settings) -> Services:
     """What the services need, also for commands that serve nothing."""
     database = Database(settings.database, pool_size=settings.database_pool_size)
-    channel = Channel(None if database.is_sqlite else postgresql_arguments(settings.database))
+    channel = Channel(None if database.server is None else database.server.connect)
+    if database.server is not None:
+        database.server.when_left(channel.reconnect)
     return Services(
         database=database,
         live=Live(database, channel, _now, readers=max(1, settings.database_pool_size // 4)),

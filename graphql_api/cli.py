@@ -66,6 +66,8 @@ def serve(host: str | None, port: int | None, *, demo: bool) -> None:
         _prepare(settings, f"http://{host}:{port}")
     if not settings.in_production:
         _greet(settings, host, port)
+    if warning := settings.exposure(host):
+        click.echo(warning, err=True)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has stopped as it should
         build_server(from_environment, settings.options, host=host, port=port).run()
 

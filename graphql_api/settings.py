@@ -24,6 +24,9 @@ from graphql_api.adapters.sealing import Keyring, UnusableKey, new_key, parse_ke
 from graphql_api.domain.secrets import Secret
 from graphql_api.execution.limits import Limits
 from graphql_api.storage.database import check_url
+from graphql_api.storage.faults import UnsupportedDatabase
+from graphql_api.storage.private_files import PRIVATE, tighten
+from graphql_api.web.callers import parse_address
 from graphql_api.web.options import Options
 
 
@@ -138,6 +141,17 @@ class Settings(_Figures):
         """Whether this serves real users."""
         return self.environment is Environment.PRODUCTION
 
+    def exposure(self, host: str) -> str | None:
+        """What to warn of when the server listens on this host; None if only this machine reaches it."""
+        address = parse_address(host)
+        own = host == "localhost" or (address is not None and address.is_loopback)
+        if self.in_production or own:
+            return None
+        return (
+            "Warning: HOST lets other machines reach this server, which shows them what helps developers. "
+            "Set ENVIRONMENT=production, or HOST=127.0.0.1"
+        )
+
     @property
     def asks(self) -> MetaMode:
         """Whom the server asks: if not said, the sandbox, and in production Meta."""
@@ -220,6 +234,8 @@ class Settings(_Figures):
                 return Keyring(parse_keys(self.sealing_keys))
             if not path.exists() and not self.in_production:
                 _make_key(path)
+            if self.sealing_keys_file is None:
+                tighten(path)  # it is ours; a file of the operator's stays as they made it
             return Keyring(parse_keys(path.read_text(encoding="utf-8")))
         except UnusableKey as error:
             raise Unusable(f"SEALING_KEYS: {error}") from None
@@ -253,7 +269,7 @@ def read_settings(**overrides: Any) -> Settings:
         problems.append("TRUSTED_DOCUMENTS_FILE: ONLY_TRUSTED_DOCUMENTS needs to be told its file")
     try:
         check_url(settings.database)
-    except ValueError as error:
+    except UnsupportedDatabase as error:
         problems.append(f"DATABASE_URL: {error}")
     problems += _mail_problems(settings)
     problems += _meta_problems(settings)
@@ -304,5 +320,7 @@ def _meta_problems(settings: Settings) -> list[str]:
 
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, PRIVATE)  # whatever the umask
         file.write(new_key("k1") + "\n")

@@ -42,6 +42,10 @@ class NotedOnSqlite:
     statement: HotStatement
     sent: list[str]
 
+    @property
+    def has_key(self) -> bool:
+        return self.statement.has_key
+
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         raise NotImplementedError("PostgreSQL's form is noted by itself")
 

@@ -6,8 +6,8 @@ for SQLite, whose other processes cannot be told, and for the moments when the c
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeAlias
 
 import asyncpg
 import structlog
@@ -17,9 +17,10 @@ log = structlog.get_logger(__name__)
 NAME = "graphql_api_events"
 GATHER = 0.02  # seconds in which announcements are gathered into one
 SENDING = 5.0  # seconds that sending may take: the connection is then given up
-LONGEST_PAUSE = 10.0  # seconds between two attempts to connect
+LONGEST_PAUSE = 1.0  # seconds between two attempts to connect
 TOPICS_IN_A_MESSAGE = 150  # of 47 characters at most; PostgreSQL takes messages below 8000 bytes
-CONNECT_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+CONNECT_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+Connect: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 
 
 class Channel:
@@ -29,11 +30,12 @@ class Channel:
     for many of them together, and no mutation waits for it.
     """
 
-    def __init__(self, connect: Mapping[str, Any] | None) -> None:
+    def __init__(self, connect: Connect | None) -> None:
         self._connect = connect  # how the driver connects to PostgreSQL; None where there is none
         self._hear: Callable[[Collection[str] | None], None] = lambda _topics: None
         self._unsent: set[str] = set()
         self._to_send = asyncio.Event()
+        self._connection: asyncpg.Connection | None = None
 
     def announce(self, topics: Collection[str]) -> None:
         """Wake whoever follows these topics; returns at once."""
@@ -48,23 +50,26 @@ class Channel:
         pause = 0.1
         while self._connect is not None:
             try:
-                connection = await asyncpg.connect(**self._connect)
+                self._connection = await self._connect()
+                await self._listen(self._connection)
+                pause = 0.1
+                await self._serve(self._connection)
             except CONNECT_ERRORS as error:
-                log.info("channel.unreachable", reason=type(error).__name__, seconds=round(pause, 1))
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            pause = 0.1
-            try:
-                await self._serve(connection)
-            except CONNECT_ERRORS as error:
-                log.info("channel.lost", reason=type(error).__name__)
+                log.info("channel.lost", reason=type(error).__name__, seconds=round(pause, 1))
             finally:
-                connection.terminate()
+                self.reconnect()
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - jitter
+            pause = min(pause * 2, LONGEST_PAUSE)
         await asyncio.Event().wait()
 
-    async def _serve(self, connection: asyncpg.Connection) -> None:
-        """Listen and send until the connection ends."""
+    def reconnect(self) -> None:
+        """End the connection, so that another one is made: it may lead to another server now."""
+        if self._connection is not None:
+            self._connection.terminate()
+        self._to_send.set()
+
+    async def _listen(self, connection: asyncpg.Connection) -> None:
+        """Hear what is announced elsewhere, as long as the connection lasts."""
         own_pid = connection.get_server_pid()
 
         def on_message(_connection: object, pid: int, _name: str, message: str) -> None:
@@ -77,6 +82,9 @@ class Channel:
         connection.add_termination_listener(lambda _connection: self._to_send.set())
         await connection.add_listener(NAME, on_message)
         self._hear(None)  # whatever was announced while nobody listened
+
+    async def _serve(self, connection: asyncpg.Connection) -> None:
+        """Send what is announced here, until the connection ends."""
         while not connection.is_closed():
             await self._to_send.wait()
             await asyncio.sleep(GATHER)

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 import orjson
@@ -101,6 +102,7 @@ class Lines:
 
     def info(self, line: str) -> None:
         """Write a line, in one piece: other threads write too."""
-        self._stream.write(line + "\n")
+        with suppress(OSError):  # a disk that is full for logs fails no request
+            self._stream.write(line + "\n")
 
     debug = warning = error = critical = exception = info

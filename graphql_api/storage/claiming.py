@@ -93,6 +93,11 @@ class Claiming:
     key: NewKey
     proof: NewProof = NewProof()
 
+    @property
+    def has_key(self) -> bool:
+        """Is the call's idempotency key kept with it?"""
+        return self.key.key is not None
+
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         """The statement for its place."""
         place = claiming_postgresql.INTO_PERSONAL

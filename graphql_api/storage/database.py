@@ -9,77 +9,35 @@ them, on SQLite one that writes, in a thread of its own.
 """
 
 import asyncio
-import os
 import random
-import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, nullcontext, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import asyncpg
-import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
+from graphql_api.storage import faults, sqlite
+from graphql_api.storage.faults import CONFLICT_STATES, DATABASE_ERRORS, OutcomeUnknown
 from graphql_api.storage.hot import HotStatement
 from graphql_api.storage.lookups import Lookup, Together
-from graphql_api.storage.pool import NoConnection, Pool
+from graphql_api.storage.pool import Pool
+from graphql_api.storage.postgresql import PostgreSQL, check_postgresql_url, postgresql_engine
 from graphql_api.storage.prepared import Prepared, Row
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-RETRY_FOR = 5.0  # seconds from the first attempt in which a write is run again
-POOL_TIMEOUT = 5.0  # seconds that a request waits for a connection
-# Serialization failure, deadlock, lock not available; SQLITE_BUSY, SQLITE_LOCKED.
-_RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
-_RETRY_CODES = frozenset({5, 6})
-# The server is going away or coming up: a new connection may succeed.
-_LOST_STATES = frozenset({"57P01", "57P02", "57P03", "08000", "08001", "08003", "08006"})
-
-# A hot statement's own check failed: invalid_text_representation undoes it; so does being shut down.
-_UNDONE_STATES = frozenset({"22P02", "57P01"})
-
-# Statement timeout, too many connections, disk full; SQLITE_IOERR, SQLITE_FULL.
-_UNAVAILABLE_STATES = frozenset({"57014", "53300", "53100"})
-_UNAVAILABLE_CODES = frozenset({10, 13})
-
-
-LAST_PORT = 65_535
-_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:@/?#,]*)(?::\d{1,5})?"
-# An @ after the hosts ends a password whose / or ? was not encoded: its beginning would pass for a host.
-_POSTGRESQL_URL = re.compile(
-    rf"postgres(?:ql)?://(?:[^/?#\[\]]*@)?(?P<hosts>{_HOST}(?:,{_HOST})*)(?:/[^@?#]*)?(?:\?[^@#]*)?"
-)
-
-
-class UnsupportedDatabase(ValueError):
-    """The database URL is of no kind that this server runs on."""
-
-
-class ChangedMeanwhile(Exception):
-    """What the work read before it had its locks is not so any more: it is run again."""
-
-
-_DATABASE_ERRORS = (
-    ChangedMeanwhile,
-    DBAPIError,
-    PoolTimeout,
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    sqlite3.Error,
-)
+RETRY_FOR = 2.0  # seconds from the first attempt, or since the database is away, in which work is run again
+POOL_TIMEOUT = 10.0  # seconds that a request waits for a connection
+# A hot statement lost a race: a conflict of transactions, or its own check, whose error undoes it.
+_LOST_RACE = CONFLICT_STATES | {"22P02"}
 
 
 class Database:
@@ -95,19 +53,28 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite:")
+        self.server: PostgreSQL | None = None
         if self.is_sqlite:
-            self._writer = sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
-            self._reader = sqlite_engine(url, pool_size=pool_size)
+            self._path = sqlite.sqlite_path(url)
+            with suppress(OSError):  # SQLite itself says what is wrong, when it opens the file
+                sqlite.create_file(self._path)
+            self._writer = sqlite.sqlite_engine(
+                self._path, pool_size=1, patience=POOL_TIMEOUT, begin="BEGIN IMMEDIATE"
+            )
+            self._reader = sqlite.sqlite_engine(self._path, pool_size=pool_size, patience=POOL_TIMEOUT)
             self._direct = None
             self._in_place: sqlite3.Connection | None = None
-            self._writing = asyncio.Lock()
+            self._write_turns, self._read_turns = asyncio.Semaphore(1), asyncio.Semaphore(pool_size)
             self._write_thread = ThreadPoolExecutor(1, "sqlite-writer")
             self._hot_writer: sqlite3.Connection | None = None  # used in that thread only
         else:
+            self.server = PostgreSQL(url)
             hot = max(pool_size // 2, 1)
-            self._writer = postgresql_engine(url, pool_size=max(pool_size - hot, 1))
+            others = max(pool_size - hot, 1)
+            self._writer = postgresql_engine(self.server, pool_size=others, patience=POOL_TIMEOUT)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
-            self._direct = Pool(hot, patience=POOL_TIMEOUT, **postgresql_arguments(url))
+            self._direct = Pool(self.server, hot, patience=POOL_TIMEOUT)
+            self._write_turns = self._read_turns = asyncio.Semaphore(others)
         self._together: dict[Lookup[Any], Together[Any, Any]] = {}
 
     async def __aenter__(self) -> Self:
@@ -129,45 +96,54 @@ class Database:
         await self._reader.dispose()
         await self._writer.dispose()
 
-    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]], *, keyed: bool = False) -> T:
         """Run one unit of work in a transaction: a success is committed, a `Refused` rolled back.
 
-        Work that met a conflict of transactions is run again with a fresh session, so it must do
-        nothing but use that session.
+        Work that met a conflict of transactions, or whose connection broke before the commit, is run again
+        with a fresh session, so it must do nothing but use that session. `keyed` work finds out by itself
+        whether it was committed before: it is run again also if its connection broke in the commit.
 
         Raises:
+            OutcomeUnknown: the connection broke in the commit.
             TemporarilyUnavailable: the database could not take the work in time.
         """
-        return await self._repeat(lambda: self._attempt(work))
+        return await self._repeat(lambda: self._attempt(work, keyed=keyed))
 
-    async def _repeat(self, attempt_it: Callable[[], Awaitable[T]]) -> T:
+    async def _repeat(self, attempt_it: Callable[[], Awaitable[T]], *, writes: bool = True) -> T:
         started = time.monotonic()
         attempt = 0
         while True:
             attempt += 1
             try:
                 return await attempt_it()
-            except _DATABASE_ERRORS as error:
-                if not _worth_repeating(error) or time.monotonic() - started > RETRY_FOR:
-                    raise _unavailable(error) from None
-                log.info("transaction repeated", attempt=attempt, reason=_reason(error))
+            except DATABASE_ERRORS as error:
+                if self.server is not None and faults.is_read_only(error):
+                    self.server.leave()
+                if not faults.worth_repeating(error) or time.monotonic() > self._gives_up(started):
+                    raise faults.unavailable(error, writes=writes) from None
+                log.info("transaction repeated", attempt=attempt, reason=faults.reason(error))
                 await asyncio.sleep(random.uniform(0.005, 0.02 * 2 ** min(attempt, 4)))  # noqa: S311 - jitter
 
+    def _gives_up(self, started: float) -> float:
+        """When work that began then is no longer run again: at once while the database is away for long."""
+        away_since = None if self.server is None else self.server.away_since
+        return (started if away_since is None else min(started, away_since)) + RETRY_FOR
+
     async def read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Run statements that only read, on one connection.
+        """Run statements that only read, on one connection; again with a new one if it broke.
 
         Raises:
             TemporarilyUnavailable: the database could not answer in time.
         """
-        for last in (False, True):
-            try:
-                async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
-                    return await work(session)
-            except _DATABASE_ERRORS as error:
-                # One more try is for the connection that a database restart left behind in the pool.
-                if last or not _worth_repeating(error):
-                    raise _unavailable(error) from None
-        raise AssertionError("unreachable")
+
+        async def attempt() -> T:
+            async with (
+                self._turn(self._read_turns),
+                AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session,
+            ):
+                return await work(session)
+
+        return await self._repeat(attempt, writes=False)
 
     async def rows(self, prepared: Prepared[Row], **values: object) -> list[Row]:
         """Run a prepared read.
@@ -177,15 +153,13 @@ class Database:
         """
         form = prepared.form(is_sqlite=self.is_sqlite)
         arguments = form.arguments(values)
-        for last in (False, True):
-            try:
-                if self._direct is not None:
-                    return form.read(await self._direct.fetch(form.sql, *arguments))
-                return form.read(self._sqlite_in_place().execute(form.sql, arguments).fetchall())
-            except _DATABASE_ERRORS as error:
-                if last or not _worth_repeating(error):
-                    raise _unavailable(error) from None
-        raise AssertionError("unreachable")
+
+        async def attempt() -> list[Any]:
+            if self._direct is not None:
+                return await self._direct.fetch(form.sql, *arguments)
+            return self._read_in_place(form.sql, arguments)
+
+        return form.read(await self._repeat(attempt, writes=False))
 
     async def look_up(self, lookup: Lookup[Row], key: Any) -> Row | None:
         """Run a prepared read of one row; on PostgreSQL, for all who ask in this turn of the event loop.
@@ -209,82 +183,90 @@ class Database:
     async def write_at_once(self, statement: HotStatement) -> list[Any]:
         """Run one hot statement that writes all or nothing; no rows where something was in the way.
 
+        It is run again if its connection broke, unless it may have been written and has no key.
+
         Raises:
             OutcomeUnknown: the connection broke while it ran.
             TemporarilyUnavailable: the database could not take it in time.
         """
         if self.is_sqlite:
             return await self._repeat(lambda: self._write_at_once_on_sqlite(statement))
+        return await self._repeat(lambda: self._write_at_once_on_postgresql(statement))
+
+    async def _write_at_once_on_postgresql(self, statement: HotStatement) -> list[Any]:
         assert self._direct is not None  # noqa: S101 - what is not SQLite has a pool
         sql, arguments = statement.on_postgresql()
         try:
             return await self._direct.fetch(sql, *arguments)
-        except NoConnection as error:
-            raise _unavailable(error) from None
-        except _DATABASE_ERRORS as error:
-            if _state(error) in _RETRY_STATES | _UNDONE_STATES or _is_known_key(error):
+        except DATABASE_ERRORS as error:
+            if faults.state_of(error) in _LOST_RACE or faults.is_known_key(error):
                 return []
-            if _is_lost(error):
+            if faults.leaves_outcome_open(error) and not statement.has_key:
                 raise OutcomeUnknown from error
-            raise _unavailable(error) from None
+            raise
 
     async def _write_at_once_on_sqlite(self, statement: HotStatement) -> list[Any]:
         def write() -> list[Any]:
+            rows: list[Any] = []
             try:
-                connection = self._open_hot_writer()
-                connection.execute("BEGIN IMMEDIATE")
-                rows = statement.on_sqlite(connection)
-                connection.execute("COMMIT" if rows else "ROLLBACK")
-            except BaseException:
+                if self._hot_writer is None:
+                    self._hot_writer = sqlite.connect(self._path, writes=True)
+                self._hot_writer.execute("BEGIN IMMEDIATE")
+                rows = statement.on_sqlite(self._hot_writer)
+                self._hot_writer.execute("COMMIT" if rows else "ROLLBACK")
+            except BaseException as error:
                 self._close_hot_writer()  # which rolls back, whatever state it is in
+                if rows and faults.leaves_outcome_open(error):
+                    raise OutcomeUnknown from error
                 raise
             return rows
 
-        async with self._turn():
+        async with self._turn(self._write_turns):
             return await _to_the_end(self._in_write_thread(write))
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """SQLite's one writer: first come, first served."""
+    async def _turn(self, turns: asyncio.Semaphore) -> AsyncIterator[None]:
+        """A turn at an engine's connections, first come, first served; its own queue lets others overtake."""
         try:
-            async with asyncio.timeout(2 * POOL_TIMEOUT):
-                await self._writing.acquire()
+            async with asyncio.timeout(POOL_TIMEOUT):
+                await turns.acquire()
         except TimeoutError:
-            raise PoolTimeout("others have been writing for too long") from None
+            raise PoolTimeout("others have used the connections for too long") from None
         try:
             yield
         finally:
-            self._writing.release()
+            turns.release()
 
     async def _in_write_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
-
-    def _open_hot_writer(self) -> sqlite3.Connection:
-        if self._hot_writer is None:
-            self._hot_writer = sqlite3.connect(sqlite_path(self.url), isolation_level=None)
-            configure_sqlite(self._hot_writer, writes=True)
-        return self._hot_writer
 
     def _close_hot_writer(self) -> None:
         if self._hot_writer is not None:
             self._hot_writer.close()
             self._hot_writer = None
 
-    def _sqlite_in_place(self) -> sqlite3.Connection:
-        if self._in_place is None:
-            self._in_place = sqlite3.connect(sqlite_path(self.url), isolation_level=None)
-            configure_sqlite(self._in_place, writes=False)
-        return self._in_place
+    def _read_in_place(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        try:
+            if self._in_place is None:
+                self._in_place = sqlite.connect(self._path, writes=False)
+            return self._in_place.execute(sql, arguments).fetchall()
+        except sqlite3.Error as error:
+            if self._in_place is not None and faults.ends_connection(error):
+                self._in_place.close()
+                self._in_place = None
+            raise
 
-    async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        turn = self._turn() if self.is_sqlite else nullcontext()
-        async with turn, AsyncSession(self._writer, expire_on_commit=False) as session:
+    async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]], *, keyed: bool) -> T:
+        async with (
+            self._turn(self._write_turns),
+            AsyncSession(self._writer, expire_on_commit=False) as session,
+        ):
             result = await work(session)
             if isinstance(result, Refused):
                 session.expunge_all()  # what the refusal tells of stays readable
                 await session.rollback()
             else:
-                await _commit(session)
+                await _commit(session, keyed=keyed)
             return result
 
 
@@ -295,11 +277,11 @@ async def rows_within(session: AsyncSession, prepared: Prepared[Row], **values: 
     return list(rows) if make is None else [make(*row) for row in rows]
 
 
-async def _commit(session: AsyncSession) -> None:
+async def _commit(session: AsyncSession, *, keyed: bool) -> None:
     try:
         await _to_the_end(session.commit())
-    except _DATABASE_ERRORS as error:
-        if _is_lost(error):
+    except DATABASE_ERRORS as error:
+        if faults.leaves_outcome_open(error) and not keyed:
             raise OutcomeUnknown from error
         raise
 
@@ -321,70 +303,6 @@ async def _to_the_end(work: Awaitable[T]) -> T:
     return task.result()
 
 
-class OutcomeUnknown(TemporarilyUnavailable):
-    """The connection broke while the commit was under way: it may or may not have been written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.message = "The connection to the database broke; look before you try again"
-
-
-def _worth_repeating(error: Exception) -> bool:
-    """Whether the same work may succeed when it is run again."""
-    return (
-        isinstance(error, ChangedMeanwhile)
-        or _is_lost(error)
-        or _state(error) in _RETRY_STATES
-        or _sqlite_code(error) in _RETRY_CODES
-    )
-
-
-def _is_known_key(error: Exception) -> bool:
-    """Whether the call's idempotency key was used by another call in the same moment."""
-    return isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "pk_idempotency_keys"
-
-
-def _is_lost(error: Exception) -> bool:
-    """Whether the connection, not the statement, is what failed."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return isinstance(error, OSError | asyncpg.InterfaceError) or _state(error) in _LOST_STATES
-
-
-def _unavailable(error: Exception) -> Exception:
-    """Tell a caller that the database is at fault, not they; a mistake in our own SQL stays what it is."""
-    at_fault = (
-        isinstance(error, PoolTimeout)
-        or _worth_repeating(error)
-        or _state(error) in _UNAVAILABLE_STATES
-        or _sqlite_code(error) in _UNAVAILABLE_CODES
-    )
-    if not at_fault:
-        return error
-    log.warning("database unavailable", reason=_reason(error))
-    unavailable = TemporarilyUnavailable()
-    unavailable.__cause__ = error
-    return unavailable
-
-
-def _state(error: Exception) -> str | None:
-    """PostgreSQL's SQLSTATE."""
-    return getattr(getattr(error, "orig", None) or error, "sqlstate", None)
-
-
-def _sqlite_code(error: Exception) -> int | None:
-    """SQLite's primary result code."""
-    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-def _reason(error: Exception) -> str:
-    """What a log line may say of a database error: its kind and code, never its text or parameters."""
-    origin = getattr(error, "orig", None) or error
-    code = getattr(origin, "sqlstate", None) or getattr(origin, "sqlite_errorname", None)
-    return f"{type(origin).__name__} {code}" if code else type(origin).__name__
-
-
 def check_url(url: str) -> None:
     """Is this the URL of a database that the server runs on?
 
@@ -392,105 +310,10 @@ def check_url(url: str) -> None:
         UnsupportedDatabase: it is not; the message never holds the URL, which may hold a password.
     """
     if url.startswith("sqlite:"):
-        sqlite_path(url)
-        return
-    if not url.startswith(("postgres://", "postgresql://")):
-        raise UnsupportedDatabase(
+        sqlite.sqlite_path(url)
+    elif url.startswith(("postgres://", "postgresql://")):
+        check_postgresql_url(url)
+    else:
+        raise faults.UnsupportedDatabase(
             "it starts with sqlite:///, postgres:// or postgresql://, and does not name a driver"
         )
-    found = _POSTGRESQL_URL.fullmatch(url)
-    if found is None or any(int(port) > LAST_PORT for port in re.findall(r":(\d+)(?:,|$)", found["hosts"])):
-        raise UnsupportedDatabase(
-            "write it as postgresql://USER:PASSWORD@HOST:PORT/NAME, and percent-encode special characters in "
-            "the password: / is %2F, ? is %3F, # is %23, [ is %5B, ] is %5D, % is %25"
-        )
-
-
-def postgresql_engine(url: str, *, pool_size: int) -> AsyncEngine:
-    """An engine for a URL in the form that hosting platforms hand out; asyncpg reads it itself."""
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT,
-        hide_parameters=True,
-        connect_args=postgresql_arguments(url),
-    )
-
-
-def postgresql_arguments(url: str) -> dict[str, Any]:
-    """How the driver connects: where to, and the time-outs that every session has."""
-    check_url(url)
-    parts = urlsplit(url)
-    # libpq's option that asyncpg does not know; it would be sent as a server setting and refused.
-    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "channel_binding"]
-    return {
-        "dsn": urlunsplit(parts._replace(query=urlencode(query))),
-        "timeout": 5,
-        "server_settings": {
-            "application_name": "graphql_api",
-            "statement_timeout": "10s",
-            "lock_timeout": "4s",
-            "idle_in_transaction_session_timeout": "15s",
-        },
-    }
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def sqlite_path(url: str) -> Path:
-    """The file that an SQLite URL names: `sqlite:///relative` or `sqlite:////absolute`."""
-    path = url.removeprefix("sqlite://").partition("?")[0]
-    if not path.startswith("/") or path in {"/", "/:memory:"}:
-        raise UnsupportedDatabase("an SQLite URL names a file: sqlite:///var/data.sqlite3")
-    return Path(path[1:])
-
-
-def sqlite_engine(
-    url: str, *, pool_size: int, begin: str | None = None, foreign_keys: bool = True
-) -> AsyncEngine:
-    """An engine for an SQLite file; without `begin`, the statement that opens a write, it only reads."""
-    path = sqlite_path(url)
-    with suppress(OSError):  # SQLite itself says what is wrong, when it opens the file
-        # SQLite gives its WAL the mode of the file.
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT * 2,
-        hide_parameters=True,
-    )
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we begin ourselves: the driver's own way breaks savepoints
-        configure_sqlite(connection, writes=begin is not None, foreign_keys=foreign_keys)
-
-    if begin:
-
-        @sa.event.listens_for(engine.sync_engine, "begin")
-        def begin_writing(connection: sa.Connection) -> None:
-            # Not DEFERRED: that would ignore busy_timeout when a read becomes a write.
-            connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def configure_sqlite(connection: Any, *, writes: bool, foreign_keys: bool = True) -> None:
-    """Set up a connection to an SQLite file."""
-    # SQLite's own knows ASCII only, and a search is to find what PostgreSQL finds.
-    connection.create_function("lower", 1, _lower, deterministic=True)
-    cursor = connection.cursor()
-    for pragma in (
-        "busy_timeout=5000",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
-        "trusted_schema=OFF",
-        f"query_only={'OFF' if writes else 'ON'}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

@@ -20,6 +20,10 @@ from graphql_api.storage.columns import UtcDateTime
 class HotStatement(Protocol):
     """A hot statement with what it is told, as each database takes it; rows of both have the same shape."""
 
+    @property
+    def has_key(self) -> bool:
+        """Does it keep an idempotency key, so that it writes nothing when it is run a second time?"""
+
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         """PostgreSQL's statement and its arguments."""
 
@@ -64,6 +68,7 @@ class OneStatement:
 
     statement: Numbered
     values: Mapping[str, object]
+    has_key: bool = False
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         """With its parameters numbered."""

@@ -4,23 +4,28 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import asyncpg
 
+from graphql_api.storage.faults import NoConnection, ends_connection
+from graphql_api.storage.postgresql import PostgreSQL
 from graphql_api.storage.times import keep_times
 
 CLOSE_SECONDS = 5.0
+_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 LONGEST_REST = 300.0  # seconds of disuse after which a connection may have been dropped on the way
 
-Place: TypeAlias = "tuple[asyncpg.Connection | None, float]"
-"""Of a connection in the pool, with the time of its last use; None while none was opened."""
 
-EMPTY: Place = (None, 0.0)
+class Place(NamedTuple):
+    """Of a connection in the pool, with the times of its opening and last use; None while none was opened."""
+
+    connection: asyncpg.Connection | None = None
+    opened: float = 0.0
+    used: float = 0.0
 
 
-class NoConnection(OSError):
-    """No connection could be had, so nothing was sent."""
+EMPTY = Place()
 
 
 class Pool:
@@ -30,10 +35,10 @@ class Pool:
     takes as long as the statement itself. One statement at a time leaves nothing behind to be reset.
     """
 
-    def __init__(self, size: int, *, patience: float, **connect: Any) -> None:
+    def __init__(self, server: PostgreSQL, size: int, *, patience: float) -> None:
+        self._server = server
         self._size = size
         self._patience = patience  # seconds that a statement waits for a connection
-        self._connect = connect
         self._is_open = False
         self._free: list[Place] = [EMPTY] * size  # the last used at the end; none while somebody waits
         self._waiting: deque[asyncio.Future[Place]] = deque()
@@ -47,11 +52,11 @@ class Pool:
         self._is_open = False
         closing = asyncio.get_running_loop().time() + CLOSE_SECONDS
         for _ in range(self._size):
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(OSError, *_DRIVER_ERRORS):
                 async with asyncio.timeout_at(closing):
-                    connection, _since = self._free.pop() if self._free else await self._wait()
-                    if connection is not None:
-                        await connection.close()
+                    place = self._free.pop() if self._free else await self._wait()
+                    if place.connection is not None:
+                        await place.connection.close()
         self._free = [EMPTY] * self._size
 
     async def fetch(self, statement: str, *arguments: object) -> list[Any]:
@@ -62,21 +67,33 @@ class Pool:
         """
         if not self._is_open:
             raise RuntimeError("the pool is not open")
-        connection, since = self._free.pop() if self._free else await self._wait()
-        if connection is None or connection.is_closed() or monotonic() - since > LONGEST_REST:
-            connection = await self._renew(connection)
+        place = self._free.pop() if self._free else await self._wait()
+        if not self._is_good(place):
+            place = await self._renew(place)
+        connection, opened, _ = place
+        assert connection is not None  # noqa: S101 - a good place has one
         place = EMPTY
         try:
             rows: list[Any] = await connection.fetch(statement, *arguments)
-            place = connection, monotonic()
-        except asyncpg.PostgresError:
-            place = connection, monotonic()
+            place = Place(connection, opened, monotonic())
+        except asyncpg.PostgresError as error:
+            if not ends_connection(error):
+                place = Place(connection, opened, monotonic())
             raise
         finally:
             if place is EMPTY:  # a cancellation, say, leaves it in no known state
                 connection.terminate()
             self._give_back(place)
         return rows
+
+    def _is_good(self, place: Place) -> bool:
+        """Is there a connection that is open, was used lately, and leads to where writes are taken?"""
+        return (
+            place.connection is not None
+            and not place.connection.is_closed()
+            and monotonic() - place.used <= LONGEST_REST
+            and place.opened > self._server.left_at
+        )
 
     async def _wait(self) -> Place:
         """Wait for a place that somebody gives back."""
@@ -101,20 +118,21 @@ class Pool:
                 return
         self._free.append(place)
 
-    async def _renew(self, old: asyncpg.Connection | None) -> asyncpg.Connection:
+    async def _renew(self, old: Place) -> Place:
         """Open a connection in the place of one that is not there, or may not be any more."""
-        if old is not None:
-            old.terminate()
+        if old.connection is not None:
+            old.connection.terminate()
         try:
-            return await self._connected()
+            opened = monotonic()
+            return Place(await self._connected(), opened, opened)
         except BaseException as error:
             self._give_back(EMPTY)
-            if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
-                raise NoConnection(str(error)) from error
+            if isinstance(error, _DRIVER_ERRORS):
+                raise NoConnection(type(error).__name__) from None
             raise
 
     async def _connected(self) -> asyncpg.Connection:
-        connection = await asyncpg.connect(**self._connect)
+        connection = await self._server.connect()
         try:
             await keep_times(connection)
         except BaseException:

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from graphql_api.storage.database import sqlite_path
+from graphql_api.storage.sqlite import sqlite_path
 from tests import operations
 from tests.api import Api, Person, facebook_account, facebook_page, instagram_account
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from graphql_api.adapters.channel import Channel
-from graphql_api.storage.database import postgresql_arguments
+from graphql_api.storage.postgresql import PostgreSQL
 
 
 async def test_a_message_that_arrives_as_the_connection_ends_is_handed_on(
@@ -24,7 +24,7 @@ async def test_a_message_that_arrives_as_the_connection_ends_is_handed_on(
 
     monkeypatch.setattr(asyncpg.Connection, "add_listener", noted)
     heard: list[Collection[str] | None] = []
-    running = asyncio.ensure_future(Channel(postgresql_arguments(postgresql_url)).run(heard.append))
+    running = asyncio.ensure_future(Channel(PostgreSQL(postgresql_url).connect).run(heard.append))
     connection, listener = await listening.get()
     own_pid = connection.get_server_pid()
 

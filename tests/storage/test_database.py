@@ -18,7 +18,9 @@ from graphql_api.domain.faults import TemporarilyUnavailable
 from graphql_api.domain.refusals import Refused
 from graphql_api.settings import Settings
 from graphql_api.storage import database as storage
-from graphql_api.storage.database import ChangedMeanwhile, Database, sqlite_engine, sqlite_path
+from graphql_api.storage.database import Database
+from graphql_api.storage.faults import ChangedMeanwhile
+from graphql_api.storage.sqlite import sqlite_engine, sqlite_path
 from graphql_api.storage.tables import User
 from tests import operations
 from tests.api import Api
@@ -117,7 +119,7 @@ async def test_work_that_finds_its_ground_changed_begins_anew(database_url: str)
 
 
 async def test_work_is_run_again_while_another_process_writes(sqlite_url: str) -> None:
-    other = sqlite_engine(sqlite_url, pool_size=1, begin="BEGIN IMMEDIATE")
+    other = sqlite_engine(sqlite_path(sqlite_url), pool_size=1, begin="BEGIN IMMEDIATE")
 
     async def work(session: AsyncSession) -> None:
         session.add(user(name="at last"))
@@ -136,7 +138,7 @@ async def test_work_is_run_again_while_another_process_writes(sqlite_url: str) -
 
 async def test_work_is_not_run_again_for_ever(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "RETRY_FOR", 0.1)
-    other = sqlite_engine(sqlite_url, pool_size=1, begin="BEGIN IMMEDIATE")
+    other = sqlite_engine(sqlite_path(sqlite_url), pool_size=1, begin="BEGIN IMMEDIATE")
 
     async def work(session: AsyncSession) -> None:
         session.add(user())
@@ -392,6 +394,7 @@ class Hot:
     """A hot statement that only SQLite knows."""
 
     on_sqlite: Callable[[sqlite3.Connection], list[Any]]
+    has_key: bool = False
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         raise NotImplementedError("it is for SQLite")

@@ -13,9 +13,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from graphql_api.storage.database import Database, postgresql_engine, sqlite_engine
+from graphql_api.storage.database import Database
 from graphql_api.storage.migrations import config, migrate
+from graphql_api.storage.postgresql import PostgreSQL, postgresql_engine
 from graphql_api.storage.revisions import Migrated, head, packaged, state_of
+from graphql_api.storage.sqlite import sqlite_engine, sqlite_path
 from graphql_api.storage.tables import metadata
 from tests.conftest import DATABASES
 
@@ -34,9 +36,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def inspected(url: str, inspect: Any) -> Any:
     """Run a question on a connection of Alembic's kind."""
     if url.startswith("sqlite"):
-        engine = sqlite_engine(url, pool_size=1, begin="BEGIN")
+        engine = sqlite_engine(sqlite_path(url), pool_size=1, begin="BEGIN")
     else:
-        engine = postgresql_engine(url, pool_size=1)
+        engine = postgresql_engine(PostgreSQL(url), pool_size=1)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(inspect)

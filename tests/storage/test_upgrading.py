@@ -14,8 +14,8 @@ import pytest
 
 from graphql_api import app as application
 from graphql_api.domain.secrets import Secret
-from graphql_api.storage.database import sqlite_path
 from graphql_api.storage.migrations import migrate
+from graphql_api.storage.sqlite import sqlite_path
 from tests import operations
 from tests.api import Api
 from tests.canaries import PASSWORD, Canaries

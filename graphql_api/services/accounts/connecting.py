@@ -62,7 +62,8 @@ from graphql_api.services.calls import access, quotas, retries
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.retries import ReadRows, Recalled, Retry
 from graphql_api.storage.claiming import ClaimedRows, Claiming, NewClaim, NewKey, NewLogin, NewProof
-from graphql_api.storage.database import ChangedMeanwhile, rows_within
+from graphql_api.storage.database import rows_within
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.hot import run_within
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
 
@@ -186,7 +187,7 @@ async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
     if refusals:
         return ConnectRefused(refusals)
     if recalled.expired and retry is not None:
-        await call.transact(partial(retries.forget, call=call, retry=retry))
+        await call.transact(partial(retries.forget, call=call, retry=retry), keyed=True)
     not_allowed = asked.judge(standing, facts)
     if not_allowed:
         return ConnectRefused(not_allowed)
@@ -198,7 +199,7 @@ async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
         if _stops(command, asked.blocks):
             return ConnectRefused(asked.blocks, await with_pending(call, asked.facts, asked.blocks))
     if asked.moves or asked.takes or standing.reconnects_only:
-        return await call.transact(partial(_connect_under_locks, asked=asked))
+        return await call.transact(partial(_connect_under_locks, asked=asked), keyed=retry is not None)
     if not asked.blocks:
         await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - jitter, after a lost race
     return None

@@ -42,7 +42,8 @@ from graphql_api.services.calls.retries import Retry
 from graphql_api.services.history import recording
 from graphql_api.storage import tables
 from graphql_api.storage.columns import SealedText
-from graphql_api.storage.database import ChangedMeanwhile, rows_within
+from graphql_api.storage.database import rows_within
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.rows import SocialAccountRow, columns, row_of
 from graphql_api.storage.tables import SocialAccount
 
@@ -69,7 +70,8 @@ MoveRefused = Refused[InvalidInput | NoRoom]
 
 async def move(call: Call, command: MoveCommand) -> Moved | MoveRefused:
     """Move social accounts, all or none, from where the viewer may take them to where they may put them."""
-    return await call.transact(lambda session: _move(session, call, command))
+    keyed = command.idempotency_key is not None
+    return await call.transact(lambda session: _move(session, call, command), keyed=keyed)
 
 
 async def _move(session: AsyncSession, call: Call, command: MoveCommand) -> Moved | MoveRefused:

@@ -23,7 +23,7 @@ from graphql_api.services.accounts.social_accounts import IDS, lock_accounts, pl
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.claiming import ClaimedRows, Claiming, NewClaim, NewKey, NewLogin
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.hot import run_within
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
 from graphql_api.storage.tables import SocialAccount

@@ -21,7 +21,7 @@ from graphql_api.services.accounts import access_tokens
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import SocialAccountRow, TeamRow, columns, row_of
 from graphql_api.storage.tables import Share, SocialAccount, Team, Workspace

@@ -29,7 +29,7 @@ from graphql_api.services.accounts import holder_side, proving, social_accounts,
 from graphql_api.services.accounts.holder_side import Held
 from graphql_api.services.accounts.transfer_requests import Shown
 from graphql_api.services.calls.call import Call
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.rows import SocialAccountRow, row_of
 from graphql_api.storage.tables import SocialAccount
 

@@ -33,7 +33,8 @@ from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.calls.retries import ReadRows
 from graphql_api.services.history import recording
-from graphql_api.storage.database import ChangedMeanwhile, rows_within
+from graphql_api.storage.database import rows_within
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.prepared import Prepared, one_of
 from graphql_api.storage.rows import TransferRequestRow, columns
 from graphql_api.storage.tables import SocialAccount, TransferRequest, User

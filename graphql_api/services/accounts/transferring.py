@@ -47,7 +47,7 @@ from graphql_api.services.accounts.social_accounts import place_of
 from graphql_api.services.accounts.transfer_requests import Shown
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.tables import SocialAccount, TransferRequest
 
 _INPUT = ("input",)

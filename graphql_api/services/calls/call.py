@@ -104,10 +104,13 @@ class Call:
         async with self._one_connection:
             return await self.services.database.rows(prepared, **values)
 
-    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back."""
+    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]], *, keyed: bool = False) -> T:
+        """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back.
+
+        `keyed` work looks for its idempotency key first, so that it may be run again after it was committed.
+        """
         async with self._one_connection:
-            result = await self.services.database.transact(work)
+            result = await self.services.database.transact(work, keyed=keyed)
         self._announce()
         return result
 

@@ -30,7 +30,7 @@ from graphql_api.services.accounts.social_accounts import event_of, place_of
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call, Services
 from graphql_api.services.history import recording
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.statements import insert_missing
 from graphql_api.storage.tables import (
     Attempts,

@@ -19,7 +19,7 @@ from graphql_api.services.accounts.social_accounts import event_of, place_of
 from graphql_api.services.calls import access, mails
 from graphql_api.services.calls.call import Call, Services
 from graphql_api.services.history import recording
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.rows import SocialAccountRow, row_of
 from graphql_api.storage.tables import SocialAccount, TransferRequest, User, Workspace
 

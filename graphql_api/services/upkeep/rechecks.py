@@ -32,7 +32,7 @@ from graphql_api.services.accounts.watching import Answer, Answers, Kept
 from graphql_api.services.calls import access
 from graphql_api.services.calls.call import Call, Services
 from graphql_api.storage.columns import UtcDateTime
-from graphql_api.storage.database import ChangedMeanwhile
+from graphql_api.storage.faults import ChangedMeanwhile
 from graphql_api.storage.statements import take_leases
 from graphql_api.storage.tables import CheckLease, FacebookAccount, SocialAccount
 

@@ -11,7 +11,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from graphql_api.storage.database import postgresql_engine, sqlite_engine, sqlite_path
+from graphql_api.storage.postgresql import PostgreSQL, postgresql_engine
+from graphql_api.storage.sqlite import create_file, sqlite_engine, sqlite_path
 
 # Any number that no other user of the same database takes: two migrators wait for each other on it.
 _ADVISORY_LOCK = 7_312_604
@@ -20,10 +21,12 @@ _ADVISORY_LOCK = 7_312_604
 async def migrate(url: str, revision: str = "head") -> None:
     """Bring the database to a revision, alone: a second migrator waits and then finds nothing to do."""
     if url.startswith("sqlite:"):
-        sqlite_path(url).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = sqlite_engine(url, pool_size=1, begin="BEGIN EXCLUSIVE", foreign_keys=False)
+        path = sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        create_file(path)
+        engine = sqlite_engine(path, pool_size=1, begin="BEGIN EXCLUSIVE", busy=5000, foreign_keys=False)
     else:
-        engine = postgresql_engine(url, pool_size=1)
+        engine = postgresql_engine(PostgreSQL(url), pool_size=1)
     try:
         async with engine.connect() as connection:
             if url.startswith("sqlite:"):

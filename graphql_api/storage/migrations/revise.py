@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from graphql_api.storage.database import sqlite_engine
 from graphql_api.storage.migrations import config, migrate
+from graphql_api.storage.sqlite import sqlite_engine, sqlite_path
 
 
 async def revise(message: str) -> None:
@@ -21,7 +21,7 @@ async def revise(message: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         url = f"sqlite:///{Path(directory)}/empty.sqlite3"
         await migrate(url)
-        engine = sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
+        engine = sqlite_engine(sqlite_path(url), pool_size=1, begin="BEGIN IMMEDIATE")
         async with engine.connect() as connection:
             await connection.run_sync(_write, message)
         await engine.dispose()
