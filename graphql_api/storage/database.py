@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -64,7 +64,7 @@ class Database:
             self._reader = sqlite.sqlite_engine(self._path, pool_size=pool_size, patience=POOL_TIMEOUT)
             self._direct = None
             self._in_place: sqlite3.Connection | None = None
-            self._write_turns, self._read_turns = asyncio.Semaphore(1), asyncio.Semaphore(pool_size)
+            self._writing = asyncio.Lock()
             self._write_thread = ThreadPoolExecutor(1, "sqlite-writer")
             self._hot_writer: sqlite3.Connection | None = None  # used in that thread only
         else:
@@ -74,7 +74,6 @@ class Database:
             self._writer = postgresql_engine(self.server, pool_size=others, patience=POOL_TIMEOUT)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
             self._direct = Pool(self.server, hot, patience=POOL_TIMEOUT)
-            self._write_turns = self._read_turns = asyncio.Semaphore(others)
         self._together: dict[Lookup[Any], Together[Any, Any]] = {}
 
     async def __aenter__(self) -> Self:
@@ -137,10 +136,7 @@ class Database:
         """
 
         async def attempt() -> T:
-            async with (
-                self._turn(self._read_turns),
-                AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session,
-            ):
+            async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
                 return await work(session)
 
         return await self._repeat(attempt, writes=False)
@@ -221,21 +217,21 @@ class Database:
                 raise
             return rows
 
-        async with self._turn(self._write_turns):
+        async with self._turn():
             return await _to_the_end(self._in_write_thread(write))
 
     @asynccontextmanager
-    async def _turn(self, turns: asyncio.Semaphore) -> AsyncIterator[None]:
-        """A turn at an engine's connections, first come, first served; its own queue lets others overtake."""
+    async def _turn(self) -> AsyncIterator[None]:
+        """SQLite's one writer: first come, first served."""
         try:
             async with asyncio.timeout(POOL_TIMEOUT):
-                await turns.acquire()
+                await self._writing.acquire()
         except TimeoutError:
-            raise PoolTimeout("others have used the connections for too long") from None
+            raise PoolTimeout("others have been writing for too long") from None
         try:
             yield
         finally:
-            turns.release()
+            self._writing.release()
 
     async def _in_write_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
@@ -257,10 +253,8 @@ class Database:
             raise
 
     async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]], *, keyed: bool) -> T:
-        async with (
-            self._turn(self._write_turns),
-            AsyncSession(self._writer, expire_on_commit=False) as session,
-        ):
+        turn = self._turn() if self.is_sqlite else nullcontext()
+        async with turn, AsyncSession(self._writer, expire_on_commit=False) as session:
             result = await work(session)
             if isinstance(result, Refused):
                 session.expunge_all()  # what the refusal tells of stays readable

@@ -79,7 +79,7 @@ def is_lost(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None) or ""
     return (
         isinstance(error, OSError | asyncpg.InternalClientError)
-        or _is_fatal(error)
+        or _fatal(error) is not None
         or state.startswith(("57P0", "08"))
     )
 
@@ -107,13 +107,17 @@ def is_read_only(error: BaseException) -> bool:
 def leaves_outcome_open(error: BaseException) -> bool:
     """May a commit that failed like this have been written?
 
-    PostgreSQL's own FATAL says that it was not: a backend that is told to end does not do so between a
-    commit and its answer. A connection that only broke says nothing, and a disk that fails at the end of a
-    commit may have taken it.
+    A connection that only broke says nothing, and a disk that fails at the end of a commit may have taken it.
+    PostgreSQL's own FATAL says that nothing was written: a backend that is told to end does not do so between
+    a commit and its answer. That of a proxy (class 08) does not say so.
     """
     if sqlite_code(error) is not None:
         return sqlite_code(error) == sqlite3.SQLITE_IOERR
-    return is_lost(error) and not isinstance(error, NoConnection) and not _is_fatal(_of_driver(error))
+    error = _of_driver(error)
+    if isinstance(error, NoConnection | asyncpg.InterfaceError):
+        return False  # the driver refused to send it
+    fatal = _fatal(error)
+    return is_lost(error) and (fatal is None or fatal.startswith("08"))
 
 
 def is_known_key(error: BaseException) -> bool:
@@ -171,12 +175,13 @@ def reason(error: BaseException) -> str:
     return f"{type(origin).__name__} {code}" if code else type(origin).__name__
 
 
-def _is_fatal(error: BaseException) -> bool:
-    """Did PostgreSQL itself say that it ends this session?"""
-    return isinstance(error, asyncpg.PostgresError) and "FATAL" in {
-        getattr(error, "severity_en", None),
-        getattr(error, "severity", None),
-    }
+def _fatal(error: BaseException) -> str | None:
+    """The SQLSTATE with which PostgreSQL itself ended this session; the driver keeps it as a cause."""
+    for one in (error, error.__cause__):
+        severities = {getattr(one, "severity", None), getattr(one, "severity_en", None)}
+        if isinstance(one, asyncpg.PostgresError) and "FATAL" in severities:
+            return one.sqlstate or ""
+    return None
 
 
 def _of_driver(error: BaseException) -> BaseException:

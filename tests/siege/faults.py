@@ -111,6 +111,7 @@ async def _alter_system(url: str, change: str) -> None:
     try:
         await connection.execute(f"ALTER SYSTEM {change}")
         await connection.execute("SELECT pg_reload_conf()")
+        await asyncio.sleep(0.2)  # until every session has heard of it
     finally:
         await connection.close()
 

@@ -447,5 +447,16 @@ class TestSmallPool:
             assert answer["viewer"]["socialAccounts"]["totalCount"] == 2
             assert answer["node"]["socialAccounts"]["totalCount"] == 3
 
+    async def test_a_crowd_with_idempotency_keys_is_served(self, api: Api) -> None:
+        people = [await api.register(f"person{number}") for number in range(4)]
+        calls = [
+            people[number % 4].connect(f"{1000 + number}", idempotencyKey=f"key{number}")
+            for number in range(200)
+        ]
+        answers = await asyncio.wait_for(asyncio.gather(*calls), 60)
+        assert {answer["__typename"] for answer in answers} == {"ConnectSocialAccountsSuccess"}
+        held = [await person.execute("{ viewer { socialAccountCount } }") for person in people]
+        assert [one["viewer"]["socialAccountCount"] for one in held] == [50] * 4
+
 
 _VIEWER = "viewer { facebookAccounts { nodes { id } } socialAccounts { totalCount nodes { ...Account } } }"
