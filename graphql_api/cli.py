@@ -24,6 +24,7 @@ from graphql_api.services.upkeep import demo as demo_service
 from graphql_api.services.upkeep import demo_people, forgetting, rechecks, sealing_keys, tidying
 from graphql_api.services.upkeep import holds as holds_service
 from graphql_api.settings import MetaMode, Settings, Unusable, read_settings
+from graphql_api.storage.faults import NoConnection
 from graphql_api.storage.revisions import Migrated, state_of
 from graphql_api.web.graphiql import is_built
 from graphql_api.web.server import build_server
@@ -85,7 +86,10 @@ def _migrate(settings: Settings) -> None:
     # Alembic takes long to import, and most commands do without it.
     from graphql_api.storage.migrations import migrate as migrate_database  # noqa: PLC0415
 
-    asyncio.run(migrate_database(settings.database))
+    try:
+        asyncio.run(migrate_database(settings.database))
+    except NoConnection:
+        _refuse("The database cannot be reached.")
 
 
 @cli.command()

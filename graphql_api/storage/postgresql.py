@@ -154,8 +154,7 @@ def _ways(url: str) -> list[dict[str, Any]]:
         raise UnsupportedDatabase(_FORM)
     try:
         parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query, strict_parsing=True, errors="strict")) if parts.query else {}
-        options = {name: value for name, value in options.items() if name not in _ONLY_LIBPQ}
+        options = _options(parts.query)
         credentials, _, hosts = parts.netloc.rpartition("@")
         user, _, password = credentials.partition(":")
         named = {
@@ -180,6 +179,18 @@ def _ways(url: str) -> list[dict[str, Any]]:
         "timeout": CONNECTING_TO_ONE_OF_SEVERAL if several else CONNECTING,
     }
     return [{**fixed, **address} for address in addresses]
+
+
+def _options(query: str) -> dict[str, str]:
+    """The options that the driver knows.
+
+    Raises:
+        ValueError: the query is none.
+    """
+    options = dict(parse_qsl(query, strict_parsing=True, errors="strict")) if query else {}
+    if "" in options:
+        raise ValueError("an option has no name")
+    return {name: value for name, value in options.items() if name not in _ONLY_LIBPQ}
 
 
 def _addresses(hosts: str, options: dict[str, str]) -> list[dict[str, Any]]:

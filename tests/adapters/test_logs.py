@@ -1,5 +1,6 @@
 """Logs in development are lines for a terminal: what was logged cannot forge one, or steer the terminal."""
 
+import errno
 import io
 import json
 import logging
@@ -77,3 +78,14 @@ def test_control_characters_of_an_exception_are_escaped(stream: io.StringIO) -> 
     assert text.count("Traceback (most recent call last):") == 2
     assert text.count("\n") > 8
     assert text.replace("\n", "").isprintable()
+
+
+def test_a_line_that_cannot_be_written_fails_nobody() -> None:
+    logs.Lines(Full(), "ours").info("a line")
+
+
+class Full(io.StringIO):
+    """A stream on a disk that is full."""
+
+    def write(self, _line: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")

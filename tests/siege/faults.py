@@ -1,4 +1,4 @@
-"""Faults of the database under load: `python -m tests.siege.faults` (three minutes; ends by itself).
+"""Faults of the database under load: `python -m tests.siege.faults` (two minutes; ends by itself).
 
 Two server processes on PostgreSQL, then one on SQLite, are called without a pause while real faults come one after
 the other. Three promises hold, or the command ends with exit code 1:
@@ -213,7 +213,7 @@ class Row:
     @property
     def recovery(self) -> float:
         """Seconds after the fault in which calls began that still failed."""
-        return max((one.began - self.ended for one in self.answers if one.code != "OK"), default=0.0)
+        return max(0.0, *(one.began - self.ended for one in self.answers if one.code != "OK"), 0.0)
 
     @property
     def slowest(self) -> float:
