@@ -43,8 +43,8 @@ class NotedOnSqlite:
     sent: list[str]
 
     @property
-    def has_key(self) -> bool:
-        return self.statement.has_key
+    def repeatable(self) -> bool:
+        return self.statement.repeatable
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         raise NotImplementedError("PostgreSQL's form is noted by itself")

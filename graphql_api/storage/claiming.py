@@ -94,8 +94,8 @@ class Claiming:
     proof: NewProof = NewProof()
 
     @property
-    def has_key(self) -> bool:
-        """Is the call's idempotency key kept with it?"""
+    def repeatable(self) -> bool:
+        """Is an idempotency key kept with it, so that it writes nothing the second time?"""
         return self.key.key is not None
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:

@@ -95,18 +95,18 @@ class Database:
         await self._reader.dispose()
         await self._writer.dispose()
 
-    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]], *, keyed: bool = False) -> T:
+    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]], *, repeatable: bool = False) -> T:
         """Run one unit of work in a transaction: a success is committed, a `Refused` rolled back.
 
         Work that met a conflict of transactions, or whose connection broke before the commit, is run again
-        with a fresh session, so it must do nothing but use that session. `keyed` work finds out by itself
+        with a fresh session, so it must do nothing but use that session. `repeatable` work finds out itself
         whether it was committed before: it is run again also if its connection broke in the commit.
 
         Raises:
             OutcomeUnknown: the connection broke in the commit.
             TemporarilyUnavailable: the database could not take the work in time.
         """
-        return await self._repeat(lambda: self._attempt(work, keyed=keyed))
+        return await self._repeat(lambda: self._attempt(work, repeatable=repeatable))
 
     async def _repeat(self, attempt_it: Callable[[], Awaitable[T]], *, writes: bool = True) -> T:
         started = time.monotonic()
@@ -179,7 +179,7 @@ class Database:
     async def write_at_once(self, statement: HotStatement) -> list[Any]:
         """Run one hot statement that writes all or nothing; no rows where something was in the way.
 
-        It is run again if its connection broke, unless it may have been written and has no key.
+        It is run again if its connection broke, unless it may have been written and is not repeatable.
 
         Raises:
             OutcomeUnknown: the connection broke while it ran.
@@ -197,7 +197,7 @@ class Database:
         except DATABASE_ERRORS as error:
             if faults.state_of(error) in _LOST_RACE or faults.is_known_key(error):
                 return []
-            if faults.leaves_outcome_open(error) and not statement.has_key:
+            if faults.leaves_outcome_open(error) and not statement.repeatable:
                 raise OutcomeUnknown from error
             raise
 
@@ -252,7 +252,7 @@ class Database:
                 self._in_place = None
             raise
 
-    async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]], *, keyed: bool) -> T:
+    async def _attempt(self, work: Callable[[AsyncSession], Awaitable[T]], *, repeatable: bool) -> T:
         turn = self._turn() if self.is_sqlite else nullcontext()
         async with turn, AsyncSession(self._writer, expire_on_commit=False) as session:
             result = await work(session)
@@ -260,7 +260,7 @@ class Database:
                 session.expunge_all()  # what the refusal tells of stays readable
                 await session.rollback()
             else:
-                await _commit(session, keyed=keyed)
+                await _commit(session, repeatable=repeatable)
             return result
 
 
@@ -271,11 +271,11 @@ async def rows_within(session: AsyncSession, prepared: Prepared[Row], **values: 
     return list(rows) if make is None else [make(*row) for row in rows]
 
 
-async def _commit(session: AsyncSession, *, keyed: bool) -> None:
+async def _commit(session: AsyncSession, *, repeatable: bool) -> None:
     try:
         await _to_the_end(session.commit())
     except DATABASE_ERRORS as error:
-        if faults.leaves_outcome_open(error) and not keyed:
+        if faults.leaves_outcome_open(error) and not repeatable:
             raise OutcomeUnknown from error
         raise
 

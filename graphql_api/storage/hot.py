@@ -21,8 +21,8 @@ class HotStatement(Protocol):
     """A hot statement with what it is told, as each database takes it; rows of both have the same shape."""
 
     @property
-    def has_key(self) -> bool:
-        """Does it keep an idempotency key, so that it writes nothing when it is run a second time?"""
+    def repeatable(self) -> bool:
+        """May it be run a second time after it was committed, since it then writes nothing new?"""
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         """PostgreSQL's statement and its arguments."""
@@ -68,7 +68,7 @@ class OneStatement:
 
     statement: Numbered
     values: Mapping[str, object]
-    has_key: bool = False
+    repeatable: bool = False
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         """With its parameters numbered."""

@@ -16,6 +16,7 @@ from graphql_api.storage.faults import NoConnection, UnsupportedDatabase, drop_b
 
 CONNECTING = 5.0  # seconds that connecting may take
 CONNECTING_TO_ONE_OF_SEVERAL = 1.5  # the others are to have their turn before a caller gives up
+ANSWERING = 15.0  # seconds without an answer, of which PostgreSQL itself would end a statement after 10
 LEAVING = 1.0  # seconds between two times that all connections are given up
 LAST_PORT = 65_535
 
@@ -65,9 +66,10 @@ class PostgreSQL:
         UnsupportedDatabase: the URL cannot be read.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, answering: float | None = ANSWERING) -> None:
         self._ways = _ways(url)  # the one that led somewhere last comes first
         self._when_left: list[Callable[[], None]] = []
+        self._answering = answering  # seconds; None: for ever
         self.left_at = 0.0  # connections that were opened before lead to a server that takes no writes
         self.away_since: float | None = None
 
@@ -80,7 +82,7 @@ class PostgreSQL:
         problem: Exception | None = None
         for way in list(self._ways):
             try:
-                connection = await asyncpg.connect(**way)
+                connection = await asyncpg.connect(**way, command_timeout=self._answering)
             except (
                 OSError,
                 asyncpg.PostgresError,

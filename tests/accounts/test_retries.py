@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from graphql_api.adapters.sealing import new_key
 from graphql_api.app import create_app
@@ -46,6 +47,38 @@ def hold_ids(connected: Any) -> list[str]:
 
 async def kept(database: Database) -> list[dict[str, Any]]:
     return await database.rows("SELECT * FROM idempotency_keys")
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+async def test_only_a_call_with_a_key_is_answered_when_the_answer_to_its_commit_is_lost(
+    api: Api, database: Database, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    # given
+    ada = await api.register("ada")
+    workspace = await ada.create_workspace()
+    (held,) = hold_ids(await ada.connect("1"))
+    commit, breaks = AsyncSession.commit, iter([True])
+
+    async def commit_and_break(session: AsyncSession) -> None:
+        await commit(session)
+        if next(breaks, False):
+            raise ConnectionResetError
+
+    monkeypatch.setattr(AsyncSession, "commit", commit_and_break)
+
+    # when
+    sent = {"input": {"socialAccountIds": [held], "workspaceId": workspace, "idempotencyKey": key}}
+    answer = (await ada.api.post(MOVE, sent, token=ada.token)).json()
+
+    # then
+    if key is not None:
+        assert answer["data"]["moveSocialAccounts"]["__typename"] == "MoveSocialAccountsSuccess"
+    else:
+        (error,) = answer["errors"]
+        assert error["extensions"]["code"] == "TEMPORARILY_UNAVAILABLE"
+        assert "look before you try again" in error["message"]
+    moved = await database.rows("SELECT id FROM events WHERE kind = 'SOCIAL_ACCOUNT_MOVED'")
+    assert len(moved) == 2, "each place is told once"
 
 
 async def test_a_retry_of_connecting_gives_the_first_answer_and_changes_nothing(

@@ -394,7 +394,7 @@ class Hot:
     """A hot statement that only SQLite knows."""
 
     on_sqlite: Callable[[sqlite3.Connection], list[Any]]
-    has_key: bool = False
+    repeatable: bool = False
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         raise NotImplementedError("it is for SQLite")

@@ -1,6 +1,8 @@
 """Faults of the database: what is run again, what a caller is told, and which connections are given up."""
 
 import asyncio
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -26,6 +28,7 @@ from tests.canaries import Canaries
 from tests.siege.faults import locked_file, read_only, terminate_backends
 from tests.storage.test_database import add, names, writing
 
+PID = Prepared[Any](sa.select(sa.func.pg_backend_pid()))
 WHO = Prepared[Any](sa.select(sa.literal(1)))
 
 
@@ -34,17 +37,13 @@ class Sql:
     """A hot statement that only PostgreSQL knows."""
 
     sql: str
-    has_key: bool = False
+    repeatable: bool = False
 
     def on_postgresql(self) -> tuple[str, tuple[object, ...]]:
         return self.sql, ()
 
     def on_sqlite(self, connection: sqlite3.Connection) -> list[Any]:
         raise NotImplementedError("it is for PostgreSQL")
-
-
-WRITE = Sql("INSERT INTO sealing_keys (id, fingerprint, created_at) SELECT 'k', 'f', now() RETURNING id")
-END_ITSELF = "SELECT pg_terminate_backend(pg_backend_pid())"
 
 
 class TestConnectionsThatPostgresqlEnds:
@@ -95,9 +94,9 @@ class TestConnectionsThatPostgresqlEnds:
             assert [row[0] for row in await running] == [0]
             await other.close()
 
-    @pytest.mark.parametrize("keyed", [False, True])
+    @pytest.mark.parametrize("repeatable", [False, True])
     async def test_a_commit_without_an_answer_is_repeated_only_with_a_key(
-        self, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, *, keyed: bool
+        self, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, *, repeatable: bool
     ) -> None:
         # given a connection that breaks after the commit, before its answer
         commit, breaks = AsyncSession.commit, iter([True, False])
@@ -110,13 +109,13 @@ class TestConnectionsThatPostgresqlEnds:
         monkeypatch.setattr(AsyncSession, "commit", commit_and_break)
         async with Database(postgresql_url) as database:
             # when
-            if keyed:
-                await database.transact(add("ada"), keyed=True)
+            if repeatable:
+                await database.transact(add("ada"), repeatable=True)
             else:
                 with pytest.raises(OutcomeUnknown):
                     await database.transact(add("ada"))
             # then
-            assert await names(database) == ["ada"] * (1 + keyed)
+            assert await names(database) == ["ada"] * (1 + repeatable)
 
     async def test_a_hot_statement_without_an_answer_is_repeated_only_with_a_key(
         self, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
@@ -133,7 +132,22 @@ class TestConnectionsThatPostgresqlEnds:
         async with Database(postgresql_url) as database:
             with pytest.raises(OutcomeUnknown):
                 await database.write_at_once(Sql("SELECT 1"))
-            assert await database.write_at_once(Sql("SELECT 1", has_key=True))
+            assert await database.write_at_once(Sql("SELECT 1", repeatable=True))
+
+
+async def test_a_connection_that_does_not_answer_is_given_up(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a failover, where nothing tells that the other end is gone."""
+    async with Database(postgresql_url) as database:
+        assert database.server is not None
+        monkeypatch.setattr(database.server, "_answering", 0.3)
+        pid = (await database.rows(PID))[0][0]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            assert (await database.rows(PID))[0][0] != pid
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 class TestLocks:

@@ -187,7 +187,7 @@ async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
     if refusals:
         return ConnectRefused(refusals)
     if recalled.expired and retry is not None:
-        await call.transact(partial(retries.forget, call=call, retry=retry), keyed=True)
+        await call.transact(partial(retries.forget, call=call, retry=retry), repeatable=True)
     not_allowed = asked.judge(standing, facts)
     if not_allowed:
         return ConnectRefused(not_allowed)
@@ -199,7 +199,7 @@ async def _find_out_why(asked: "_Asked") -> Connected | ConnectRefused | None:
         if _stops(command, asked.blocks):
             return ConnectRefused(asked.blocks, await with_pending(call, asked.facts, asked.blocks))
     if asked.moves or asked.takes or standing.reconnects_only:
-        return await call.transact(partial(_connect_under_locks, asked=asked), keyed=retry is not None)
+        return await call.transact(partial(_connect_under_locks, asked=asked), repeatable=retry is not None)
     if not asked.blocks:
         await asyncio.sleep(random.uniform(0.005, 0.02))  # noqa: S311 - jitter, after a lost race
     return None

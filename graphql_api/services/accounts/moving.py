@@ -70,8 +70,8 @@ MoveRefused = Refused[InvalidInput | NoRoom]
 
 async def move(call: Call, command: MoveCommand) -> Moved | MoveRefused:
     """Move social accounts, all or none, from where the viewer may take them to where they may put them."""
-    keyed = command.idempotency_key is not None
-    return await call.transact(lambda session: _move(session, call, command), keyed=keyed)
+    repeatable = command.idempotency_key is not None
+    return await call.transact(lambda session: _move(session, call, command), repeatable=repeatable)
 
 
 async def _move(session: AsyncSession, call: Call, command: MoveCommand) -> Moved | MoveRefused:

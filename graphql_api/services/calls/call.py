@@ -104,13 +104,13 @@ class Call:
         async with self._one_connection:
             return await self.services.database.rows(prepared, **values)
 
-    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]], *, keyed: bool = False) -> T:
+    async def transact(self, work: Callable[[AsyncSession], Awaitable[T]], *, repeatable: bool = False) -> T:
         """Run one unit of work in a transaction; it may be run again, and a `Refused` is rolled back.
 
-        `keyed` work looks for its idempotency key first, so that it may be run again after it was committed.
+        `repeatable` work looks for its idempotency key first: it may be run again after it was committed.
         """
         async with self._one_connection:
-            result = await self.services.database.transact(work, keyed=keyed)
+            result = await self.services.database.transact(work, repeatable=repeatable)
         self._announce()
         return result
 

@@ -61,7 +61,9 @@ async def _spend(call: Call, what: str, amount: int, *, quota: int, whose: str |
     key, now = hashlib.sha256(f"{what}\x1f{whose or call.viewer.user_id}".encode()).digest(), call.now
     values = {"key": key, "amount": amount, "quota": quota, "now": now, "window_ends_at": now + _HOUR}
     for _ in range(_TRIES):
-        if amount <= quota and await call.write_at_once(OneStatement(_SPEND, values), places=()):
+        # Counted twice at worst, where a connection broke: better than a call that fails.
+        spend = OneStatement(_SPEND, values, repeatable=True)
+        if amount <= quota and await call.write_at_once(spend, places=()):
             return
         found = await call.rows(_SPENT, key=key)
         ends_at, spent = found[0] if found else (now + _HOUR, 0)

@@ -26,7 +26,7 @@ async def migrate(url: str, revision: str = "head") -> None:
         create_file(path)
         engine = sqlite_engine(path, pool_size=1, begin="BEGIN EXCLUSIVE", busy=5000, foreign_keys=False)
     else:
-        engine = postgresql_engine(PostgreSQL(url), pool_size=1)
+        engine = postgresql_engine(PostgreSQL(url, answering=None), pool_size=1)
     try:
         async with engine.connect() as connection:
             if url.startswith("sqlite:"):
