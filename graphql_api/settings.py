@@ -21,12 +21,12 @@ from graphql_api.adapters.mail import (
     parse_mail_url,
 )
 from graphql_api.adapters.sealing import Keyring, UnusableKey, new_key, parse_keys
+from graphql_api.domain.networks import parse_address
 from graphql_api.domain.secrets import Secret
 from graphql_api.execution.limits import Limits
 from graphql_api.storage.database import check_url
 from graphql_api.storage.faults import UnsupportedDatabase
 from graphql_api.storage.private_files import PRIVATE, tighten
-from graphql_api.web.callers import parse_address
 from graphql_api.web.options import Options
 
 

@@ -34,7 +34,8 @@ from graphql_api.storage.prepared import Prepared, Row
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-RETRY_FOR = 2.0  # seconds from the first attempt, or since the database is away, in which work is run again
+RETRY_FOR = 5.0  # seconds from the first attempt in which work that met others is run again
+AWAY_FOR = 2.0  # seconds in which work waits for a database that is away, or for another process on SQLite
 POOL_TIMEOUT = 10.0  # seconds that a request waits for a connection
 # A hot statement lost a race: a conflict of transactions, or its own check, whose error undoes it.
 _LOST_RACE = CONFLICT_STATES | {"22P02"}
@@ -114,19 +115,25 @@ class Database:
         while True:
             attempt += 1
             try:
-                return await attempt_it()
+                result = await attempt_it()
             except DATABASE_ERRORS as error:
                 if self.server is not None and faults.is_read_only(error):
                     self.server.leave()
-                if not faults.worth_repeating(error) or time.monotonic() > self._gives_up(started):
+                if not faults.worth_repeating(error) or time.monotonic() > self._gives_up(started, error):
                     raise faults.unavailable(error, writes=writes) from None
                 log.info("transaction repeated", attempt=attempt, reason=faults.reason(error))
                 await asyncio.sleep(random.uniform(0.005, 0.02 * 2 ** min(attempt, 4)))  # noqa: S311 - jitter
+            else:
+                if self.server is not None:
+                    self.server.away_since = None
+                return result
 
-    def _gives_up(self, started: float) -> float:
+    def _gives_up(self, started: float, error: Exception) -> float:
         """When work that began then is no longer run again: at once while the database is away for long."""
+        if faults.is_conflict(error):
+            return started + RETRY_FOR
         away_since = None if self.server is None else self.server.away_since
-        return (started if away_since is None else min(started, away_since)) + RETRY_FOR
+        return (started if away_since is None else min(started, away_since)) + AWAY_FOR
 
     async def read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Run statements that only read, on one connection; again with a new one if it broke.

@@ -17,9 +17,10 @@ from graphql_api.domain.faults import TemporarilyUnavailable
 
 log = structlog.get_logger(__name__)
 
-# Serialization failure, deadlock; SQLITE_BUSY, SQLITE_LOCKED.
+# Serialization failure, deadlock.
 CONFLICT_STATES = frozenset({"40001", "40P01"})
-_CONFLICT_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+# Another process writes, or reads the file for the first time after a crash.
+_BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 READ_ONLY = "25006"
 # Read-only, lock not available, cancelled by the statement time-out.
@@ -125,14 +126,14 @@ def is_known_key(error: BaseException) -> bool:
     return isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == "pk_idempotency_keys"
 
 
+def is_conflict(error: BaseException) -> bool:
+    """Did two transactions meet, of which the other one has gone on?"""
+    return isinstance(error, ChangedMeanwhile) or state_of(error) in CONFLICT_STATES
+
+
 def worth_repeating(error: BaseException) -> bool:
     """May the same work succeed when it is run again now?"""
-    return (
-        isinstance(error, ChangedMeanwhile)
-        or is_lost(error)
-        or state_of(error) in CONFLICT_STATES
-        or sqlite_code(error) in _CONFLICT_CODES
-    )
+    return is_conflict(error) or is_lost(error) or sqlite_code(error) in _BUSY_CODES
 
 
 def unavailable(error: Exception, *, writes: bool) -> Exception:

@@ -30,11 +30,12 @@ def sqlite_path(url: str) -> Path:
 
 
 def create_file(path: Path) -> None:
-    """Make the file for a database, if it is missing; it and what stands beside it is for our user only.
+    """Make the file for a database and its folder, if missing; it and what is beside it is for our user only.
 
     Raises:
         OSError: it cannot be made.
     """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_private(path)
     for ending in ("-wal", "-shm", "-journal"):  # what SQLite makes new gets the mode of the file
         tighten(path.with_name(path.name + ending))

@@ -137,7 +137,7 @@ async def test_work_is_run_again_while_another_process_writes(sqlite_url: str) -
 
 
 async def test_work_is_not_run_again_for_ever(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "RETRY_FOR", 0.1)
+    monkeypatch.setattr(storage, "AWAY_FOR", 0.1)
     other = sqlite_engine(sqlite_path(sqlite_url), pool_size=1, begin="BEGIN IMMEDIATE")
 
     async def work(session: AsyncSession) -> None:
@@ -155,7 +155,7 @@ async def test_work_is_not_run_again_for_ever(sqlite_url: str, monkeypatch: pyte
 async def test_a_database_that_is_away_is_temporarily_unavailable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(storage, "RETRY_FOR", 0.1)
+    monkeypatch.setattr(storage, "AWAY_FOR", 0.1)
 
     async def work(session: AsyncSession) -> None:
         await session.execute(sa.text("SELECT 1"))
@@ -318,7 +318,7 @@ class TestWritingAtOnceOnSqlite:
     async def test_another_process_that_writes_is_waited_for_and_not_for_ever(
         self, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(storage, "RETRY_FOR", 0.2)
+        monkeypatch.setattr(storage, "AWAY_FOR", 0.2)
         other = sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)
         async with Database(sqlite_url) as database:
             await database.write_at_once(

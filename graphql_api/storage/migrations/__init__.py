@@ -22,7 +22,6 @@ async def migrate(url: str, revision: str = "head") -> None:
     """Bring the database to a revision, alone: a second migrator waits and then finds nothing to do."""
     if url.startswith("sqlite:"):
         path = sqlite_path(url)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         create_file(path)
         engine = sqlite_engine(path, pool_size=1, begin="BEGIN EXCLUSIVE", busy=5000, foreign_keys=False)
     else:
