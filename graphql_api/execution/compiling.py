@@ -32,9 +32,9 @@ class Compiler:
         self._kept: OrderedDict[_Plan, int] = OrderedDict()
         self._characters = 0
 
-    def plan(self, operation: Operation) -> Run:
-        """Return the function that runs an operation."""
-        return _Plan(self, operation).run
+    def plan(self) -> Run:
+        """Return the function that runs one operation."""
+        return _Plan(self).run
 
     def keep(self, plan: "_Plan", characters: int) -> None:
         """Count a plan as just run, with that much code."""
@@ -52,9 +52,8 @@ class Compiler:
 class _Plan:
     """How one operation runs: interpreted at first, compiled later."""
 
-    def __init__(self, compiler: Compiler, operation: Operation) -> None:
+    def __init__(self, compiler: Compiler) -> None:
         self._compiler = compiler
-        self._operation = operation
         self._runs = 0
         self._is_covered = True
         self._compiled: CompiledOperation | None = None
@@ -64,19 +63,20 @@ class _Plan:
         self._compiled = None
         self._runs = 0
 
-    def run(self, variables: Mapping[str, object], context: object) -> Result | Awaitable[Result]:
-        compiled = self._compiled or self._compile()
+    def run(
+        self, operation: Operation, variables: Mapping[str, object], context: object
+    ) -> Result | Awaitable[Result]:
+        compiled = self._compiled or self._compile(operation)
         if compiled is not None:
             begun = compiled.begin(None, context, variables)
             self._compiler.keep(self, compiled.size)
             if begun is not None:
                 return begun
-        return self._compiler.interpret(self._operation, variables, context)
+        return self._compiler.interpret(operation, variables, context)
 
-    def _compile(self) -> CompiledOperation | None:
+    def _compile(self, operation: Operation) -> CompiledOperation | None:
         self._runs += 1
         if self._is_covered and self._runs > RUNS_BEFORE:
-            operation = self._operation
             self._compiled = compile_operation(self._compiler.schema, operation.document, operation.node)
             self._is_covered = self._compiled is not None
         return self._compiled

@@ -1,6 +1,7 @@
 """Documents parsed, measured and validated once, and kept within bounds."""
 
 import re
+import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    TokenKind,
     parse,
     specified_rules,
     validate,
@@ -43,6 +45,10 @@ _RULES: tuple[type[ASTValidationRule], ...] = tuple(
 )
 _RULES_WITHOUT_INTROSPECTION = (*_RULES, NoSchemaIntrospectionCustomRule)
 
+_DOCUMENT = 8_000
+_TOKEN = 600
+"""Bytes that a document takes, and a token with its node, besides their texts: measured, and rounded up."""
+
 Refusal = list[FormattedError]
 """Why a request is not run: the errors of an answer without `data`."""
 
@@ -50,8 +56,11 @@ Refusal = list[FormattedError]
 Result = ExecutionResult | Refusal
 """What running an operation gave, or why its variables do not fit."""
 
-Run = Callable[[Mapping[str, object], object], Result | Awaitable[Result]]
-"""Runs one operation with the variables as they came and the context. It awaits only if it must."""
+Run = Callable[["Operation", Mapping[str, object], object], Result | Awaitable[Result]]
+"""Runs its operation with the variables as they came and the context. It awaits only if it must.
+
+It is given the operation, and does not keep it: each would keep the other in memory.
+"""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,10 +81,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A validated document: its operations in the order written, and the tokens it keeps in memory."""
+    """A validated document: its operations in the order written, and the bytes that it takes in memory."""
 
     operations: tuple[Operation, ...]
-    tokens: int
+    size: int
 
     def select(self, name: str | None) -> Operation | Refusal:
         """Return the operation to run: the named one, or the only one. The spec's GetOperation."""
@@ -101,7 +110,7 @@ class Documents:
     introspection: bool
     credential_fields: frozenset[str]
     _kept: OrderedDict[str, Document] = field(default_factory=OrderedDict)
-    _tokens: int = 0
+    _size: int = 0
 
     def get(self, source: str) -> Document | None:
         """Return a document read before, if it is still kept."""
@@ -113,18 +122,17 @@ class Documents:
     def keep(self, source: str, document: Document) -> None:
         """Keep a document, letting go of those unused for longest."""
         self._kept[source] = document
-        self._tokens += document.tokens
-        while (
-            len(self._kept) > self.limits.max_cached_documents or self._tokens > self.limits.max_cached_tokens
-        ):
+        self._size += document.size
+        while self._size > self.limits.max_cached_bytes:
             _source, dropped = self._kept.popitem(last=False)
-            self._tokens -= dropped.tokens
+            self._size -= dropped.size
 
     def read(self, source: str) -> Document | Refusal:
         """Parse, measure and validate a document, in this order: each step bounds the work of the next."""
         parsed = self._parse(source)
         if not isinstance(parsed, DocumentNode):
             return parsed
+        size = _let_go_of_tokens(source, parsed)
         fragments = fragments_of(parsed)
         details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         measure = Measure(self.schema, self.limits, self.credential_fields, fragments)
@@ -150,7 +158,7 @@ class Documents:
             if operation.cost > self.limits.max_cost and not operation.size_variables:
                 return [exceeded("Cost", operation.cost, self.limits.max_cost)]
         errors = self._validate(parsed)
-        return errors or Document(tuple(operations), _count_tokens(parsed))
+        return errors or Document(tuple(operations), size)
 
     def cost(self, operation: Operation, variables: Mapping[str, object]) -> int:
         """Return the cost of an operation with its pages as long as the variables say."""
@@ -178,11 +186,18 @@ class Documents:
         return [located(error, error.message, VALIDATION_FAILED) for error in errors]
 
 
-def _count_tokens(document: DocumentNode) -> int:
-    """Return how many tokens, comments too, the nodes of a document keep in memory."""
-    count = 0
+def _let_go_of_tokens(source: str, document: DocumentNode) -> int:
+    """Take the tokens of a document apart, and return how many bytes it takes then.
+
+    They are linked in both directions, so that Python would find only much later that a document is used no
+    more. Only nodes keep the tokens at their ends, for the places of errors; nothing keeps comments.
+    """
+    size = _DOCUMENT + sys.getsizeof(source)
     token = document.loc.start_token if document.loc else None
     while token is not None:
-        count += 1
-        token = token.next
-    return count
+        if token.kind is not TokenKind.COMMENT:
+            size += _TOKEN + sys.getsizeof(token.value)
+        following = token.next
+        token.prev = token.next = None
+        token = following
+    return size

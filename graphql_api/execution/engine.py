@@ -113,7 +113,7 @@ class Engine:
             if not isinstance(read, Document):
                 return refused(*read)
             for operation in read.operations:
-                operation.run = self.compiler.plan(operation)
+                operation.run = self.compiler.plan()
             self.documents.keep(source, read)
             document = read
         if request.extensions and "persistedQuery" in request.extensions:
@@ -131,7 +131,7 @@ class Engine:
         """Run a prepared query or mutation."""
         deadline: asyncio.Timeout | None = None
         try:
-            result = operation.run(variables, context)
+            result = operation.run(operation, variables, context)
             if not isinstance(result, ExecutionResult | list):
                 async with asyncio.timeout(self.limits.execution_timeout) as deadline:
                     result = await result

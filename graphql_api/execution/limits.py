@@ -68,11 +68,8 @@ class Limits:
     max_coercion_errors: Annotated[int, Field(ge=1, le=100)] = 20
     """Mistakes in variables reported before the coercion stops."""
 
-    max_cached_documents: Annotated[int, Field(ge=0, le=100_000)] = 1_000
-    """Documents kept parsed and validated."""
-
-    max_cached_tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 50_000
-    """Tokens of all kept documents together, some 400 bytes each: what bounds the cache's memory."""
+    max_cached_bytes: Annotated[int, Field(ge=0, le=10_000_000_000)] = 33_554_432
+    """Bytes of memory that the documents take that are kept parsed and validated, all together."""
 
     max_compiled_characters: Annotated[int, Field(ge=0, le=1_000_000_000)] = 4_000_000
     """Characters of the code that operations are compiled into, some 6 bytes each, of all together."""

@@ -177,7 +177,7 @@ async def test_what_an_execution_raises_is_masked_and_no_deadline(sample: Sample
     operation = sample.engine.prepare(OperationRequest("{hello}"))
     assert isinstance(operation, Operation)
 
-    async def fail(_variables: object, _context: object) -> NoReturn:
+    async def fail(_operation: object, _variables: object, _context: object) -> NoReturn:
         raise error
 
     operation.run = fail

@@ -1,14 +1,18 @@
 """What a document may ask for: counted right, and in a time linear in its size."""
 
+import gc
 import sys
-from collections.abc import Iterator
+import tracemalloc
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import pytest
 from graphql import parse
 
-from graphql_api.execution.documents import Document, Documents
+from graphql_api.execution.documents import Document, Documents, Operation
+from graphql_api.execution.engine import OperationRequest
 from graphql_api.execution.limits import Limits
 from graphql_api.execution.measure import SATURATED, Measure, fragments_of, operations_of
 from tests.web.sample import Sample
@@ -183,15 +187,60 @@ def test_introspection_is_bounded_apart() -> None:
     )
 
 
-def test_few_documents_are_kept() -> None:
-    sample = Sample(limits=Limits(max_cached_documents=3))
-    for n in range(10):
-        sample.engine.documents.keep(str(n), Document((), 1))
-    assert [n for n in range(10) if sample.engine.documents.get(str(n))] == [7, 8, 9]
-
-
-def test_few_tokens_are_kept() -> None:
-    sample = Sample(limits=Limits(max_cached_tokens=100))
+def test_documents_are_kept_as_long_as_their_bytes_fit() -> None:
+    sample = Sample(limits=Limits(max_cached_bytes=100))
     for n in range(10):
         sample.engine.documents.keep(str(n), Document((), 40))
     assert [n for n in range(10) if sample.engine.documents.get(str(n))] == [8, 9]
+
+
+def test_a_document_that_is_kept_no_more_is_gone_at_once() -> None:
+    """It would be garbage that Python finds only after a long time, since it was kept for long."""
+    sample = Sample(limits=Limits(max_cached_bytes=20_000))
+    operation = sample.engine.prepare(OperationRequest("{hello} # comment"))
+    assert isinstance(operation, Operation)
+    gc.collect()  # what validated it
+    gc.disable()
+    try:
+        node = weakref.ref(operation.document)
+        del operation
+        assert node() is not None
+        sample.engine.documents.keep("another", Document((), 20_000))
+        assert node() is None
+    finally:
+        gc.enable()
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "tokens": lambda n: (
+        "{" + " ".join(f"a{n}_{one}:__typename" for one in range(20)) + " __typename" * 49 + "}"
+    ),
+    "a long string": lambda n: f'{{hello(name:"{"x" * 49_000}{n}")}}',
+    "a long block string": lambda n: f'{{hello(name:"""{"x " * 24_000}{n}""")}}',
+    "a wide string": lambda n: f'{{hello(name:"{"x" * 49_000}😀{n}")}}',
+    "a long name": lambda n: f"query {'q' * 49_000}{n}{{hello}}",
+    "a long comment": lambda n: f"{{hello}}#{n}{'x' * 49_000}",
+    "many comments": lambda n: "{hello}" + f"#{n}{'x' * 470}😀\n" * 99,
+    "spaces": lambda n: f"{{hello a{n}:hello}}" + " " * 49_000,
+    "operations": lambda n: " ".join(
+        f"query q{n}_{one}($a:Int=1,$b:[Int]=[1,2]){{number(value:$a)}}" for one in range(9)
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_kept_documents_take_no_more_memory_than_they_may(shape: str) -> None:
+    limits = Limits(max_cached_bytes=1_000_000)
+    engine = Sample(limits=limits, introspection=True).engine
+    engine.prepare(OperationRequest("{hello}"))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for n in range(60):
+            engine.prepare(OperationRequest(SHAPES[shape](n)))
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < limits.max_cached_bytes + 200_000  # what Python itself keeps of the last ones
