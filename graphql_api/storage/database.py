@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 RETRY_FOR = 5.0  # seconds from the first attempt in which work that met others is run again
 AWAY_FOR = 2.0  # seconds in which work waits for a database that is away, or for another process on SQLite
 POOL_TIMEOUT = 10.0  # seconds that a request waits for a connection
+STEPS_IN_PLACE = 100_000  # of SQLite's virtual machine that a read may hold up the event loop: milliseconds
 # A hot statement lost a race: a conflict of transactions, or its own check, whose error undoes it.
 _LOST_RACE = CONFLICT_STATES | {"22P02"}
 
@@ -47,8 +49,9 @@ class Database:
     SQLite has one writer at a time, which BEGINs IMMEDIATE: two connections write, the ORM's and that of the
     hot statements, and whoever wants to use one of them queues for both. Readers have their own connections
     (WAL), which cannot write. Prepared reads run in place, on one more: there is no server to wait for, and
-    handing them to a thread costs more than they do. PostgreSQL's connections are shared out between the hot
-    statements and everything else; a request uses one at a time.
+    handing them to a thread costs more than they do. One that turns out to be long goes to a thread.
+    PostgreSQL's connections are shared out between the hot statements and everything else; a request uses
+    one at a time.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -65,6 +68,8 @@ class Database:
             self._reader = sqlite.sqlite_engine(self._path, pool_size=pool_size, patience=POOL_TIMEOUT)
             self._direct = None
             self._in_place: sqlite3.Connection | None = None
+            self._aside: sqlite3.Connection | None = None  # used in the thread for long reads only
+            self._read_thread = ThreadPoolExecutor(1, "sqlite-reader")
             self._writing = asyncio.Lock()
             self._write_thread = ThreadPoolExecutor(1, "sqlite-writer")
             self._hot_writer: sqlite3.Connection | None = None  # used in that thread only
@@ -91,7 +96,9 @@ class Database:
             if self._in_place is not None:
                 self._in_place.close()
                 self._in_place = None
-            await self._in_write_thread(self._close_hot_writer)
+            await self._in_thread(self._read_thread, self._close_aside)
+            self._read_thread.shutdown()
+            await self._in_thread(self._write_thread, self._close_hot_writer)
             self._write_thread.shutdown()
         await self._reader.dispose()
         await self._writer.dispose()
@@ -160,7 +167,7 @@ class Database:
         async def attempt() -> list[Any]:
             if self._direct is not None:
                 return await self._direct.fetch(form.sql, *arguments)
-            return self._read_in_place(form.sql, arguments)
+            return await self._read_on_sqlite(form.sql, arguments)
 
         return form.read(await self._repeat(attempt, writes=False))
 
@@ -225,7 +232,7 @@ class Database:
             return rows
 
         async with self._turn():
-            return await _to_the_end(self._in_write_thread(write))
+            return await _to_the_end(self._in_thread(self._write_thread, write))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -240,18 +247,42 @@ class Database:
         finally:
             self._writing.release()
 
-    async def _in_write_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+    async def _in_thread(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
 
     def _close_hot_writer(self) -> None:
         if self._hot_writer is not None:
             self._hot_writer.close()
             self._hot_writer = None
 
+    async def _read_on_sqlite(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        """Read in place, and what turns out to be long from the beginning in a thread."""
+        try:
+            return self._read_in_place(sql, arguments)
+        except sqlite3.OperationalError as error:
+            if faults.sqlite_code(error) != sqlite3.SQLITE_INTERRUPT:
+                raise
+        return await self._in_thread(self._read_thread, partial(self._read_aside, sql, arguments))
+
+    def _read_aside(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
+        try:
+            if self._aside is None:
+                self._aside = sqlite.connect(self._path, writes=False)
+            return self._aside.execute(sql, arguments).fetchall()
+        except sqlite3.Error as error:
+            if faults.ends_connection(error):
+                self._close_aside()
+            raise
+
+    def _close_aside(self) -> None:
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
+
     def _read_in_place(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         try:
             if self._in_place is None:
-                self._in_place = sqlite.connect(self._path, writes=False)
+                self._in_place = sqlite.connect(self._path, writes=False, most_steps=STEPS_IN_PLACE)
             return self._in_place.execute(sql, arguments).fetchall()
         except sqlite3.Error as error:
             if self._in_place is not None and faults.ends_connection(error):

@@ -41,14 +41,18 @@ def create_file(path: Path) -> None:
         tighten(path.with_name(path.name + ending))
 
 
-def connect(path: Path, *, writes: bool) -> sqlite3.Connection:
+def connect(path: Path, *, writes: bool, most_steps: int | None = None) -> sqlite3.Connection:
     """Connect to a file that is there: a new, empty one in its place would be without tables.
+
+    A statement that takes more than `most_steps` of SQLite's virtual machine is interrupted.
 
     Raises:
         sqlite3.Error: it cannot be opened.
     """
     connection = sqlite3.connect(_uri(path), uri=True, isolation_level=None)
     configure(connection, writes=writes)
+    if most_steps is not None:
+        connection.set_progress_handler(lambda: 1, most_steps)
     return connection
 
 

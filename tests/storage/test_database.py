@@ -20,6 +20,7 @@ from graphql_api.settings import Settings
 from graphql_api.storage import database as storage
 from graphql_api.storage.database import Database
 from graphql_api.storage.faults import ChangedMeanwhile
+from graphql_api.storage.prepared import Prepared
 from graphql_api.storage.sqlite import sqlite_engine, sqlite_path
 from graphql_api.storage.tables import User
 from tests import operations
@@ -460,3 +461,26 @@ class TestSmallPool:
 
 
 _VIEWER = "viewer { facebookAccounts { nodes { id } } socialAccounts { totalCount nodes { ...Account } } }"
+
+
+async def test_a_long_read_does_not_hold_up_the_event_loop(database_url: str) -> None:
+    numbers = sa.select(sa.literal(1).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(
+        sa.select(numbers.c.n + 1).where(numbers.c.n < sa.bindparam("most", type_=sa.Integer))
+    )
+    count = Prepared[int](sa.select(sa.func.count()).select_from(numbers), row=int)
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.001)
+            turns += 1
+
+    async with Database(database_url) as database:
+        assert await database.rows(count, most=10) == [10]
+        turning = asyncio.create_task(turn())
+        assert await database.rows(count, most=1_000_000) == [1_000_000]
+        turning.cancel()
+        assert turns > 10
+        assert await database.rows(count, most=10) == [10]
