@@ -71,6 +71,7 @@ examples = 100
 
 siege: $(VENV)/.develop ## Attack a server, and break what it stands on (half an hour), and print the figures
 	$(BIN)/python -m tests.siege
+	$(BIN)/python -m tests.siege.faults
 
 races: $(VENV)/.develop ## Run the races in full (minutes), and write docs/races.md
 	$(BIN)/python -m tests.races --rounds 200 --clients 16 --write docs/races.md
