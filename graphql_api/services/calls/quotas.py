@@ -100,7 +100,7 @@ async def _spend(call: Call, what: str, amount: int, *, quota: int, whose: str |
 
 
 _TRIES = 10
-_PARTS = 40  # of the quota for writes, of which a process counts one ahead
+_PARTS = 400  # of the quota for writes, of which a process counts one ahead: what it loses when it ends
 _MOST_AHEAD = 10_000  # users for whom it does
 _SPEND = numbered("""
 INSERT INTO attempts AS spent (key, count, window_ends_at) VALUES (:key, :amount, :window_ends_at)
