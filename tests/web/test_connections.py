@@ -5,6 +5,7 @@ import gc
 import logging
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +26,7 @@ from tests.web.sample import Sample, served
 IMPATIENT = Options(head_timeout=0.4, write_timeout=0.4, init_timeout=0.4, heartbeat=0.4, access_log=False)
 INIT = b'{"type":"connection_init"}'
 INIT_WITH_TOKEN = '{"type":"connection_init","payload":{"Authorization":"Bearer good of_no_concern"}}'
+PONG = b"\x8a\0"
 HEALTH = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
 PATIENCE = 20.0  # seconds; what is awaited takes a fraction of one
 
@@ -131,6 +133,18 @@ async def test_pings_are_answered_no_faster_than_anybody_needs(patient_host: str
                 while await opened_socket.recv():
                     answered += 1
     assert 200 <= answered < 400
+
+
+def test_pings_of_the_protocol_are_answered_no_faster_either(patient_host: str) -> None:
+    with opened(patient_host) as connection:
+        connection.sendall(UPGRADE + frame(1, INIT) + frame(9) * 1000)
+        connection.settimeout(0.2)
+        until = time.monotonic() + 2
+        received = b""
+        while time.monotonic() < until:
+            with suppress(TimeoutError):
+                received += connection.recv(65_536)
+    assert 200 <= received.count(PONG) < 400
 
 
 @pytest.mark.parametrize(
