@@ -7,7 +7,9 @@ from collections import deque
 BUSY = 0.005
 """Seconds of one round of the event loop after which requests begin in turns."""
 
+FIRST_AT_ONCE = 4
 MOST_AT_ONCE = 64
+"""Requests of a network that begin in one round, at first and where rounds are short."""
 
 
 class Turns:
@@ -21,7 +23,7 @@ class Turns:
     def __init__(self) -> None:
         self._is_on = False  # a round of which somebody asked
         self._busy_at = 0.0
-        self._at_once = MOST_AT_ONCE
+        self._at_once = FIRST_AT_ONCE
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     async def take(self, network: str) -> None:
@@ -43,7 +45,7 @@ class Turns:
         was_short = time.monotonic() < self._busy_at
         self._is_on = False
         if not self._waiting:
-            self._at_once = MOST_AT_ONCE
+            self._at_once = FIRST_AT_ONCE
             return
         self._at_once = min(2 * self._at_once, MOST_AT_ONCE) if was_short else max(1, self._at_once // 2)
         for network, turns in list(self._waiting.items()):

@@ -299,6 +299,20 @@ async def test_networks_take_turns_when_there_is_much_to_do() -> None:
     assert order.count("many") == 20
 
 
+async def test_a_burst_of_one_network_lets_others_in_early() -> None:
+    turns = Turns()
+    order: list[str] = []
+
+    async def work(network: str) -> None:
+        await turns.take(network)
+        order.append(network)
+        busy(0.01)
+
+    await asyncio.gather(*(work("many") for _ in range(50)), work("single"))
+    assert order.index("single") < 6
+    assert order.count("many") == 50
+
+
 async def test_a_turn_that_was_given_up_holds_up_nobody() -> None:
     turns = Turns()
 
