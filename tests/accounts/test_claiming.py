@@ -323,7 +323,7 @@ class TestOnPostgresql:
         finally:
             await connection.close()
         # then
-        assert short_ways[-1] == (INTO_WORKSPACE.sql, False)
+        assert short_ways == [(INTO_WORKSPACE.sql, False)]
         codes = [error["code"] for error in answer["errors"]]
         assert codes == ["NOT_FOUND" if change == REMOVE else "NOT_ALLOWED"]
         assert await server.written() == before

@@ -125,6 +125,7 @@ async def _somebody_else(base_url: str, seen: Seen) -> AsyncIterator[None]:
             yield
         finally:
             calling.cancel()
+            await asyncio.wait({calling})
 
 
 def _memory(pid: int) -> float:
