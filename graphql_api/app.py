@@ -68,7 +68,6 @@ def create_app(settings: Settings, *, transfer_times: TransferTimes = USUAL_TIME
             trusted=_trusted_documents(settings),
             only_trusted=settings.only_trusted_documents,
             automatic=settings.automatic_persisted_queries,
-            limits=limits,
         ),
     )
     _refuse_unusable_documents(engine)

@@ -115,9 +115,9 @@ async def test_documents_do_not_persist_themselves_where_that_is_off(api: Api) -
     assert (await send(api, documentId="type")).status_code == 200
 
 
-@pytest.mark.parametrize("settings", [{"max_automatic_documents": 2}], indirect=True)
+@pytest.mark.parametrize("settings", [{"max_cached_bytes": 120_000}], indirect=True)
 async def test_the_documents_that_were_named_least_recently_make_room(api: Api) -> None:
-    documents = [f"query Q{number} {{ __typename }}" for number in range(3)]
+    documents = [f"query Q{number} {{ __typename }} #{'x' * 35_000}" for number in range(3)]
     for document in documents:
         await send(api, query=document, extensions=persisted(document))
     answers = [(await send(api, extensions=persisted(document))).status_code for document in documents]

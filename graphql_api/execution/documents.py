@@ -79,12 +79,16 @@ class Operation:
     """How a query or mutation is run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Document:
-    """A validated document: its operations in the order written, and the bytes that it takes in memory."""
+    """A validated document: its operations in the order written, and what it takes in memory."""
 
     operations: tuple[Operation, ...]
     size: int
+    """Bytes, with the code that its operations were compiled into."""
+
+    digest: str | None = None
+    """The hash that callers may name it by, once somebody sent both."""
 
     def select(self, name: str | None) -> Operation | Refusal:
         """Return the operation to run: the named one, or the only one. The spec's GetOperation."""
@@ -102,7 +106,10 @@ class Document:
 
 @dataclass(slots=True)
 class Documents:
-    """Reads documents, and keeps the valid ones: the least recently used make room."""
+    """Reads documents, and keeps the valid ones: the least recently used make room.
+
+    What belongs to a document goes with it: its nodes, its compiled code, and the hash that names it.
+    """
 
     schema: GraphQLSchema
     limits: Limits
@@ -110,6 +117,7 @@ class Documents:
     introspection: bool
     credential_fields: frozenset[str]
     _kept: OrderedDict[str, Document] = field(default_factory=OrderedDict)
+    _named: dict[str, str] = field(default_factory=dict)
     _size: int = 0
 
     def get(self, source: str) -> Document | None:
@@ -122,10 +130,33 @@ class Documents:
     def keep(self, source: str, document: Document) -> None:
         """Keep a document, letting go of those unused for longest."""
         self._kept[source] = document
-        self._size += document.size
+        self._make_room(document.size)
+
+    def name(self, source: str, digest: str) -> None:
+        """Let callers name a document by its hash, as long as it is kept."""
+        document = self._kept.get(source)
+        if document is not None and document.digest is None:
+            document.digest = digest
+            self._named[digest] = source
+
+    def find(self, digest: str) -> str | None:
+        """Return the text of the document of this hash."""
+        return self._named.get(digest)
+
+    def grow(self, source: str, size: int) -> None:
+        """Count bytes that the code of a document takes, if the document is still kept."""
+        document = self._kept.get(source)
+        if document is not None:
+            document.size += size
+            self._make_room(size)
+
+    def _make_room(self, size: int) -> None:
+        self._size += size
         while self._size > self.limits.max_cached_bytes:
             _source, dropped = self._kept.popitem(last=False)
             self._size -= dropped.size
+            if dropped.digest is not None:
+                del self._named[dropped.digest]
 
     def read(self, source: str) -> Document | Refusal:
         """Parse, measure and validate a document, in this order: each step bounds the work of the next."""

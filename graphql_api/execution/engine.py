@@ -1,13 +1,14 @@
 """Runs GraphQL requests over a Strawberry schema.
 
 A request becomes an `Operation` (found, parsed, measured, validated, or refused), the operation runs, and
-the `Outcome` is what the caller gets. A `Compiler` decides how an operation runs: on graphql-core's executor,
-or as compiled code if it runs again and again.
+the `Outcome` is what the caller gets. A `Plan` decides how an operation runs: on graphql-core's executor, or
+as compiled code if it runs again and again.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeGuard, cast
 
@@ -24,7 +25,7 @@ from graphql.pyutils import AwaitableOrValue
 from strawberry.execution import optimized_is_awaitable
 
 from .coercion import coerce_variables
-from .compiling import Compiler
+from .compiling import Plan
 from .documents import Document, Documents, Operation, Refusal, Result
 from .errors import (
     BAD_USER_INPUT,
@@ -38,7 +39,7 @@ from .errors import (
 )
 from .limits import Limits
 from .measure import exceeded
-from .persisted import DOCUMENT_REQUIRED, PersistedDocuments
+from .persisted import DOCUMENT_REQUIRED, PersistedDocuments, hash_of
 
 TOO_SLOW = refusal("The operation took too long", EXECUTION_TIMEOUT)
 
@@ -100,7 +101,6 @@ class Engine:
         self.report_error = report_error
         self.persisted = persisted
         self.documents = Documents(self.schema, limits, show_suggestions, introspection, credential_fields)
-        self.compiler = Compiler(self.schema, self._interpret, max_characters=limits.max_compiled_characters)
 
     def prepare(self, request: OperationRequest) -> Operation | Outcome:
         """Find, read and select the operation of a request, or say why it cannot be run."""
@@ -113,11 +113,12 @@ class Engine:
             if not isinstance(read, Document):
                 return refused(*read)
             for operation in read.operations:
-                operation.run = self.compiler.plan()
+                grow = partial(self.documents.grow, source)
+                operation.run = Plan(self.schema, self._interpret, grow).run
             self.documents.keep(source, read)
             document = read
-        if request.extensions and "persistedQuery" in request.extensions:
-            self.persisted.keep(source)
+        if request.query is not None and request.extensions and "persistedQuery" in request.extensions:
+            self.documents.name(source, hash_of(source))
         selected = document.select(request.operation_name)
         if not isinstance(selected, Operation):
             return refused(*selected)
@@ -190,7 +191,8 @@ class Engine:
                 return refusal("Send either query or documentId, not both", BAD_USER_INPUT)
             return self.persisted.find_trusted(request.document_id)
         if request.extensions and "persistedQuery" in request.extensions:
-            return self.persisted.find_automatic(request.extensions["persistedQuery"], request.query)
+            extension = request.extensions["persistedQuery"]
+            return self.persisted.find_automatic(extension, request.query, self.documents.find)
         if self.persisted.only_trusted:
             return refusal("Only documents named by documentId are run here", DOCUMENT_REQUIRED)
         if request.query is None:

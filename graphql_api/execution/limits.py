@@ -69,16 +69,7 @@ class Limits:
     """Mistakes in variables reported before the coercion stops."""
 
     max_cached_bytes: Annotated[int, Field(ge=0, le=10_000_000_000)] = 33_554_432
-    """Bytes of memory that the documents take that are kept parsed and validated, all together."""
-
-    max_compiled_characters: Annotated[int, Field(ge=0, le=1_000_000_000)] = 4_000_000
-    """Characters of the code that operations are compiled into, some 6 bytes each, of all together."""
-
-    max_automatic_documents: Annotated[int, Field(ge=1, le=100_000)] = 1_000
-    """Automatically persisted documents kept."""
-
-    max_automatic_characters: Annotated[int, Field(ge=1_000, le=100_000_000)] = 2_000_000
-    """Characters of all automatically persisted documents together."""
+    """Bytes of memory for all kept documents together, with their compiled code."""
 
     execution_timeout: Annotated[float, Field(gt=0, le=600)] = 20.0
     """Seconds that one operation, or one event of a subscription, may take."""

@@ -8,12 +8,10 @@ answered with PersistedQueryNotFound until somebody has sent hash and query toge
 import hashlib
 import hmac
 import json
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .errors import BAD_USER_INPUT, FormattedError, refusal
-from .limits import Limits
 
 NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
@@ -49,63 +47,37 @@ def read_manifest(text: str) -> dict[str, str]:
 class PersistedDocuments:
     """Finds the text of a document that a caller names.
 
-    `trusted` is fixed; of the automatically persisted ones, the least recently used make room, so that
-    both their number and their characters stay bounded.
+    `trusted` is fixed. Those that persist themselves are among the documents kept, and go with them.
     """
 
     trusted: Mapping[str, str] = field(default_factory=dict)
     only_trusted: bool = False
     automatic: bool = True
-    limits: Limits = field(default_factory=Limits)
-    _kept: OrderedDict[str, str] = field(default_factory=OrderedDict)
-    _characters: int = 0
-
-    @property
-    def _keeps(self) -> bool:
-        return self.automatic and not self.only_trusted
 
     def find_trusted(self, document_id: str) -> str | FormattedError:
         """Return the trusted document of this id."""
         document = self.trusted.get(document_id)
         return refusal("No document has this documentId", UNKNOWN_DOCUMENT) if document is None else document
 
-    def find_automatic(self, extension: object, query: str | None) -> str | FormattedError:
-        """Return the document that the extension `persistedQuery` names, or that came along with its hash."""
+    def find_automatic(
+        self, extension: object, query: str | None, find: Callable[[str], str | None]
+    ) -> str | FormattedError:
+        """Return the document that the extension `persistedQuery` names, or that came along with its hash.
+
+        `find` returns the document kept under a hash.
+        """
         digest = extension.get("sha256Hash") if isinstance(extension, dict) else None
         if not isinstance(extension, dict) or not isinstance(digest, str) or extension.get("version") != 1:
             return refusal("extensions.persistedQuery must hold version 1 and a sha256Hash", BAD_USER_INPUT)
         if query is None and digest in self.trusted:
             return self.trusted[digest]  # so Apollo Client names the documents of its manifest
-        if not self._keeps:
+        if self.only_trusted or not self.automatic:
             return refusal("PersistedQueryNotSupported", NOT_SUPPORTED)
         if query is None:
-            kept = self._kept.get(digest)
-            if kept is None:
-                return refusal("PersistedQueryNotFound", NOT_FOUND)
-            self._kept.move_to_end(digest)
-            return kept
+            return find(digest) or refusal("PersistedQueryNotFound", NOT_FOUND)
         if not hmac.compare_digest(digest.encode(), hash_of(query).encode()):
             return refusal("The sha256Hash is not the hash of the query", BAD_USER_INPUT)
         return query
-
-    def keep(self, query: str) -> None:
-        """Keep a document under its hash; for valid documents only, so that junk takes no room."""
-        digest = hash_of(query)
-        if (
-            not self._keeps
-            or digest in self._kept
-            or digest in self.trusted
-            or len(query) > self.limits.max_automatic_characters
-        ):
-            return
-        self._kept[digest] = query
-        self._characters += len(query)
-        while (
-            len(self._kept) > self.limits.max_automatic_documents
-            or self._characters > self.limits.max_automatic_characters
-        ):
-            _digest, dropped = self._kept.popitem(last=False)
-            self._characters -= len(dropped)
 
 
 def hash_of(query: str) -> str:

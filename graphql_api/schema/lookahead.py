@@ -1,5 +1,6 @@
 """Looking ahead: what an operation asks of the items of a page, before the page is read."""
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ from graphql_api.schema.context import Context, Info
 
 Fragments = Mapping[str, FragmentDefinitionNode]
 
-_KEPT = 1000  # connections, of all operations
-_known: dict[tuple[int, ...], tuple[Sequence[FieldNode], "Asked"]] = {}
+_known: dict[tuple[int, ...], tuple["weakref.ref[FieldNode]", "Asked"]] = {}
+"""By the ids of the nodes of a connection. An entry goes with its nodes: so no id in it is used again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,9 +55,7 @@ def asked_of_nodes(info: Info) -> Asked:
                     below = {one.name.value for one in _fields(item.selection_set, raw.fragments)}
                     found[item.name.value] = found.get(item.name.value, frozenset()) | below
     asked = Asked(found)
-    if len(_known) >= _KEPT:
-        _known.clear()
-    _known[key] = (nodes, asked)  # kept with their ids, which nothing else can have meanwhile
+    _known[key] = (weakref.ref(nodes[0], lambda _gone: _known.pop(key, None)), asked)
     return asked
 
 

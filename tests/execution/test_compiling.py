@@ -50,13 +50,18 @@ async def test_what_cannot_be_compiled_is_tried_once(compilations: Compilations)
     assert compilations == [None]
 
 
-async def test_the_code_kept_is_bounded(compilations: Compilations, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_code_is_kept_and_dropped_with_its_document(
+    compilations: Compilations, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compiling, "RUNS_BEFORE", 0)
-    await run(Sample(), "{a:hello}")
+    alone = Sample()
+    await run(alone, "{a:hello}")
     (first,) = compilations
+    document = alone.engine.documents.get("{a:hello}")
     assert first is not None
-    room_for_two = replace(Limits(), max_compiled_characters=first.size * 2 + 10)
-    sample = Sample(limits=room_for_two)
+    assert document is not None
+    assert document.size > first.size > 0
+    sample = Sample(limits=replace(Limits(), max_cached_bytes=document.size * 2 + 10))
     compilations.clear()
     for query in ("{a:hello}", "{b:hello}", "{a:hello}", "{c:hello}"):
         await run(sample, query)

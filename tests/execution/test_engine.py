@@ -254,13 +254,14 @@ class TestPersistedDocuments:
         await run(sample, "{nope}", extensions=hashed("{nope}"))
         assert told(await run(sample, None, extensions=hashed("{nope}")))[0][0] == "PERSISTED_QUERY_NOT_FOUND"
 
-    def test_few_are_kept(self) -> None:
-        persisted = PersistedDocuments(limits=Limits(max_automatic_documents=2, max_automatic_characters=10))
-        for query in ("aaaa", "bbbb", "cccc", "d" * 11):
-            persisted.keep(query)
-        found = [
-            persisted.find_automatic(hashed(q)["persistedQuery"], None) == q for q in ("aaaa", "bbbb", "cccc")
-        ]
+    async def test_few_are_kept(self) -> None:
+        sample = Sample(limits=Limits(max_cached_bytes=100_000))
+        long = "{hello}#" + "x" * 30_000
+        for query in ("{me}", "{hello}", long):
+            await run(sample, query, extensions=hashed(query))
+        assert (await run(sample, None, extensions=hashed(long))).executed
+        await run(sample, long.replace("x", "y"))
+        found = [(await run(sample, None, extensions=hashed(q))).executed for q in ("{me}", "{hello}", long)]
         assert found == [False, True, True]
 
     async def test_a_trusted_document_is_run_by_its_id(self) -> None:

@@ -42,13 +42,21 @@ def compile_operation(
         return None
 
 
+_VARIANT = 2_000
+_CHARACTER = 6
+"""Bytes that the code of a variant takes, and each character of it: measured, and rounded up."""
+
+_LONGEST_NAME = 60
+"""Characters of an operation's name in a traceback."""
+
+
 class CompiledOperation:
     """An operation as Python code, for any number of runs, also at the same time."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self.size = 0
-        """Characters of the generated code, of all variants so far: its memory grows with them."""
+        """Bytes that the generated code takes, of all variants so far."""
         self._defaults = _condition_defaults(document)
         self._variants: dict[tuple[bool, ...], _Variant | None] = {}
         first = self._compile((True,) * len(document.conditions))  # finds out now what is not covered
@@ -119,9 +127,10 @@ class _Variant:
         functions = Selections(source, document, conditions, resolvers)
         root = functions.write(root_type)
         variables.write_reader()
-        namespace = source.run(document.operation.name.value if document.operation.name else "operation")
+        name = document.operation.name.value if document.operation.name else "operation"
+        namespace = source.run(name[:_LONGEST_NAME])
         functions.link()
-        self.size = len(str(source))
+        self.size = _VARIANT + _CHARACTER * len(str(source))
         self.select: Select = namespace[root]
         self.read: Callable[[Mapping[str, Any]], tuple[Any, ...]] = namespace["read_variables"]
 
