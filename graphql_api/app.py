@@ -196,6 +196,7 @@ def build_services(settings: Settings) -> Services:
             look_ups_per_user=settings.look_ups_per_user,
             access_requests_per_user=settings.access_requests_per_user,
             verifications_per_user=settings.verifications_per_user,
+            writes_per_user=settings.writes_per_user,
             transfers_paused=settings.transfers_paused,
         ),
         clock=_now,

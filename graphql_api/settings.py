@@ -113,10 +113,11 @@ class Settings(_Figures):
     reset_code_minutes: int = Field(default=60, ge=5, le=1440)
     tidy_minutes: int = Field(default=60, ge=0, le=10_080)
     retention_days: int = Field(default=30, ge=1, le=3650)
-    event_retention_days: int = Field(default=0, ge=0, le=36_500)
+    event_retention_days: int = Field(default=400, ge=0, le=36_500)
     look_ups_per_user: int = Field(default=1000, ge=100)
     access_requests_per_user: int = Field(default=30, ge=1)
     verifications_per_user: int = Field(default=600, ge=1)
+    writes_per_user: int = Field(default=20_000, ge=100)
     transfers_paused: bool = False
 
     @field_validator("allowed_origins", mode="before")

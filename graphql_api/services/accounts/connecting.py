@@ -121,8 +121,8 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
     conflicts together.
 
     Raises:
-        RateLimited: too many accounts were reported to the viewer as held elsewhere, or Meta was asked too
-            often for them.
+        RateLimited: the viewer wrote too much, too many accounts were reported to them as held elsewhere, or
+            Meta was asked too often for them.
         TemporarilyUnavailable: others kept claiming the same accounts.
     """
     retry = command.retry()
@@ -137,6 +137,7 @@ async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRef
         if not isinstance(outcome, Proven):
             return outcome
         proven = outcome
+    await quotas.count_writes(call, 1 + len(command.claims))
     asked = _Asked(call, command, retry, proven)
     give_up_at = time.monotonic() + PATIENCE
     while time.monotonic() < give_up_at:

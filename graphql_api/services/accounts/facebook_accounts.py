@@ -10,7 +10,7 @@ from graphql_api.domain.events import EventKind, NewEvent
 from graphql_api.domain.holders import Personal
 from graphql_api.domain.inputs import InvalidInput, InvalidInputCode
 from graphql_api.domain.refusals import Refused
-from graphql_api.services.calls import access
+from graphql_api.services.calls import access, quotas
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.pages import Page, PageRequest, PreparedList
 from graphql_api.services.history import recording
@@ -34,7 +34,11 @@ async def disconnect(call: Call, facebook_account_id: UUID) -> FacebookAccountRo
     """Forget one of the viewer's Facebook accounts and its access token.
 
     The social accounts that it vouched for stay where they are, and keep their own access tokens.
+
+    Raises:
+        RateLimited: the viewer wrote too much.
     """
+    await quotas.count_writes(call, 1)
     own = sa.and_(
         col(FacebookAccount.id) == facebook_account_id, col(FacebookAccount.user_id) == call.viewer.user_id
     )

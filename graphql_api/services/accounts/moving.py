@@ -36,7 +36,7 @@ from graphql_api.services.accounts.social_accounts import (
     place_of,
     places_in_list,
 )
-from graphql_api.services.calls import access, mails, retries
+from graphql_api.services.calls import access, mails, quotas, retries
 from graphql_api.services.calls.call import Call
 from graphql_api.services.calls.retries import Retry
 from graphql_api.services.history import recording
@@ -69,7 +69,12 @@ MoveRefused = Refused[InvalidInput | NoRoom]
 
 
 async def move(call: Call, command: MoveCommand) -> Moved | MoveRefused:
-    """Move social accounts, all or none, from where the viewer may take them to where they may put them."""
+    """Move social accounts, all or none, from where the viewer may take them to where they may put them.
+
+    Raises:
+        RateLimited: the viewer wrote too much.
+    """
+    await quotas.count_writes(call, len(command.hold_ids))
     repeatable = command.idempotency_key is not None
     return await call.transact(lambda session: _move(session, call, command), repeatable=repeatable)
 

@@ -20,7 +20,7 @@ from graphql_api.domain.refusals import Refused
 from graphql_api.services.accounts import access_tokens, proving
 from graphql_api.services.accounts.proving import Login
 from graphql_api.services.accounts.social_accounts import IDS, lock_accounts, place_of, places_in_list
-from graphql_api.services.calls import access
+from graphql_api.services.calls import access, quotas
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.claiming import ClaimedRows, Claiming, NewClaim, NewKey, NewLogin
 from graphql_api.storage.faults import ChangedMeanwhile
@@ -48,7 +48,7 @@ async def reconnect(
     """Give these accounts new access tokens, as far as the login controls them; each stays where it is.
 
     Raises:
-        RateLimited: Meta was asked too often for the viewer or the login.
+        RateLimited: the viewer wrote too much, or Meta was asked too often for them or the login.
     """
     problems = Problems()
     check_login(problems, login)
@@ -73,6 +73,7 @@ async def reconnect(
     if isinstance(found, Trouble):
         return Refused([LoginRejected(("input", "facebookAccount", "accessToken"), found)])
     confirmed, _ = found
+    await quotas.count_writes(call, len(hold_ids))
     return await call.transact(partial(_write, call=call, asked=login, login=confirmed, hold_ids=hold_ids))
 
 

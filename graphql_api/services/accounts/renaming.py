@@ -9,7 +9,7 @@ from graphql_api.domain.inputs import MAX_NICKNAME, InvalidInput, Problems, chec
 from graphql_api.domain.permissions import Action
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.accounts.social_accounts import choose, event_of, lock_accounts
-from graphql_api.services.calls import access
+from graphql_api.services.calls import access, quotas
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
 from graphql_api.storage.rows import SocialAccountRow, row_of
@@ -18,7 +18,12 @@ _ID, _NICKNAME = ("input", "socialAccountId"), ("input", "nickname")
 
 
 async def rename(call: Call, hold_id: UUID, nickname: str | None) -> SocialAccountRow | Refused[InvalidInput]:
-    """Set a social account's nickname, or remove it: admins for their Workspace, people for their own."""
+    """Set a social account's nickname, or remove it: admins for their Workspace, people for their own.
+
+    Raises:
+        RateLimited: the viewer wrote too much.
+    """
+    await quotas.count_writes(call, 1)
 
     async def work(session: AsyncSession) -> SocialAccountRow | Refused[InvalidInput]:
         await access.lock_viewer(session, call)

@@ -16,7 +16,7 @@ from graphql_api.domain.permissions import Action, may
 from graphql_api.domain.refusals import Refused
 from graphql_api.services.accounts.access_requests import close_satisfied
 from graphql_api.services.accounts.social_accounts import event_of
-from graphql_api.services.calls import access
+from graphql_api.services.calls import access, quotas
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
 from graphql_api.storage.rows import SocialAccountRow, TeamRow, row_of
@@ -40,7 +40,12 @@ class Shared:
 async def share(
     call: Call, *, hold_ids: Sequence[UUID], team_ids: Sequence[UUID]
 ) -> Shared | Refused[InvalidInput]:
-    """Share each of the accounts with each of the teams, all or none; what is shared already stays so."""
+    """Share each of the accounts with each of the teams, all or none; what is shared already stays so.
+
+    Raises:
+        RateLimited: the viewer wrote too much.
+    """
+    await quotas.count_writes(call, len(hold_ids))
 
     async def work(session: AsyncSession) -> Shared | Refused[InvalidInput]:
         chosen = await _choose(session, call, hold_ids, team_ids)
@@ -59,7 +64,12 @@ async def share(
 async def unshare(
     call: Call, *, hold_ids: Sequence[UUID], team_ids: Sequence[UUID]
 ) -> Shared | Refused[InvalidInput]:
-    """Take each of the accounts back from each of the teams, all or none; what is not shared stays so."""
+    """Take each of the accounts back from each of the teams, all or none; what is not shared stays so.
+
+    Raises:
+        RateLimited: the viewer wrote too much.
+    """
+    await quotas.count_writes(call, len(hold_ids))
 
     async def work(session: AsyncSession) -> Shared | Refused[InvalidInput]:
         chosen = await _choose(session, call, hold_ids, team_ids)

@@ -18,7 +18,7 @@ from graphql_api.domain.permissions import Action, Scope, may
 from graphql_api.domain.refusals import Refused
 from graphql_api.domain.secrets import Secret
 from graphql_api.services.accounts import access_tokens
-from graphql_api.services.calls import access
+from graphql_api.services.calls import access, quotas
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
 from graphql_api.storage.faults import ChangedMeanwhile
@@ -35,7 +35,11 @@ async def disconnect(
     """Give social accounts up, all or none: admins those of their Workspace, people their own.
 
     What is returned is what they were; the rows themselves are empty and free.
+
+    Raises:
+        RateLimited: the viewer wrote too much.
     """
+    await quotas.count_writes(call, len(hold_ids))
 
     async def work(session: AsyncSession) -> Sequence[SocialAccountRow] | Refused[InvalidInput]:
         await access.lock_viewer(session, call)

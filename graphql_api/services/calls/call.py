@@ -1,10 +1,12 @@
 """What every service is called with."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,6 +47,7 @@ class Rules:
     look_ups_per_user: int = 1000
     access_requests_per_user: int = 30
     verifications_per_user: int = 600
+    writes_per_user: int = 20_000
     transfers_paused: bool = False
     transfer_times: TransferTimes = USUAL_TIMES
 
@@ -61,6 +64,8 @@ class Services:
     clock: Callable[[], datetime]
     meta: GraphClient | None = None  # None: nobody is asked, and claims are believed
     mail_waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    writes_untold: OrderedDict[UUID, int] = field(default_factory=OrderedDict)
+    """Of a user's quota for writes, what this process has counted and not told the database yet."""
 
 
 @dataclass(slots=True)

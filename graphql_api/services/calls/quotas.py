@@ -1,4 +1,4 @@
-"""How often in an hour a user may look accounts up, ask for them, and have Meta asked.
+"""How often in an hour a user may look accounts up, ask for them, change them, and have Meta asked.
 
 A use is counted before, whatever the answer is, in a short transaction of its own, so that a refusal does not
 undo it. What is beyond the quota is refused and not counted, and waits until the hour is over.
@@ -57,6 +57,31 @@ async def count_access_request(call: Call) -> None:
     await _spend(call, "access-request", 1, quota=call.services.rules.access_requests_per_user)
 
 
+async def count_writes(call: Call, accounts: int) -> None:
+    """Count accounts that the viewer is about to connect, move or change; it grows the database each time.
+
+    A process tells the database only after some of them, so that most calls ask it nothing. So it may let
+    that many through beyond the quota.
+
+    Raises:
+        RateLimited: these would be more than an hour has.
+    """
+    quota, untold = call.services.rules.writes_per_user, call.services.writes_untold
+    user_id = call.viewer.user_id
+    before = untold.pop(user_id, 0)
+    count = before + accounts
+    if count >= quota // _PARTS:
+        try:
+            await _spend(call, "write", min(count, quota), quota=quota)
+        except Exception:
+            untold[user_id] = untold.get(user_id, 0) + before
+            raise
+        return
+    untold[user_id] = count
+    while len(untold) > _MOST_UNTOLD:
+        untold.popitem(last=False)
+
+
 async def _spend(call: Call, what: str, amount: int, *, quota: int, whose: str | None = None) -> None:
     key, now = hashlib.sha256(f"{what}\x1f{whose or call.viewer.user_id}".encode()).digest(), call.now
     values = {"key": key, "amount": amount, "quota": quota, "now": now, "window_ends_at": now + _HOUR}
@@ -74,6 +99,8 @@ async def _spend(call: Call, what: str, amount: int, *, quota: int, whose: str |
 
 
 _TRIES = 10
+_PARTS = 400  # of the quota for writes: what a process counts of it before it tells the database
+_MOST_UNTOLD = 10_000  # users for whom it does
 _SPEND = numbered("""
 INSERT INTO attempts AS spent (key, count, window_ends_at) VALUES (:key, :amount, :window_ends_at)
 ON CONFLICT (key) DO UPDATE SET
