@@ -3,15 +3,14 @@
 from graphql_api.storage.hot import numbered
 
 _PERSONAL = """
-  -- The login's event comes before the accounts'.
-  SELECT id AS user_id, NULL::uuid AS workspace_id, held_count, event_seq + 1 AS last_seq FROM viewer
+  SELECT id AS user_id, NULL::uuid AS workspace_id, held_count, event_seq AS last_seq FROM viewer
 """
 _PERSONAL_GOES_ON = """goes_on AS (
   UPDATE users SET
-    event_seq = event_seq + 1 + checked.taken,
+    event_seq = event_seq + login_told.number + checked.told,
     held_count = users.held_count + checked.new,
     updated_at = :now
-  FROM checked
+  FROM checked CROSS JOIN login_told
   WHERE users.id = :user_id AND checked.lost = 0
 )"""
 _WORKSPACE = """
@@ -26,14 +25,14 @@ _WORKSPACE = """
 """
 _WORKSPACE_GOES_ON = """goes_on AS (
   UPDATE workspaces SET
-    event_seq = event_seq + checked.taken,
+    event_seq = event_seq + checked.told,
     held_count = workspaces.held_count + checked.new,
     updated_at = :now
   FROM checked
   WHERE workspaces.id = checked.workspace_id AND checked.lost = 0 AND checked.taken > 0
 ), personal_goes_on AS (
-  UPDATE users SET event_seq = event_seq + 1, updated_at = :now
-  FROM checked
+  UPDATE users SET event_seq = event_seq + login_told.number, updated_at = :now
+  FROM checked CROSS JOIN login_told
   WHERE users.id = :user_id AND checked.lost = 0
 )"""
 
@@ -134,27 +133,44 @@ WITH claim AS MATERIALIZED (
 ), outcome AS (
   SELECT taken.*, taken.hold_id = claim.hold_id AS is_new, claim.position, claim.display_name
   FROM taken JOIN claim USING (platform, external_id)
+), told AS (
+  -- What the same user reconnects again within the hour is not told again: a loop would fill the disk.
+  SELECT outcome.*, row_number() OVER (ORDER BY position) AS number FROM outcome
+  WHERE is_new OR NOT EXISTS (
+    SELECT FROM events
+    WHERE subject_id = outcome.hold_id AND kind = 'SOCIAL_ACCOUNT_RECONNECTED' AND actor_id = :user_id
+      AND events.created_at > :told_since)
+), login_told AS (
+  SELECT (login.id = :login_id OR NOT EXISTS (
+    SELECT FROM events
+    WHERE subject_id = login.id AND kind = 'FACEBOOK_ACCOUNT_RECONNECTED' AND actor_id = :user_id
+      AND events.created_at > :told_since))::integer AS number
+  FROM login
 ), counted AS (
-  SELECT count(*) AS taken, count(*) FILTER (WHERE is_new) AS new FROM outcome
+  SELECT count(*) AS taken, count(*) FILTER (WHERE is_new) AS new, (SELECT count(*) FROM told) AS told
+  FROM outcome
 ), checked AS (
   SELECT allowed.*, counted.*,
     -- Somebody was faster between the look and the claim: an error undoes the whole statement.
     CASE WHEN counted.taken < asked.number OR (counted.new > 0 AND allowed.held_count + counted.new > :limit)
       THEN ('connecting lost a race and is run again, after ' || counted.taken)::integer ELSE 0 END AS lost
   FROM allowed CROSS JOIN asked CROSS JOIN counted
-), {goes_on}, told AS (
+), {goes_on}, history AS (
   INSERT INTO events
     (id, user_id, workspace_id, seq, kind, actor_id, actor_name, subject_id, subject_name, platform,
      request_id, details, created_at)
   SELECT gen_random_uuid(), :user_id, NULL, viewer.event_seq + 1,
     CASE WHEN login.id = :login_id THEN 'FACEBOOK_ACCOUNT_CONNECTED' ELSE 'FACEBOOK_ACCOUNT_RECONNECTED' END,
     :user_id, viewer.name, login.id, :facebook_user_id::text, NULL, :request_id::text, '{{}}'::json, :now
-  FROM login CROSS JOIN viewer
+  FROM login CROSS JOIN viewer CROSS JOIN login_told
+  WHERE login_told.number = 1
   UNION ALL
-  SELECT gen_random_uuid(), checked.user_id, checked.workspace_id, checked.last_seq + position,
+  -- In Personal the login's event comes before the accounts'.
+  SELECT gen_random_uuid(), checked.user_id, checked.workspace_id,
+    checked.last_seq + CASE WHEN checked.user_id IS NULL THEN 0 ELSE login_told.number END + told.number,
     CASE WHEN is_new THEN 'SOCIAL_ACCOUNT_CONNECTED' ELSE 'SOCIAL_ACCOUNT_RECONNECTED' END,
     :user_id, viewer.name, hold_id, display_name, platform, :request_id::text, '{{}}'::json, :now
-  FROM outcome CROSS JOIN checked CROSS JOIN viewer
+  FROM told CROSS JOIN checked CROSS JOIN viewer CROSS JOIN login_told
 ), kept AS (
   INSERT INTO idempotency_keys (user_id, operation, key, input_hash, outcome, created_at, expires_at)
   SELECT :user_id, :operation::text, :key::text, :input_hash::bytea, json_build_object(

@@ -8,7 +8,6 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -92,6 +91,11 @@ ON CONFLICT (platform, external_id) DO UPDATE SET
 WHERE held.hold_id IS NULL OR (held.holder_user_id IS excluded.holder_user_id
   AND held.holder_workspace_id IS excluded.holder_workspace_id)
 RETURNING platform, external_id, id, hold_id, nickname, facebook_page_id, proof_source, created_at"""
+# What the same user reconnects again within the hour is not told again: a loop would fill the disk.
+_QUIET = """
+SELECT subject_id FROM events
+WHERE subject_id IN (SELECT value FROM json_each(:subjects)) AND actor_id = :user_id
+  AND kind IN ('FACEBOOK_ACCOUNT_RECONNECTED', 'SOCIAL_ACCOUNT_RECONNECTED') AND created_at > :told_since"""
 _PERSONAL_GOES_ON = """
 UPDATE users SET event_seq = event_seq + :events, held_count = held_count + :new, updated_at = :now
 WHERE id = :user_id"""
@@ -149,19 +153,23 @@ def claim(
     new = sum(is_new for is_new, *_ in accounts)
     if new and place[0] + new > told["limit"]:
         return []
-    login_events = 1 if into_workspace else 1 + len(accounts)
-    counted = {"events": login_events, "new": 0 if into_workspace else new}
+    subjects = orjson.dumps([login_id.hex, *(hold_id.hex for _, _, hold_id, *_ in accounts)]).decode()
+    quiet = {subject for (subject,) in connection.execute(_QUIET, {**values, "subjects": subjects})}
+    tells_login = login_id.hex not in quiet
+    telling = [pair for pair in zip(claims, accounts, strict=True) if pair[1][2].hex not in quiet]
+    personal_events = tells_login if into_workspace else tells_login + len(telling)
+    counted = {"events": personal_events, "new": 0 if into_workspace else new}
     connection.execute(_PERSONAL_GOES_ON, {**values, **counted})
     if into_workspace and accounts:
-        connection.execute(_WORKSPACE_GOES_ON, {**values, "events": len(accounts), "new": new})
-    personal_seq = viewer[1] + 1  # the login's event comes first
+        connection.execute(_WORKSPACE_GOES_ON, {**values, "events": len(telling), "new": new})
     personal, history = [values["user_id"], None], [None, values["workspace_id"]]
-    login_kind = _LOGIN_KIND[login_id == told["login_id"]]
-    happened = [
-        [uuid4().hex, *personal, personal_seq, login_kind, login_id.hex, told["facebook_user_id"], None]
-    ]
-    first = (place[1] if into_workspace else personal_seq) + 1
-    for seq, one, (is_new, _, hold_id, *_) in zip(count(first), claims, accounts, strict=False):
+    happened: list[list[object]] = []
+    if tells_login:  # its event comes first
+        kind = _LOGIN_KIND[login_id == told["login_id"]]
+        subject = [login_id.hex, told["facebook_user_id"], None]
+        happened.append([uuid4().hex, *personal, viewer[1] + 1, kind, *subject])
+    first = (place[1] if into_workspace else viewer[1] + tells_login) + 1
+    for seq, (one, (is_new, _, hold_id, *_)) in enumerate(telling, first):
         subject = [hold_id.hex, one["display_name"], one["platform"]]
         where = history if into_workspace else personal
         happened.append([uuid4().hex, *where, seq, _ACCOUNT_KIND[is_new], *subject])

@@ -22,9 +22,10 @@ from graphql_api.services.accounts.connecting import ConnectCommand, Connected, 
 from graphql_api.services.calls import access, quotas
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
+from graphql_api.storage.claiming import QUIET
 from graphql_api.storage.database import rows_within
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, row_of
-from graphql_api.storage.tables import FacebookAccount, Share, SocialAccount
+from graphql_api.storage.tables import Event, FacebookAccount, Share, SocialAccount
 
 
 async def connect(call: Call, command: ConnectCommand) -> Connected | ConnectRefused:
@@ -85,7 +86,8 @@ async def _connect(
         held[place] += 1
         moved.add(account.id)
     login, event = await _keep_login(session, call, command)
-    events.append(event)
+    if await _is_told(session, call, event.kind, login.id):
+        events.append(event)
     refused = {conflict.claim.index for conflict in verdict.conflicts}
     accounts: list[tuple[ConnectOutcome, SocialAccount]] = []
     for claim in command.claims:
@@ -116,11 +118,9 @@ async def _connect(
         await session.flush()
         held[place] += is_new
         kind = EventKind.SOCIAL_ACCOUNT_CONNECTED if is_new else EventKind.SOCIAL_ACCOUNT_RECONNECTED
-        events.append(
-            NewEvent(
-                place, kind, account.hold_id, subject_name=claim.display_name, platform=claim.key.platform
-            )
-        )
+        if await _is_told(session, call, kind, account.hold_id):
+            named: dict[str, Any] = {"subject_name": claim.display_name, "platform": claim.key.platform}
+            events.append(NewEvent(place, kind, account.hold_id, **named))
         outcome = ConnectOutcome.CONNECTED if is_new else ConnectOutcome.RECONNECTED
         accounts.append((ConnectOutcome.MOVED if account.id in moved else outcome, account))
     await recording.record(session, call, events, held=held)
@@ -136,6 +136,19 @@ async def _connect(
         ],
         facts,
     )
+
+
+async def _is_told(session: AsyncSession, call: Call, kind: EventKind, subject_id: UUID | None) -> bool:
+    """Not if the same user had the same told within the hour, when it is a reconnect."""
+    if not kind.endswith("_RECONNECTED"):
+        return True
+    same = select(Event.id).where(
+        Event.kind == kind,
+        Event.subject_id == subject_id,
+        Event.actor_id == call.viewer.user_id,
+        Event.created_at > call.now - QUIET,
+    )
+    return (await session.scalars(same)).first() is None
 
 
 async def _held(session: AsyncSession, claim: Any) -> SocialAccount:
