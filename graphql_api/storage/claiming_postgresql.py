@@ -136,13 +136,14 @@ WITH claim AS MATERIALIZED (
 ), told AS (
   -- What the same user reconnects again within the hour is not told again: a loop would fill the disk.
   SELECT outcome.*, row_number() OVER (ORDER BY position) AS number FROM outcome
-  WHERE is_new OR NOT EXISTS (
-    SELECT FROM events
+  -- Counted, since the planner may turn what EXISTS asks around, and read all events of the hour.
+  WHERE is_new OR 0 = (
+    SELECT count(*) FROM events
     WHERE subject_id = outcome.hold_id AND kind = 'SOCIAL_ACCOUNT_RECONNECTED' AND actor_id = :user_id
       AND events.created_at > :told_since)
 ), login_told AS (
-  SELECT (login.id = :login_id OR NOT EXISTS (
-    SELECT FROM events
+  SELECT (login.id = :login_id OR 0 = (
+    SELECT count(*) FROM events
     WHERE subject_id = login.id AND kind = 'FACEBOOK_ACCOUNT_RECONNECTED' AND actor_id = :user_id
       AND events.created_at > :told_since))::integer AS number
   FROM login
