@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -92,6 +92,10 @@ class EventFilter(NamedTuple):
     hold_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+QUIET_AFTER_RECONNECT = timedelta(hours=1)
+"""How long a user's next reconnects of the same account add no event: a loop would fill the history."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,19 @@
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
 import orjson
 
+from graphql_api.domain.events import QUIET_AFTER_RECONNECT
 from graphql_api.domain.health import FIRST_CHECK_AFTER
 from graphql_api.domain.holders import Role
 from graphql_api.domain.platforms import Platform
 from graphql_api.domain.secrets import Sealed
 from graphql_api.storage import claiming_postgresql, claiming_sqlite
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow
-
-QUIET = timedelta(hours=1)
-"""How long a user's next reconnects of the same account add no event."""
 
 
 class NewClaim(TypedDict):
@@ -192,5 +190,5 @@ class Claiming:
             "login_breaks_at": self.proof.login_breaks_at,
             "breaks_at": self.proof.breaks_at,
             "next_check_at": self.now + FIRST_CHECK_AFTER,
-            "told_since": self.now - QUIET,
+            "told_since": self.now - QUIET_AFTER_RECONNECT,
         }

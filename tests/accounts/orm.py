@@ -13,7 +13,7 @@ from sqlmodel import col, delete, select
 
 from graphql_api.domain.claims import ConnectOutcome, check_claims, check_login
 from graphql_api.domain.conflicts import AccountLimitReached, HeldElsewhere, judge
-from graphql_api.domain.events import EventKind, NewEvent
+from graphql_api.domain.events import QUIET_AFTER_RECONNECT, EventKind, NewEvent
 from graphql_api.domain.health import FIRST_CHECK_AFTER
 from graphql_api.domain.holders import Holder, Personal, columns_of, holder_of
 from graphql_api.domain.inputs import Problems
@@ -22,7 +22,6 @@ from graphql_api.services.accounts.connecting import ConnectCommand, Connected, 
 from graphql_api.services.calls import access, quotas
 from graphql_api.services.calls.call import Call
 from graphql_api.services.history import recording
-from graphql_api.storage.claiming import QUIET
 from graphql_api.storage.database import rows_within
 from graphql_api.storage.rows import FacebookAccountRow, SocialAccountRow, row_of
 from graphql_api.storage.tables import Event, FacebookAccount, Share, SocialAccount
@@ -146,7 +145,7 @@ async def _is_told(session: AsyncSession, call: Call, kind: EventKind, subject_i
         Event.kind == kind,
         Event.subject_id == subject_id,
         Event.actor_id == call.viewer.user_id,
-        Event.created_at > call.now - QUIET,
+        Event.created_at > call.now - QUIET_AFTER_RECONNECT,
     )
     return (await session.scalars(same)).first() is None
 
