@@ -35,6 +35,7 @@ from .errors import (
 )
 from .limits import Limits
 from .measure import SATURATED, Measure, exceeded, find_excess, fragments_of, operations_of
+from .persisted import hash_of
 
 _PARSING_STOPPED = ("Parsing aborted.", "nested too deeply.")
 _QUOTED_TEXT = re.compile(r"(?:(?<=String)|(?<=Float)|(?<=Int)) '.*'|: '\\.*'", re.DOTALL)
@@ -132,12 +133,12 @@ class Documents:
         self._kept[source] = document
         self._make_room(document.size)
 
-    def name(self, source: str, digest: str) -> None:
+    def name(self, source: str) -> None:
         """Let callers name a document by its hash, as long as it is kept."""
         document = self._kept.get(source)
         if document is not None and document.digest is None:
-            document.digest = digest
-            self._named[digest] = source
+            document.digest = hash_of(source)
+            self._named[document.digest] = source
 
     def find(self, digest: str) -> str | None:
         """Return the text of the document of this hash."""

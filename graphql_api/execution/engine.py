@@ -39,7 +39,7 @@ from .errors import (
 )
 from .limits import Limits
 from .measure import exceeded
-from .persisted import DOCUMENT_REQUIRED, PersistedDocuments, hash_of
+from .persisted import DOCUMENT_REQUIRED, PersistedDocuments
 
 TOO_SLOW = refusal("The operation took too long", EXECUTION_TIMEOUT)
 
@@ -118,7 +118,7 @@ class Engine:
             self.documents.keep(source, read)
             document = read
         if request.query is not None and request.extensions and "persistedQuery" in request.extensions:
-            self.documents.name(source, hash_of(source))
+            self.documents.name(source)
         selected = document.select(request.operation_name)
         if not isinstance(selected, Operation):
             return refused(*selected)
