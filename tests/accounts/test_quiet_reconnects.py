@@ -28,10 +28,8 @@ async def test_a_user_is_told_once_an_hour_that_they_reconnected_an_account(
     api: Api, database: Database, into: str
 ) -> None:
     # given
-    ada, bob = await api.register("ada"), await api.register("bob")
-    workspace = await ada.create_workspace()
-    await ada.bring_in(bob, workspace, role="ADMIN")
-    place = None if into == "Personal" else workspace
+    ada = await api.register("ada")
+    place = None if into == "Personal" else await ada.create_workspace()
     await ada.connect("1", "2", workspace=place)
     for _ in range(ROUNDS):
         await ada.connect("1", "2", workspace=place)

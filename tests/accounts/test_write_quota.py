@@ -19,8 +19,13 @@ LEFT = QUOTA - 12  # after a login with eleven accounts
 
 
 @pytest.fixture
-async def strict(api: Api, settings: Settings) -> AsyncIterator[Api]:
-    few = settings.model_copy(update={"writes_per_user": QUOTA})
+def quota(request: pytest.FixtureRequest) -> int:
+    return int(getattr(request, "param", QUOTA))
+
+
+@pytest.fixture
+async def strict(api: Api, settings: Settings, quota: int) -> AsyncIterator[Api]:
+    few = settings.model_copy(update={"writes_per_user": quota})
     async with (
         in_process(application.create_app(few)) as transport,
         httpx.AsyncClient(transport=transport, base_url="http://testserver") as http,
@@ -85,3 +90,25 @@ async def test_each_change_counts(strict: Api, what: str) -> None:
 
     assert times == LEFT // each
     assert await refused(ada, operations.DISCONNECT, socialAccountIds=ids)
+
+
+@pytest.mark.parametrize("quota", [800], indirect=True)
+async def test_the_database_is_told_of_two_writes_at_once_where_two_are_a_part(
+    strict: Api, database: Database
+) -> None:
+    ada = await strict.register("ada")
+    connected = await ada.connect(*map(str, range(1, 101)))
+    for _ in range(6):
+        await ada.connect(*map(str, range(1, 101)))
+    asked = {"socialAccountId": connected["connected"][0]["socialAccount"]["id"], "nickname": "a"}
+
+    async def counted() -> int:
+        return max(int(row["count"]) for row in await database.rows("SELECT count FROM attempts"))
+
+    assert await counted() == 7 * 101
+    assert not await refused(ada, moving.RENAME, **asked)
+    assert await counted() == 7 * 101
+    assert not await refused(ada, moving.RENAME, **asked)
+    assert await counted() == 7 * 101 + 2
+    assert await times_until_refused(ada, moving.RENAME, **asked) == 800 - 7 * 101 - 2
+    assert await refused(ada, moving.RENAME, **asked), "and stays so"

@@ -1,16 +1,21 @@
 """How many times the database is asked for a page, by what the operation asks of its items."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from graphql import GraphQLObjectType, build_ast_schema, parse
 
-from graphql_api.schema import build_schema
+from graphql_api.app import create_app
+from graphql_api.schema import build_schema, lookahead
+from graphql_api.settings import Settings
 from graphql_api.storage import database as storage
 from graphql_api.storage.prepared import Prepared
 from tests.api import Api, Person
 from tests.database import Database, share
+from tests.serving import in_process
 
 LOGIN = "fragment Login on InstagramAccount { username facebookAccount { id facebookUserId } }"
 
@@ -223,3 +228,19 @@ async def accounts(person: Person, workspace: str | None, fields: str) -> list[A
     assert {error["extensions"]["code"] for error in answer.get("errors", [])} <= {"FORBIDDEN"}
     nodes: list[Any] = answer["data"]["place"]["socialAccounts"]["nodes"]
     return nodes
+
+
+async def test_what_was_found_ahead_goes_with_its_document(api: Api, settings: Settings) -> None:
+    little = settings.model_copy(update={"max_cached_bytes": 30_000})
+    async with (
+        in_process(create_app(little)) as transport,
+        httpx.AsyncClient(transport=transport, base_url="http://testserver") as http,
+    ):
+        ada = await Api(http, api.canaries).register("ada")
+        gc.collect()
+        before = len(lookahead._known)  # noqa: SLF001 - nobody else can tell
+        await ada.execute("{ viewer { socialAccounts { nodes { displayName } } } }")
+        assert len(lookahead._known) == before + 1  # noqa: SLF001 - as above
+        await ada.execute(f"{{ viewer {{ user {{ name }} }} }} #{'x' * 10_000}")  # makes the other one go
+        gc.collect()
+        assert len(lookahead._known) == before  # noqa: SLF001 - as above
