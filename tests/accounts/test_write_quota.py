@@ -98,9 +98,12 @@ async def test_the_database_is_told_of_two_writes_at_once_where_two_are_a_part(
 ) -> None:
     ada = await strict.register("ada")
     connected = await ada.connect(*map(str, range(1, 101)))
-    for _ in range(6):
+    for _ in range(5):
         await ada.connect(*map(str, range(1, 101)))
-    asked = {"socialAccountId": connected["connected"][0]["socialAccount"]["id"], "nickname": "a"}
+    account = connected["connected"][0]["socialAccount"]["id"]
+    too_many = await ada.mutate(operations.DISCONNECT, socialAccountIds=[account] * 700)
+    assert too_many["__typename"] == "DisconnectSocialAccountsFailure"
+    asked = {"socialAccountId": account, "nickname": "a"}
 
     async def counted() -> int:
         return max(int(row["count"]) for row in await database.rows("SELECT count FROM attempts"))

@@ -73,7 +73,7 @@ async def reconnect(
     if isinstance(found, Trouble):
         return Refused([LoginRejected(("input", "facebookAccount", "accessToken"), found)])
     confirmed, _ = found
-    await quotas.count_writes(call, len(hold_ids))
+    await quotas.count_writes(call, 1 + len(hold_ids))
     return await call.transact(partial(_write, call=call, asked=login, login=confirmed, hold_ids=hold_ids))
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from graphql_api.domain.faults import RateLimited, TemporarilyUnavailable
+from graphql_api.domain.inputs import MAX_ITEMS
 from graphql_api.services.calls.call import Call
 from graphql_api.storage.hot import OneStatement, numbered
 from graphql_api.storage.prepared import Prepared
@@ -69,12 +70,13 @@ async def count_writes(call: Call, accounts: int) -> None:
     quota, untold = call.services.rules.writes_per_user, call.services.writes_untold
     user_id = call.viewer.user_id
     before = untold.pop(user_id, 0)
-    count = before + accounts
+    count = before + min(accounts, MAX_ITEMS + 1)  # with its login; a call that names more is refused
     if count >= quota // _PARTS:
         try:
             await _spend(call, "write", min(count, quota), quota=quota)
         except Exception:
-            untold[user_id] = untold.get(user_id, 0) + before
+            if before:
+                untold[user_id] = untold.get(user_id, 0) + before
             raise
         return
     untold[user_id] = count
