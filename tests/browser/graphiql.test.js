@@ -134,9 +134,8 @@ test("registering shows a bearer token, and one click puts it to use for all tab
 test("a live event arrives", async () => {
   await graphiql.openTab("LiveEvents");
   await graphiql.start();
-  const next = newDigits();
-  // The subscription says nothing when it has begun, so connect until it tells of something.
-  const connecting = setInterval(() => connect(connectVariables(next)), 500);
+  // The subscription says nothing when it has begun, so connect new accounts until it tells of one.
+  const connecting = setInterval(() => connect(connectVariables(newDigits())), 500);
   const event = await graphiql.answer().finally(() => clearInterval(connecting));
   assert.ok(event.data.events.cursor);
   await screenshot("graphiql-live-event");

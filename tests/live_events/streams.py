@@ -1,5 +1,6 @@
 """The two transports of `Subscription.events`, as little of each protocol as a test needs."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,9 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
+
+PATIENCE = 60.0
+"""Seconds to wait for an event: what never comes fails a test, and does not hold it up."""
 
 EVENTS = """
 subscription Events(
@@ -38,8 +42,9 @@ class Follower:
         self._messages = messages
 
     async def hear(self) -> Any:
-        """The next edge; raises StreamEnded when there is none."""
-        return (await anext(self._messages))["data"]["events"]
+        """The next edge; raises StreamEnded when there is none, and TimeoutError when none comes."""
+        async with asyncio.timeout(PATIENCE):
+            return (await anext(self._messages))["data"]["events"]
 
     async def hear_many(self, number: int) -> list[Any]:
         return [await self.hear() for _ in range(number)]

