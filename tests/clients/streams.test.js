@@ -7,6 +7,7 @@
 // Without it, the real server: the events are those of the token's user, made here by connecting accounts; and
 // GRAPHQL_SPARE_TOKEN, if it is set, is another bearer token of this user, which is revoked.
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { createClient as createEventStreams } from 'graphql-sse';
 import { createClient as createSockets } from 'graphql-ws';
@@ -89,9 +90,11 @@ async function execute(query, variables = {}, bearer = token) {
 
 const eventsCursor = async () => (await execute('{ viewer { eventsCursor } }')).viewer.eventsCursor;
 
-const login = '100000000000001'; // events about a Facebook account are named by the id of its user
+// Events about a Facebook account are named by the id of its user. A new one in each call: what a user connects again
+// within an hour is told once.
+const newLogin = () => `1${randomInt(10 ** 13, 10 ** 14)}`;
 
-async function connectAccounts(...usernames) {
+async function connectAccounts(login, ...usernames) {
   const accounts = usernames.map((username, index) => ({ instagramUserId: `${Date.now()}${index}`, username }));
   const accessToken = `TEST-any:fb=${login};ig=${accounts.map((account) => account.instagramUserId).join(',')}`;
   const input = {
@@ -122,15 +125,16 @@ async function hear(client, after, limit, meanwhile) {
 for (const [name, connect] of Object.entries(transports)) {
   testReal(`${name} hears of what a mutation does, and goes on from a cursor`, async () => {
     const client = connect();
-    const live = await hear(client, await eventsCursor(), 2, () => connectAccounts('first'));
+    const [login, another] = [newLogin(), newLogin()];
+    const live = await hear(client, await eventsCursor(), 2, () => connectAccounts(login, 'first'));
     assert.deepEqual(live.map(({ node }) => node.subjectName), [login, 'first']);
     client.dispose();
 
-    await connectAccounts('second', 'third');
+    await connectAccounts(another, 'second', 'third');
 
     const again = connect();
     const missed = await hear(again, live.at(-1).cursor, 3);
-    assert.deepEqual(missed.map(({ node }) => node.subjectName), [login, 'second', 'third']);
+    assert.deepEqual(missed.map(({ node }) => node.subjectName), [another, 'second', 'third']);
     again.dispose();
   });
 
@@ -151,6 +155,7 @@ for (const [name, connect] of Object.entries(transports)) {
 testReal('graphql-ws goes on by itself after its connection broke', async () => {
   let socket;
   let cursor = await eventsCursor();
+  const [login, another] = [newLogin(), newLogin()];
   const client = createSockets({
     url: socketUrl,
     webSocketImpl: WebSocket,
@@ -176,11 +181,11 @@ testReal('graphql-ws goes on by itself after its connection broke', async () => 
       },
     );
   });
-  await connectAccounts('before');
+  await connectAccounts(login, 'before');
   while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
-  await connectAccounts('after');
+  await connectAccounts(another, 'after');
   await done;
-  assert.deepEqual(heard, [login, 'before', login, 'after']);
+  assert.deepEqual(heard, [login, 'before', another, 'after']);
   client.dispose();
 });
 
